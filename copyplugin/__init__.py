@@ -1,0 +1,1 @@
+"""Copy trading for perpetual exchanges: followers' positions steered after their leaders'."""

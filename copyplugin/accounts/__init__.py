@@ -1,0 +1,1 @@
+"""People: users, identity checks, roles, audit, secrets, privacy."""

@@ -1,0 +1,1 @@
+"""What happens by itself: feed, signals, targets, orders, protection, ending, settlement."""

@@ -1,0 +1,1 @@
+"""Telling people what happened: in the page, by e-mail, by webhook."""

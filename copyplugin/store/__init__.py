@@ -1,0 +1,1 @@
+"""The database: typed rows and queries; the only place with SQL."""

@@ -1,0 +1,1 @@
+"""Adapters behind the Venue port: the simulated exchange in process, real ones through ccxt."""

@@ -1,0 +1,1 @@
+"""The database's history, one numbered Alembic revision per file."""

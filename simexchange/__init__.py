@@ -1,0 +1,1 @@
+"""A simulated perpetual exchange: same seed, same commands, same bytes."""

@@ -1,0 +1,1 @@
+"""Prices and liquidity: index and mark, synthetic and replayed paths, market makers."""
