@@ -79,8 +79,10 @@ def install(workshop: Path) -> None:
         timeout=NPM_TIMEOUT_SECONDS,
     )
     if done.returncode:
-        said = [line.removeprefix("npm error").strip() for line in str(done.stderr).splitlines()]
-        reason = " ".join(line for line in said if line and not line.startswith("code "))[:300]
+        prefix = "npm error "
+        said = [line for line in str(done.stderr).splitlines() if line.startswith(prefix)]
+        said = [line.removeprefix(prefix) for line in said if "A complete log" not in line]
+        reason = " ".join(" ".join(said).split())[:300].rstrip(".")
         raise AssetsError(f"npm could not fetch the packages: {reason or 'it gave no reason'}")
 
 
