@@ -70,6 +70,7 @@ def install(workshop: Path) -> None:
         raise AssetsError(f"npm is missing: the Python package {NODE} is not installed") from error
     # scripts of packages never run: what we want from them are files
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--cache", str(workshop / ".cache")]
+    options += ["--fetch-retries", "2", "--fetch-retry-mintimeout", "1000"]  # npm's own wait is 70 s
     done = npm(
         ["ci", *options],
         return_completed_process=True,
@@ -79,11 +80,10 @@ def install(workshop: Path) -> None:
         timeout=NPM_TIMEOUT_SECONDS,
     )
     if done.returncode:
-        prefix = "npm error "
-        said = [line for line in str(done.stderr).splitlines() if line.startswith(prefix)]
-        said = [line.removeprefix(prefix) for line in said if "A complete log" not in line]
-        reason = " ".join(" ".join(said).split())[:300].rstrip(".")
-        raise AssetsError(f"npm could not fetch the packages: {reason or 'it gave no reason'}")
+        said = [line[10:] for line in str(done.stderr).splitlines() if line.startswith("npm error ")]
+        codes = ("code ", "errno ", "syscall ")
+        reason = next((line for line in said if not line.startswith(codes)), "it gave no reason")
+        raise AssetsError(f"npm could not fetch the packages: {reason}")
 
 
 def collect(workshop: Path, root: Path) -> dict[str, bytes]:
