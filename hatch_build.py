@@ -69,10 +69,8 @@ def install(workshop: Path) -> None:
     except ImportError as error:
         raise AssetsError(f"npm is missing: the Python package {NODE} is not installed") from error
     # scripts of packages never run: what we want from them are files
-    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--cache", str(workshop / ".cache")]
-    options += ["--fetch-retries", "2", "--fetch-retry-mintimeout", "1000"]  # npm's own wait is 70 s
     done = npm(
-        ["ci", *options],
+        ["ci", "--ignore-scripts", "--cache", str(workshop / ".cache")],
         return_completed_process=True,
         cwd=workshop,
         capture_output=True,
@@ -80,7 +78,8 @@ def install(workshop: Path) -> None:
         timeout=NPM_TIMEOUT_SECONDS,
     )
     if done.returncode:
-        said = [line[10:] for line in str(done.stderr).splitlines() if line.startswith("npm error ")]
+        lines = str(done.stderr).splitlines()
+        said = [line.removeprefix("npm error ") for line in lines if "npm error" in line]
         codes = ("code ", "errno ", "syscall ")
         reason = next((line for line in said if not line.startswith(codes)), "it gave no reason")
         raise AssetsError(f"npm could not fetch the packages: {reason}")
