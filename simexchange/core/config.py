@@ -1,0 +1,12 @@
+"""Settings of one exchange that do not change while it runs."""
+
+import msgspec
+
+from simexchange.core.types import PositionMode
+
+
+class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True):
+    check_every: int = 0  # commands between full checks of all invariants; 0: only on request
+    hash_block_bytes: int = 65_536  # how much is gathered before hashing; never changes the hash
+    insurance_fund: int = 0  # money the fund starts with, counted as a deposit
+    position_mode: PositionMode = PositionMode.ONE_WAY  # of new accounts
