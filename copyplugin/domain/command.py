@@ -1,0 +1,29 @@
+"""What a user or an operator asks the engine to do."""
+
+from enum import StrEnum
+
+
+class CommandKind(StrEnum):
+    ADD_LEADER = "add_leader"
+    EDIT_LEADER = "edit_leader"
+    PROHIBIT_LEADER = "prohibit_leader"
+    RESTORE_LEADER = "restore_leader"
+    PIN_LEADER = "pin_leader"
+    REGISTER_FOLLOWER = "register_follower"
+    START_FOLLOW = "start_follow"
+    END_FOLLOW = "end_follow"
+    CLOSE_POSITION = "close_position"
+    END_FROM_POSITION = "end_from_position"
+
+
+class CommandState(StrEnum):
+    PENDING = "pending"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+class EndHow(StrEnum):
+    """How a follow is ended (L13): at once, or position by position with the leader."""
+
+    CLOSE_NOW = "close_now"
+    FOLLOW_CLOSES = "follow_closes"

@@ -1,0 +1,57 @@
+"""Why the plugin chose not to copy something: a value that is stored, shown and counted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class SkipReason(StrEnum):
+    LEADER_BALANCE_UNKNOWN = "leader_balance_unknown"
+    BELOW_MINIMUM = "below_minimum"
+    INSUFFICIENT_BALANCE = "insufficient_balance"
+    INSTRUMENT_NOT_FOLLOWED = "instrument_not_followed"
+    LEADER_NOT_CONFIGURED_INSTRUMENT = "leader_not_configured_instrument"
+    PRICE_MOVED = "price_moved"
+    NO_LIQUIDITY = "no_liquidity"
+    ORDER_REJECTED = "order_rejected"
+    EXPIRED = "expired"
+    FOLLOW_NOT_ACTIVE = "follow_not_active"
+    BASELINE_POSITION = "baseline_position"
+    NOTHING_TO_CLOSE = "nothing_to_close"
+    INSTRUMENT_UNKNOWN = "instrument_unknown"
+    LEVERAGE_NOT_ALLOWED = "leverage_not_allowed"
+
+    @property
+    def sentence(self) -> str:
+        """Return what a follower reads."""
+        return _SENTENCES[self]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Skip:
+    """A refusal of ours. `detail` holds the numbers it rests on, as text, by name."""
+
+    reason: SkipReason
+    detail: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+_SENTENCES = {
+    SkipReason.LEADER_BALANCE_UNKNOWN: (
+        "The leader's balance before the trade is not known, so his proportion cannot be computed."
+    ),
+    SkipReason.BELOW_MINIMUM: "The order would be smaller than the venue accepts.",
+    SkipReason.INSUFFICIENT_BALANCE: "The sub-account has too little money for this order.",
+    SkipReason.INSTRUMENT_NOT_FOLLOWED: "You did not choose this instrument.",
+    SkipReason.LEADER_NOT_CONFIGURED_INSTRUMENT: (
+        "This instrument is not among those the leader is followed in."
+    ),
+    SkipReason.PRICE_MOVED: "The price had moved further from the leader's than you allow.",
+    SkipReason.NO_LIQUIDITY: "Nobody offered to trade within the price you allow.",
+    SkipReason.ORDER_REJECTED: "The venue refused the order.",
+    SkipReason.EXPIRED: "The order would have come too late.",
+    SkipReason.FOLLOW_NOT_ACTIVE: "The follow was ending or had ended, so nothing new was opened.",
+    SkipReason.BASELINE_POSITION: "The leader held this position before you followed him.",
+    SkipReason.NOTHING_TO_CLOSE: "The sub-account held nothing that this close could take from.",
+    SkipReason.INSTRUMENT_UNKNOWN: "The venue does not trade this instrument now.",
+    SkipReason.LEVERAGE_NOT_ALLOWED: "The leader's leverage is more than the instrument allows.",
+}

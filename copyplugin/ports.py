@@ -1,0 +1,147 @@
+"""What the plugin needs from outside, in its own words. Adapters in `venues` fulfil it."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from copyplugin.domain.account import (
+    AccountBalance,
+    FundingPayment,
+    TransferOutcome,
+    TransferRequest,
+    VenuePosition,
+)
+from copyplugin.domain.fill import LeaderFill, MarginMode
+from copyplugin.domain.identifiers import (
+    AccountId,
+    ClientOrderId,
+    Symbol,
+    TransferId,
+    VenueFillId,
+)
+from copyplugin.domain.instrument import Instrument
+from copyplugin.domain.money import Price, Ratio
+from copyplugin.domain.order import OrderReport, OrderRequest
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Return the time, aware, in UTC."""
+        ...
+
+
+class MovesMoney(StrEnum):
+    """Between which accounts a venue moves money for us (V6)."""
+
+    FULL = "full"
+    OWN_ACCOUNTS = "own_accounts"
+    NONE = "none"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VenueCapabilities:
+    moves_money: MovesMoney
+    opens_sub_accounts: bool
+    hedge_mode: bool
+    streams_fills: bool
+    tells_leader_balance: bool  # fills carry `available_after` and `initial_margin` (C5)
+
+
+class Subscription(Protocol):
+    async def close(self) -> None:
+        """Stop the stream; no callback runs after this returns."""
+        ...
+
+
+class Venue(Protocol):
+    """A place that executes orders.
+
+    Every method may raise `VenueUnavailable`. Those that change something raise `OutcomeUnknown`
+    where the request may have been carried out, and a `RequestRejected` where it certainly was not.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def capabilities(self) -> VenueCapabilities: ...
+
+    async def instruments(self) -> Mapping[Symbol, Instrument]:
+        """Return what the venue trades now."""
+        ...
+
+    async def marks(self) -> Mapping[Symbol, Price]:
+        """Return the mark price of every instrument that has one."""
+        ...
+
+    async def knows_account(self, account: AccountId) -> bool:
+        """Return whether this UID belongs to an account of the venue."""
+        ...
+
+    async def open_sub_account(self, owner: AccountId, label: str) -> AccountId:
+        """Return the owner's sub-account of this label, opening it where there is none yet."""
+        ...
+
+    async def transfer(self, request: TransferRequest) -> None:
+        """Move the money; the same transfer id again moves nothing and succeeds.
+
+        Raises `TransferRejected` where nothing moved for certain.
+        """
+        ...
+
+    async def transfer_outcome(self, transfer_id: TransferId) -> TransferOutcome:
+        """Return whether a transfer of this id was carried out."""
+        ...
+
+    async def balance(self, account: AccountId) -> AccountBalance: ...
+
+    async def positions(self, account: AccountId) -> Sequence[VenuePosition]:
+        """Return what is open, at most one position per symbol and side."""
+        ...
+
+    async def set_hedge_mode(self, account: AccountId) -> None:
+        """Keep long and short apart; does nothing where they already are."""
+        ...
+
+    async def configure(
+        self, account: AccountId, symbol: Symbol, leverage: Ratio, margin_mode: MarginMode
+    ) -> None:
+        """Set leverage and margin mode of both sides; does nothing where they already are so."""
+        ...
+
+    async def place_order(self, request: OrderRequest) -> OrderReport:
+        """Send an order and return what is known of it when the venue has acknowledged it.
+
+        Raises `OrderRejected` where nothing was or will be executed.
+        """
+        ...
+
+    async def find_order(
+        self, account: AccountId, symbol: Symbol, client_order_id: ClientOrderId
+    ) -> OrderReport | None:
+        """Return the order of this client order id, ended ones too; None where it never arrived."""
+        ...
+
+    async def leader_fills(
+        self, account: AccountId, after: VenueFillId | None
+    ) -> Sequence[LeaderFill]:
+        """Return the account's fills after that one, in order, all of them or the next page.
+
+        An empty answer means that there are no more. None asks from the oldest the venue keeps.
+        """
+        ...
+
+    async def subscribe(
+        self, accounts: Collection[AccountId], on_fill: Callable[[LeaderFill], None]
+    ) -> Subscription:
+        """Call back on the event loop for each fill of these accounts from now on.
+
+        A stream may lose, repeat or reorder fills; `leader_fills` is the truth.
+        """
+        ...
+
+    async def funding(self, account: AccountId, since: datetime | None) -> Sequence[FundingPayment]:
+        """Return the funding payments at or after that time, in order."""
+        ...

@@ -1,0 +1,56 @@
+"""Every table of the plugin as a typed row."""
+
+from copyplugin.store.rows.base import Row
+from copyplugin.store.rows.command import CommandRow
+from copyplugin.store.rows.feed import FeedCursorRow, LeaderFillRow, LeaderPositionRow
+from copyplugin.store.rows.follow import (
+    FollowBaselineRow,
+    FollowHistoryRow,
+    FollowInstrumentRow,
+    FollowRow,
+)
+from copyplugin.store.rows.follower import FollowerRow
+from copyplugin.store.rows.lane import CopyDecisionRow, LaneRow
+from copyplugin.store.rows.leader import LeaderBlacklistRow, LeaderInstrumentRow, LeaderRow
+from copyplugin.store.rows.ledger import LedgerEntryRow, LedgerPostingRow
+from copyplugin.store.rows.market import InstrumentRow, MarkPriceRow, WalletSnapshotRow
+from copyplugin.store.rows.operation import JobRunRow, SettingRow
+from copyplugin.store.rows.order import CopyOrderRow, OrderFillRow
+from copyplugin.store.rows.position import CopiedPositionRow, SettlementRow
+from copyplugin.store.rows.signal import SignalRow
+from copyplugin.store.rows.statistics import LeaderEquityRow, LeaderStatisticsRow, LeaderTradeRow
+from copyplugin.store.rows.transfer import TransferRow
+
+__all__ = [
+    "CommandRow",
+    "CopiedPositionRow",
+    "CopyDecisionRow",
+    "CopyOrderRow",
+    "FeedCursorRow",
+    "FollowBaselineRow",
+    "FollowHistoryRow",
+    "FollowInstrumentRow",
+    "FollowRow",
+    "FollowerRow",
+    "InstrumentRow",
+    "JobRunRow",
+    "LaneRow",
+    "LeaderBlacklistRow",
+    "LeaderEquityRow",
+    "LeaderFillRow",
+    "LeaderInstrumentRow",
+    "LeaderPositionRow",
+    "LeaderRow",
+    "LeaderStatisticsRow",
+    "LeaderTradeRow",
+    "LedgerEntryRow",
+    "LedgerPostingRow",
+    "MarkPriceRow",
+    "OrderFillRow",
+    "Row",
+    "SettingRow",
+    "SettlementRow",
+    "SignalRow",
+    "TransferRow",
+    "WalletSnapshotRow",
+]

@@ -1,0 +1,92 @@
+"""The root of all rows: how a Python type is stored, and what constraints are called."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, BigInteger, Integer, MetaData, String, Text
+from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass
+
+from copyplugin.domain import identifiers as ids
+from copyplugin.domain.account import TransferKind, TransferState, Wallet
+from copyplugin.domain.command import CommandKind, CommandState
+from copyplugin.domain.fill import FillCause, Liquidity, MarginMode, OrderSide, PositionSide
+from copyplugin.domain.follow import EndKind, FollowState
+from copyplugin.domain.leader import LeaderKind, LeaderStatus, ShareBasis, ShareState, TradeState
+from copyplugin.domain.money import Contracts, Money, Price, Ratio
+from copyplugin.domain.order import CopyOrderState, OrderPurpose
+from copyplugin.domain.sizing import CopyMode
+from copyplugin.domain.skip import SkipReason
+from copyplugin.domain.transition import Effect
+from copyplugin.store.columns import DecimalColumn, EnumColumn, MoneyColumn, UtcColumn
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+# SQLite numbers rows by itself only where the key is declared INTEGER.
+_KEY = BigInteger().with_variant(Integer, "sqlite")
+_NAME = String(128)
+
+_ENUMS: tuple[type[StrEnum], ...] = (
+    CommandKind,
+    CommandState,
+    CopyMode,
+    CopyOrderState,
+    Effect,
+    EndKind,
+    FillCause,
+    FollowState,
+    LeaderKind,
+    LeaderStatus,
+    Liquidity,
+    MarginMode,
+    OrderPurpose,
+    OrderSide,
+    PositionSide,
+    ShareBasis,
+    ShareState,
+    SkipReason,
+    TradeState,
+    TransferKind,
+    TransferState,
+    Wallet,
+)
+
+
+class Row(MappedAsDataclass, DeclarativeBase):
+    """A table's row: data and constraints, no behaviour."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        Money: MoneyColumn(),
+        Price: DecimalColumn(),
+        Ratio: DecimalColumn(),
+        Decimal: DecimalColumn(),
+        Contracts: BigInteger(),
+        int: BigInteger(),
+        str: Text(),
+        datetime: UtcColumn(),
+        dict[str, Any]: JSON(),
+        ids.AccountId: _NAME,
+        ids.Symbol: _NAME,
+        ids.ClientOrderId: _NAME,
+        ids.VenueOrderId: _NAME,
+        ids.VenueFillId: _NAME,
+        ids.TransferId: _NAME,
+        ids.LeaderId: _KEY,
+        ids.FollowerId: _KEY,
+        ids.FollowId: _KEY,
+        ids.LaneId: _KEY,
+        ids.SignalId: _KEY,
+        ids.CopyOrderId: _KEY,
+        ids.CopiedPositionId: _KEY,
+        ids.CommandId: _KEY,
+        ids.LedgerEntryId: _KEY,
+        **{enum: EnumColumn(enum) for enum in _ENUMS},
+    }
