@@ -1,0 +1,33 @@
+"""What an order of ours is called at the venue: derived from its cause, to be asked for by it.
+
+A random id would be lost with the process that made it. This one follows from the lane and the
+order's number in it, so that whoever finds the row knows the name.
+"""
+
+import re
+
+from copyplugin.domain.identifiers import ClientOrderId, LaneId
+
+LENGTH_MAX = 32
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_PREFIX = re.compile(r"[a-z0-9]{1,10}")
+_NUMBER_MAX = 36**9  # a hundred billion lanes or orders of one lane
+
+
+def client_order_id(lane_id: LaneId, sequence: int, *, prefix: str = "cp") -> ClientOrderId:
+    """Return the order's name: letters and digits only, which every venue takes, at most 32.
+
+    The prefix tells installations apart that share a venue account.
+    """
+    assert _PREFIX.fullmatch(prefix)
+    # Capitals occur nowhere else in it, so that no two pairs give the same name.
+    return ClientOrderId(f"{prefix}L{_base_36(lane_id)}S{_base_36(sequence)}")
+
+
+def _base_36(number: int) -> str:
+    assert 0 < number < _NUMBER_MAX
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+    return digits
