@@ -13,6 +13,7 @@ from copyplugin.domain.skip import SkipReason
 from copyplugin.store.rows.base import Row
 
 _OPEN_GAP = text("target <> actual")
+_MARKED = text("marked")
 
 
 class LaneRow(Row, kw_only=True):
@@ -30,6 +31,7 @@ class LaneRow(Row, kw_only=True):
             sqlite_where=_OPEN_GAP,
             postgresql_where=_OPEN_GAP,
         ),
+        Index("ix_lane_marked", "shard", "id", sqlite_where=_MARKED, postgresql_where=_MARKED),
     )
 
     id: Mapped[LaneId] = mapped_column(primary_key=True, init=False)
@@ -40,6 +42,8 @@ class LaneRow(Row, kw_only=True):
     target: Mapped[Contracts] = mapped_column(default=Contracts(0))
     actual: Mapped[Contracts] = mapped_column(default=Contracts(0))
     next_sequence: Mapped[int] = mapped_column(default=1)
+    # There may be something to do: a signal to apply, a gap to close, an order in doubt.
+    marked: Mapped[bool] = mapped_column(default=False)
     failures: Mapped[int] = mapped_column(default=0)  # attempts in a row that led nowhere
     retry_at: Mapped[datetime | None] = mapped_column(default=None)  # not before this
 

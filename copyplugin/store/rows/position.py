@@ -17,7 +17,7 @@ from copyplugin.domain.identifiers import (
     TransferId,
 )
 from copyplugin.domain.leader import ShareState, TradeState
-from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, Ratio
+from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, Price, Ratio
 from copyplugin.store.rows.base import Row
 
 _OPEN = text("state = 'open'")
@@ -63,6 +63,11 @@ class CopiedPositionRow(Row, kw_only=True):
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None] = mapped_column(default=None)
     share_state: Mapped[ShareState] = mapped_column(default=ShareState.NONE)
+    # What the venue last said of the open position; None until it was asked.
+    margin: Mapped[Money | None] = mapped_column(default=None)
+    unrealized_pnl: Mapped[Money | None] = mapped_column(default=None)
+    liquidation_price: Mapped[Price | None] = mapped_column(default=None)
+    data_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class SettlementRow(Row, kw_only=True):

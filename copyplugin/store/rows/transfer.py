@@ -33,5 +33,6 @@ class TransferRow(Row, kw_only=True):
     )
     attempts: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str | None] = mapped_column(default=None)
+    retry_at: Mapped[datetime | None] = mapped_column(default=None)  # not before this
     created_at: Mapped[datetime]
     done_at: Mapped[datetime | None] = mapped_column(default=None)
