@@ -1,0 +1,45 @@
+"""What every folder of tests shares: profiles of Hypothesis, recorded data, the browser."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+
+# a run that failed must fail again: examples follow from the test, not from the clock
+settings.register_profile("check", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile("search", deadline=None, max_examples=2_000, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "check"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of recorded market data, which is too large for the repository."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("recorded market data is not here: it is expected in ../shared/data")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of a Chromium: the one $CHROMIUM names, else the first on PATH."""
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found:
+        return found
+    sentence = "no Chromium is on PATH: install it (Debian: chromium) or name one in CHROMIUM"
+    if os.environ.get("REQUIRE_CHROMIUM") == "1":
+        pytest.fail(sentence)
+    pytest.skip(sentence)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(
+    browser_type_launch_args: dict[str, object], chromium: str
+) -> dict[str, object]:
+    """Give pytest-playwright the system's browser; it downloads none."""
+    return browser_type_launch_args | {"executable_path": chromium}
