@@ -1,0 +1,126 @@
+"""The database: one thread that writes, any number that read, and a schema that must be ours.
+
+Work is short and never spans a call to a venue. A function given to `write` runs in one
+transaction: all of it is committed, or none.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.orm import Session
+
+from copyplugin.errors import ConfigurationError
+from copyplugin.store import schema
+from copyplugin.store.dialect import prepare_sqlite
+
+__all__ = ["Database", "Session", "open_database", "upgrade_database", "writing_engine"]
+
+T = TypeVar("T")
+
+_READERS = 8
+
+
+class Database:
+    """Opened by `open_database`; `close` waits for what is being written."""
+
+    def __init__(self, writer: Engine, reader: Engine) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database-writer")
+        self._writing = threading.local()
+
+    async def write(self, work: Callable[[Session], T]) -> T:
+        """Run the work in the writer thread, in one transaction, and return what it returns.
+
+        Once started it runs to its end, even if the caller is cancelled meanwhile: a caller who is
+        cancelled does not know whether it was committed. The rows do.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._write, work)
+
+    def write_and_wait(self, work: Callable[[Session], T]) -> T:
+        """Do as `write` for a caller without an event loop."""
+        assert not getattr(self._writing, "now", False), "the work would wait for itself"
+        return self._thread.submit(self._write, work).result()
+
+    @contextmanager
+    def read(self) -> Generator[Session]:
+        """Open a session for reading: one consistent view; what it changes is never committed."""
+        with Session(self._reader, expire_on_commit=False) as session:
+            yield session
+
+    def close(self) -> None:
+        """Finish what is being written and let go of the database."""
+        self._thread.shutdown(wait=True)
+        self._writer.dispose()
+        self._reader.dispose()
+
+    def _write(self, work: Callable[[Session], T]) -> T:
+        self._writing.now = True
+        try:
+            with Session(self._writer, expire_on_commit=False) as session, session.begin():
+                return work(session)
+        finally:
+            self._writing.now = False
+
+
+def open_database(url: str) -> Database:
+    """Open the database; raises `ConfigurationError` where it is not at the schema we need."""
+    writer = writing_engine(url)
+    try:
+        schema.check(writer)
+    except ConfigurationError:
+        writer.dispose()
+        raise
+    return Database(writer, _reading_engine(url))
+
+
+def upgrade_database(url: str) -> None:
+    """Bring the database's schema to what this program needs, making the database if need be."""
+    engine = writing_engine(url)
+    try:
+        schema.upgrade(engine)
+    finally:
+        engine.dispose()
+
+
+def writing_engine(url: str) -> Engine:
+    """Return an engine with one connection, which writes."""
+    parsed = _parsed(url)
+    engine = create_engine(parsed, pool_size=1, max_overflow=0)
+    if parsed.get_backend_name() == "sqlite":
+        prepare_sqlite(engine, begin="IMMEDIATE", query_only=False)
+    return engine
+
+
+def _reading_engine(url: str) -> Engine:
+    parsed = _parsed(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = create_engine(parsed, pool_size=_READERS)
+        prepare_sqlite(engine, begin="DEFERRED", query_only=True)
+        return engine
+    return create_engine(parsed, pool_size=_READERS, isolation_level="REPEATABLE READ")
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ConfigurationError(
+            f"{url!r} is no database URL: write for example sqlite:///copyplugin.db"
+        ) from error
+    backend = parsed.get_backend_name()
+    if backend not in {"sqlite", "postgresql"}:
+        raise ConfigurationError(f"{backend} is not supported: use sqlite or postgresql")
+    if backend == "sqlite" and parsed.database in {None, "", ":memory:"}:
+        raise ConfigurationError(
+            "a database in memory is lost with its connection: name a file, "
+            "for example sqlite:///copyplugin.db"
+        )
+    return parsed

@@ -1,0 +1,66 @@
+"""What differs between SQLite and PostgreSQL; no other file may tell them apart."""
+
+from collections.abc import Callable
+from sqlite3 import Connection as SqliteConnection
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, event, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+BUSY_TIMEOUT_MS = 5000
+
+# PostgreSQL names a lock by a number; whoever adds to the ledger's chain holds this one.
+_LEDGER_LOCK = 7_201
+
+
+def is_sqlite(session: Session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def insert(session: Session, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Return an INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
+    return sqlite.insert(table) if is_sqlite(session) else postgresql.insert(table)
+
+
+def lock_ledger(session: Session) -> None:
+    """Let nobody else add to the ledger until this transaction ends.
+
+    SQLite's writers are alone from their BEGIN IMMEDIATE on.
+    """
+    if not is_sqlite(session):
+        session.execute(select(func.pg_advisory_xact_lock(_LEDGER_LOCK)))
+
+
+def prepare_sqlite(engine: Engine, *, begin: str, query_only: bool) -> None:
+    """Make every connection durable and strict, and every transaction begin as told.
+
+    FULL, because in WAL mode NORMAL may lose the last commits at a power cut, and a lost 'sent' is
+    the mark that keeps an order from being sent twice. IMMEDIATE for writers, because a transaction
+    that reads first and then wants to write fails at once when another has written in between.
+    """
+
+    def connected(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        assert isinstance(connection, SqliteConnection)
+        connection.isolation_level = None  # the driver leaves BEGIN to us
+        pragmas: dict[str, Any] = {
+            "busy_timeout": BUSY_TIMEOUT_MS,  # first: the next one may have to wait
+            "journal_mode": "WAL",
+            "synchronous": "FULL",
+            "foreign_keys": "ON",
+            "query_only": "ON" if query_only else "OFF",
+        }
+        for name, value in pragmas.items():
+            connection.execute(f"PRAGMA {name} = {value}")
+
+    def began(connection: Connection) -> None:
+        connection.exec_driver_sql(f"BEGIN {begin}")
+
+    _listen(engine, "connect", connected)
+    _listen(engine, "begin", began)
+
+
+def _listen(engine: Engine, name: str, listener: Callable[..., None]) -> None:
+    event.listen(engine, name, listener)
