@@ -1,0 +1,135 @@
+"""The read models behind one door, each read from one consistent view of the database."""
+
+from datetime import datetime
+
+from copyplugin.domain.identifiers import (
+    CommandId,
+    CopiedPositionId,
+    FollowerId,
+    LeaderId,
+)
+from copyplugin.ports import Clock
+from copyplugin.store.database import Database
+from copyplugin.store.queries import (
+    commands,
+    copied_orders,
+    copied_positions,
+    copies,
+    follow_terms,
+    followers,
+    health,
+    leader_page,
+    leaders,
+    live,
+    marks,
+    skipped,
+)
+from copyplugin.store.queries.commands import Command
+from copyplugin.store.queries.copied_orders import CopiedOrder
+from copyplugin.store.queries.copied_positions import ClosedPositions, CopiedPosition
+from copyplugin.store.queries.copies import Copies
+from copyplugin.store.queries.follow_terms import FollowTerms
+from copyplugin.store.queries.followers import Follower
+from copyplugin.store.queries.health import Health
+from copyplugin.store.queries.leader_page import ClosedTrades, LeaderPage
+from copyplugin.store.queries.leaders import LeaderCard, LeaderFilter, LeaderList
+from copyplugin.store.queries.live import Moving
+from copyplugin.store.queries.marks import Mark
+from copyplugin.store.queries.skipped import SkippedOrders
+
+
+class Queries:
+    """Questions of the pages; every answer is a value that outlives the database session."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def marks(self) -> tuple[Mark, ...]:
+        with self._database.read() as session:
+            return marks.marks(session)
+
+    def leaders(
+        self,
+        wanted: LeaderFilter,
+        *,
+        visitor: FollowerId | None,
+        page: int,
+        page_size: int,
+    ) -> LeaderList:
+        with self._database.read() as session:
+            return leaders.list_leaders(
+                session,
+                wanted,
+                visitor=visitor,
+                page=page,
+                page_size=page_size,
+                now=self.now(),
+            )
+
+    def leader_page(self, leader_id: LeaderId, visitor: FollowerId | None) -> LeaderPage | None:
+        with self._database.read() as session:
+            return leader_page.leader_page(session, leader_id, visitor)
+
+    def leader_card(self, leader_id: LeaderId, visitor: FollowerId | None) -> LeaderCard | None:
+        with self._database.read() as session:
+            return leader_page.leader_card(session, leader_id, visitor)
+
+    def closed_trades(self, leader_id: LeaderId, *, page: int, page_size: int) -> ClosedTrades:
+        with self._database.read() as session:
+            return leader_page.closed_trades(session, leader_id, page=page, page_size=page_size)
+
+    def follow_terms(self, leader_id: LeaderId, follower_id: FollowerId) -> FollowTerms | None:
+        with self._database.read() as session:
+            return follow_terms.follow_terms(session, leader_id, follower_id)
+
+    def followers(self) -> tuple[Follower, ...]:
+        with self._database.read() as session:
+            return followers.followers(session)
+
+    def follower(self, follower_id: FollowerId) -> Follower | None:
+        with self._database.read() as session:
+            return followers.follower(session, follower_id)
+
+    def copies(self, follower_id: FollowerId) -> Copies:
+        with self._database.read() as session:
+            return copies.copies_of(session, follower_id)
+
+    def closed_positions(
+        self, follower_id: FollowerId, *, page: int, page_size: int
+    ) -> ClosedPositions:
+        with self._database.read() as session:
+            return copied_positions.closed_positions(
+                session, follower_id, page=page, page_size=page_size
+            )
+
+    def copied_position(
+        self, follower_id: FollowerId, position_id: CopiedPositionId
+    ) -> CopiedPosition | None:
+        with self._database.read() as session:
+            return copied_positions.copied_position(session, follower_id, position_id)
+
+    def orders_of(self, position_id: CopiedPositionId) -> tuple[CopiedOrder, ...]:
+        with self._database.read() as session:
+            return copied_orders.orders_of(session, position_id)
+
+    def skipped_orders(
+        self, follower_id: FollowerId, *, page: int, page_size: int
+    ) -> SkippedOrders:
+        with self._database.read() as session:
+            return skipped.skipped_orders(session, follower_id, page=page, page_size=page_size)
+
+    def command(self, command_id: CommandId, actor: str) -> Command | None:
+        with self._database.read() as session:
+            return commands.command(session, command_id, actor)
+
+    def health(self) -> Health:
+        with self._database.read() as session:
+            return health.health(session)
+
+    def moving(self, followers: set[FollowerId], leaders: set[LeaderId]) -> Moving:
+        with self._database.read() as session:
+            return live.moving(session, followers, leaders)

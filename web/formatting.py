@@ -1,0 +1,159 @@
+"""How numbers, times and durations look on a page; nothing else formats a figure.
+
+Amounts are exact until here. A figure that rounds to zero has no sign.
+"""
+
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from enum import StrEnum
+
+from babel import Locale
+from babel.dates import format_date, format_time
+from babel.numbers import format_decimal
+
+from web.i18n import current_locale, gettext
+
+NOTHING = "–"
+
+
+class Sign(StrEnum):
+    UP = "up"
+    DOWN = "down"
+    ZERO = "zero"
+
+
+def rounded(value: Decimal, places: int) -> Decimal:
+    """Return value with that many decimals, half to even: for the eye, never for the books."""
+    return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)
+
+
+def sign(value: Decimal | None, places: int = 2) -> Sign:
+    """Return the sign of what the page will show."""
+    if value is None:
+        return Sign.ZERO
+    shown = rounded(value, places)
+    if shown > 0:
+        return Sign.UP
+    return Sign.DOWN if shown < 0 else Sign.ZERO
+
+
+def percent_sign(ratio: Decimal | None) -> Sign:
+    return sign(None if ratio is None else ratio * 100)
+
+
+def _pattern(places: int, *, signed: bool) -> str:
+    digits = "#,##0" + ("." + "0" * places if places else "")
+    return f"+{digits};-{digits}" if signed else f"{digits};-{digits}"
+
+
+def number(value: Decimal | None, places: int = 2, *, locale: Locale | None = None) -> str:
+    """Return 1,234.50; a dash when there is no figure."""
+    if value is None:
+        return NOTHING
+    shown = rounded(value, places)
+    if shown == 0:
+        shown = abs(shown)
+    return format_decimal(
+        shown, format=_pattern(places, signed=False), locale=locale or current_locale()
+    )
+
+
+def signed(value: Decimal | None, places: int = 2, *, locale: Locale | None = None) -> str:
+    """Return +1,234.50 or -1,234.50; zero has no sign."""
+    if value is None or rounded(value, places) == 0:
+        return number(value, places, locale=locale)
+    return format_decimal(
+        rounded(value, places),
+        format=_pattern(places, signed=True),
+        locale=locale or current_locale(),
+    )
+
+
+def percent(ratio: Decimal | None, places: int = 2) -> str:
+    """Return 12.34% for 0.1234."""
+    return NOTHING if ratio is None else number(ratio * 100, places) + "%"
+
+
+def signed_percent(ratio: Decimal | None, places: int = 2) -> str:
+    """Return +12.34% for 0.1234."""
+    return NOTHING if ratio is None else signed(ratio * 100, places) + "%"
+
+
+def decimals_of(step: Decimal) -> int:
+    """Return how many decimals a step of this size has: 2 for 0.01 and for 0.50."""
+    exponent = step.normalize().as_tuple().exponent
+    assert isinstance(exponent, int)
+    return max(0, -exponent)
+
+
+def price(value: Decimal | None, tick_size: Decimal) -> str:
+    """Return the price at the instrument's precision; an average may lie between two ticks."""
+    return number(value, decimals_of(tick_size))
+
+
+def quantity(value: Decimal | None) -> str:
+    """Return a base quantity with all its decimals and no trailing zeros: 0.015."""
+    if value is None:
+        return NOTHING
+    return number(value, decimals_of(value))
+
+
+def whole(value: int | None) -> str:
+    return NOTHING if value is None else number(Decimal(value), 0)
+
+
+def exact(value: Decimal) -> str:
+    """Return every decimal money has, with its sign."""
+    return signed(value, 8)
+
+
+def date_and_time(at: datetime | None) -> str:
+    """Return 22 Nov 2026, 14:03:05 UTC without the zone, which the page names once."""
+    if at is None:
+        return NOTHING
+    locale = current_locale()
+    in_utc = at.astimezone(UTC)
+    day = format_date(in_utc.date(), format="medium", locale=locale)
+    return f"{day}, {clock_time(at)}"
+
+
+def day(at: datetime | None) -> str:
+    if at is None:
+        return NOTHING
+    return format_date(at.astimezone(UTC).date(), format="medium", locale=current_locale())
+
+
+def clock_time(at: datetime | None) -> str:
+    """Return 14:03:05 in UTC."""
+    if at is None:
+        return NOTHING
+    return format_time(at.astimezone(UTC).time(), format="HH:mm:ss", locale=current_locale())
+
+
+def iso(at: datetime) -> str:
+    """Return the machine's form of a time, for <time datetime>."""
+    return at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def milliseconds(value: Decimal | float | None) -> str:
+    return NOTHING if value is None else gettext("%(ms)s ms", ms=whole(round(value)))
+
+
+def duration(span: timedelta | None) -> str:
+    """Return the two largest units: 3 d 4 h, 5 min 2 s."""
+    if span is None:
+        return NOTHING
+    seconds = int(span.total_seconds())
+    parts = (
+        (seconds // 86_400, gettext("d")),
+        (seconds // 3_600 % 24, gettext("h")),
+        (seconds // 60 % 60, gettext("min")),
+        (seconds % 60, gettext("s")),
+    )
+    first = next((index for index, (value, _) in enumerate(parts) if value), len(parts) - 1)
+    return " ".join(f"{value} {unit}" for value, unit in parts[first : first + 2])
+
+
+def short_name(name: str, longest: int = 20) -> str:
+    """Cut a nickname after 20 characters (B4)."""
+    return name if len(name) <= longest else name[:longest] + "…"
