@@ -26,18 +26,17 @@ def upgrade() -> None:
     )
     op.create_table(
         "ledger_posting",
-        sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("entry_id", KEY, nullable=False),
+        sa.Column("line", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("account", sa.String(128), nullable=False),
         sa.Column("money", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("money <> 0", name="ck_ledger_posting_money_not_zero"),
         sa.ForeignKeyConstraint(
             ["entry_id"], ["ledger_entry.id"], name="fk_ledger_posting_entry_id_ledger_entry"
         ),
-        sa.PrimaryKeyConstraint("id", name="pk_ledger_posting"),
+        sa.PrimaryKeyConstraint("entry_id", "line", name="pk_ledger_posting"),
     )
     op.create_index("ix_ledger_posting_account", "ledger_posting", ["account"])
-    op.create_index("ix_ledger_posting_entry_id", "ledger_posting", ["entry_id"])
     op.create_table(
         "transfer",
         sa.Column("id", sa.String(128), nullable=False),

@@ -33,11 +33,12 @@ class LedgerPostingRow(Row, kw_only=True):
     __tablename__ = "ledger_posting"
     __table_args__ = (
         CheckConstraint("money <> 0", "money_not_zero"),
-        Index("ix_ledger_posting_entry_id", "entry_id"),
         Index("ix_ledger_posting_account", "account"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True, init=False)
-    entry_id: Mapped[LedgerEntryId] = mapped_column(ForeignKey("ledger_entry.id"))
+    entry_id: Mapped[LedgerEntryId] = mapped_column(
+        ForeignKey("ledger_entry.id"), primary_key=True
+    )
+    line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # 1, 2, …
     account: Mapped[str] = mapped_column(String(128))
     money: Mapped[Money]
