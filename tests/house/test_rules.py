@@ -35,6 +35,7 @@ BAD = [
 GOOD = [
     (files, "web/example.py", "pass\n" * 500),
     (functions, "web/example.py", LONG_FUNCTION.removesuffix("    pass\n")),
+    (functions, "migrations/versions/0001_example.py", LONG_FUNCTION),
     (docstrings, "web/example.py", '"""Ready."""\n'),
     (docstrings, "tests/example.py", "ready = True\n"),
     (floats, DOMAIN, "from decimal import Decimal\nrate = Decimal('0.1')\n"),

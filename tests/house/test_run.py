@@ -16,6 +16,7 @@ import pytest
 from tests.house.rules import ROOT
 
 COMMANDS = [
+    # all that a bare machine has
     "cat",
     "cksum",
     "cp",
