@@ -55,7 +55,11 @@ class Withdraw(_Command, frozen=True):
 
 
 class Transfer(_Command, frozen=True):
-    """Move money between wallets of one owner; the same id twice moves it once."""
+    """Move money between two wallets; the same id twice moves it once.
+
+    Who may move what between whom is for the caller to say: to the exchange all wallets are its
+    own books.
+    """
 
     from_account: int
     from_wallet: Wallet

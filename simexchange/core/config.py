@@ -10,3 +10,4 @@ class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True):
     hash_block_bytes: int = 65_536  # how much is gathered before hashing; never changes the hash
     insurance_fund: int = 0  # money the fund starts with, counted as a deposit
     position_mode: PositionMode = PositionMode.ONE_WAY  # of new accounts
+    closed_orders_kept: int = 10_000  # ended orders that can still be asked for by order id

@@ -145,7 +145,7 @@ class OrderAmended(_Event, frozen=True):
     client_order_id: str | None
     account: int
     symbol: str
-    price: int
+    price: int | None
     contracts: int
     filled: int
     kept_place: bool

@@ -1,19 +1,117 @@
 """The exchange: commands in, events out. All state changes happen in ``Exchange.apply``."""
 
+from collections.abc import Callable
+from typing import Any
+
+from simexchange.core import commands as c
+from simexchange.core.amending import OrderChanges
 from simexchange.core.commands import Command
 from simexchange.core.config import ExchangeConfig
+from simexchange.core.entry import OrderEntry
 from simexchange.core.events import Event
+from simexchange.core.invariants import check, ledger_table
+from simexchange.core.ledger import Ledger
+from simexchange.core.liquidation import Liquidation
+from simexchange.core.marks import Marks
+from simexchange.core.matching import Matching
+from simexchange.core.reads import Reads
+from simexchange.core.registration import Registration
+from simexchange.core.settings import Settings
+from simexchange.core.state import State
+from simexchange.core.trading import Trading
+from simexchange.core.transfers import Transfers
+from simexchange.core.types import RejectReason
 
 
-class Exchange:
-    """One deterministic exchange."""
+class Exchange(Reads):
+    """One deterministic exchange: the same commands at the same times give the same bytes.
+
+    ``apply`` never raises on what a user asks for; a refused command changes nothing and is
+    answered by exactly one rejection. Questions are those of ``Reads``.
+    """
 
     def __init__(self, config: ExchangeConfig | None = None) -> None:
         self.config = config or ExchangeConfig()
+        self._state = state = State(self.config)
+        super().__init__(state)
+        self._log = state.log
+        self._ledger = state.ledger
+        self._commands_applied = 0
+        self._check_every = self.config.check_every
+        trading = Trading(state)
+        matching = Matching(state, trading)
+        entry = OrderEntry(state, trading, matching)
+        changes = OrderChanges(state, trading, matching, entry)
+        transfers = Transfers(state)
+        settings = Settings(state)
+        registration = Registration(state, trading)
+        marks = Marks(state, Liquidation(state, trading))
+        self._handlers: dict[type, Callable[[Any], object]] = {
+            c.PlaceOrder: entry.place,
+            c.CancelOrder: changes.cancel,
+            c.AmendOrder: changes.amend,
+            c.CancelAll: changes.cancel_all,
+            c.ListInstrument: registration.list_instrument,
+            c.OpenAccount: registration.open_account,
+            c.SetFeeTier: registration.set_fee_tier,
+            c.Deposit: transfers.deposit,
+            c.Withdraw: transfers.withdraw,
+            c.Transfer: transfers.transfer,
+            c.SetLeverage: settings.set_leverage,
+            c.SetPositionMode: settings.set_position_mode,
+            c.SetMarginMode: settings.set_margin_mode,
+            c.AdjustMargin: settings.adjust_margin,
+            c.SetIndex: marks.set_index,
+            c.SetMark: marks.set_mark,
+            c.AdvanceTime: marks.advance_time,
+        }
 
     def apply(self, command: Command, at: int) -> list[Event]:
         """Apply one command at ``at`` (microseconds) and return what happened.
 
-        A refused command changes nothing and returns exactly one rejection.
+        ``at`` never goes back: a command from the past is refused.
         """
-        raise NotImplementedError
+        log = self._log
+        if at < log.at:
+            return self._refuse_past(command, at)
+        log.begin(at)
+        self._handlers[command.__class__](command)
+        ledger = self._ledger
+        assert ledger.net == 0, f"{command} leaves {ledger.net} unbooked\n{self.ledger_text()}"
+        self._commands_applied += 1
+        if self._check_every and self._commands_applied % self._check_every == 0:
+            check(self._state)
+        return log.seal()
+
+    @property
+    def event_hash(self) -> str:
+        """SHA-256 over all events so far; equal hashes mean equal runs."""
+        return self._log.hexdigest()
+
+    @property
+    def ledger(self) -> Ledger:
+        """The places of money that belong to no account; read only."""
+        return self._ledger
+
+    @property
+    def now(self) -> int:
+        """Time of the latest command."""
+        return self._log.at
+
+    def check(self) -> None:
+        """Check all invariants; AssertionError with the ledger when one is broken."""
+        check(self._state)
+
+    def ledger_text(self) -> str:
+        """Return the whole ledger as a table, for people."""
+        return ledger_table(self._state)
+
+    def _refuse_past(self, command: Command, at: int) -> list[Event]:
+        log = self._log
+        log.begin(log.at)
+        self._state.refuse(
+            command,
+            RejectReason.TIME_WENT_BACK,
+            f"a command for {at} came after one for {log.at}; time never goes back",
+        )
+        return log.seal()

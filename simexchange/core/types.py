@@ -129,7 +129,6 @@ class RejectReason(StrEnum):
     INSUFFICIENT_MARGIN = "insufficient_margin"
     INSUFFICIENT_BALANCE = "insufficient_balance"
     TRANSFER_ID_REUSED = "transfer_id_reused"  # same id, another transfer
-    TRANSFER_NOT_ALLOWED = "transfer_not_allowed"
     LEVERAGE_OUT_OF_RANGE = "leverage_out_of_range"
     UNCHANGED = "unchanged"
     WOULD_LIQUIDATE = "would_liquidate"

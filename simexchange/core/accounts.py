@@ -1,0 +1,80 @@
+"""Accounts: two wallets, the money that orders hold, and the positions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simexchange.core.types import AccountKind, PositionMode
+
+if TYPE_CHECKING:
+    from simexchange.core.orders import Order
+    from simexchange.core.plans import Plan
+    from simexchange.core.positions import Position
+
+INSURANCE_FUND = 0
+"""Number of the account that is the insurance fund; its contract wallet is the fund's money."""
+
+
+class Account:
+    """One account. ``wallet`` is the contract wallet without what isolated positions hold."""
+
+    __slots__ = (
+        "client_ids",
+        "cross_positions",
+        "forced_rejects",
+        "hold",
+        "is_cross_stale",
+        "kind",
+        "label",
+        "legs",
+        "maker_fee",
+        "number",
+        "open_orders",
+        "owner",
+        "plans",
+        "position_mode",
+        "self_group",
+        "spot",
+        "taker_fee",
+        "version",
+        "wallet",
+    )
+
+    def __init__(
+        self,
+        number: int,
+        owner: int | None,
+        label: str,
+        kind: AccountKind,
+        position_mode: PositionMode,
+    ) -> None:
+        self.number = number
+        self.owner = owner
+        self.self_group = number if owner is None else owner
+        self.label = label
+        self.kind = kind
+        self.position_mode = position_mode
+        self.spot = 0
+        self.wallet = 0
+        self.hold = 0
+        self.maker_fee: int | None = None
+        self.taker_fee: int | None = None
+        # by position side and symbol: NET is index 0, LONG 1, SHORT -1, which is 2
+        self.legs: tuple[dict[str, Position], dict[str, Position], dict[str, Position]] = (
+            {},
+            {},
+            {},
+        )
+        self.open_orders: dict[int, Order] = {}
+        self.plans: dict[int, Plan] = {}
+        self.client_ids: dict[str, Order | Plan] = {}
+        self.cross_positions: dict[int, Position] = {}  # open ones in cross mode, by number
+        self.forced_rejects: dict[str, int] = {}
+        self.is_cross_stale = False
+        self.version = 0  # of its entries in the cross band heaps
+
+
+def open_positions(account: Account) -> list[Position]:
+    """Return the positions with contracts, in order of creation."""
+    positions = [p for leg in account.legs for p in leg.values() if p.contracts]
+    return sorted(positions, key=lambda position: position.number)

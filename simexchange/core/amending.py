@@ -1,0 +1,168 @@
+"""Changing and cancelling resting orders."""
+
+from simexchange.core.accounts import Account
+from simexchange.core.book import unlink
+from simexchange.core.commands import AmendOrder, CancelAll, CancelOrder
+from simexchange.core.entry import OrderEntry, band_problem, size_problem, unknown
+from simexchange.core.fees import hold_rate
+from simexchange.core.margin import available_balance, order_cost
+from simexchange.core.matching import Matching
+from simexchange.core.orders import Order
+from simexchange.core.state import Refusal, State
+from simexchange.core.trading import Trading
+from simexchange.core.types import CancelReason, RejectReason, TimeInForce
+
+
+class OrderChanges:
+    """Amends and cancels.
+
+    The checks of an amendment, in order of precedence: account, instrument, order, something to
+    change, price, price band, size, money.
+    """
+
+    __slots__ = ("_entry", "_matching", "_state", "_trading")
+
+    def __init__(
+        self, state: State, trading: Trading, matching: Matching, entry: OrderEntry
+    ) -> None:
+        self._state = state
+        self._trading = trading
+        self._matching = matching
+        self._entry = entry
+
+    def cancel(self, command: CancelOrder) -> None:
+        account = self._state.accounts.get(command.account)
+        if account is not None:
+            order_id = command.order_id
+            order = account.open_orders.get(order_id) if order_id is not None else None
+            if order is None and command.client_order_id is not None:
+                order = _by_client_id(account, command.client_order_id)
+            if order is not None and order.market.symbol == command.symbol:
+                self._trading.cancel(order, CancelReason.REQUESTED)
+                return
+        self._refuse(command, self._missing(command, account))
+
+    def cancel_all(self, command: CancelAll) -> None:
+        account = self._state.accounts.get(command.account)
+        if account is None or (
+            command.symbol is not None and command.symbol not in self._state.markets
+        ):
+            self._refuse(command, unknown(command.account, command.symbol or "", account))
+            return
+        for order in list(account.open_orders.values()):
+            if command.symbol in (None, order.market.symbol):
+                self._trading.cancel(order, CancelReason.REQUESTED)
+
+    def amend(self, command: AmendOrder) -> None:
+        account = self._state.accounts.get(command.account)
+        order = None
+        if account is not None:
+            if command.order_id is not None:
+                order = account.open_orders.get(command.order_id)
+            elif command.client_order_id is not None:
+                order = _by_client_id(account, command.client_order_id)
+        if account is None or order is None or order.market.symbol != command.symbol:
+            self._refuse(command, self._missing(command, account))
+            return
+        price = order.price if command.price is None else command.price
+        contracts = order.contracts if command.contracts is None else command.contracts
+        assert price is not None
+        refusal = self._amend_problem(order, price, contracts)
+        if refusal is not None:
+            self._refuse(command, refusal)
+        elif contracts <= order.filled:
+            self._trading.cancel(order, CancelReason.FULLY_REDUCED)
+        elif price == order.price and contracts < order.contracts:
+            self._trading.shrink(order, contracts - order.filled, None)
+        else:
+            self._replace(command, order, price, contracts)
+
+    def _amend_problem(self, order: Order, price: int, contracts: int) -> Refusal | None:
+        if price == order.price and contracts == order.contracts:
+            return RejectReason.UNCHANGED, "the order already has this price and size"
+        if price < 1:
+            return RejectReason.INVALID_PRICE, f"a price is at least 1 tick, not {price}"
+        if price != order.price and (problem := band_problem(price, order.market)):
+            return problem
+        return size_problem(order.kind, contracts, order.market)
+
+    def _replace(self, command: AmendOrder, order: Order, price: int, contracts: int) -> None:
+        """Give ``order`` a new price or more contracts; it goes to the back of the queue."""
+        position = order.position
+        remaining = contracts - order.filled
+        if order.closing:
+            remaining = min(remaining, abs(position.contracts))
+        opening = 0 if order.closing else remaining - min(order.promised, remaining)
+        hold = self._hold(order, opening, price)
+        free = available_balance(order.account) + order.hold
+        if hold > order.hold and hold > free:
+            self._refuse(
+                command,
+                (
+                    RejectReason.INSUFFICIENT_MARGIN,
+                    f"the amended order needs {hold} for {opening} contracts at {price}; "
+                    f"available are {free}",
+                ),
+            )
+            return
+        makers = order.market.book.asks if order.sign > 0 else order.market.book.bids
+        best = makers.best()
+        crosses = best is not None and best.key <= price * order.sign
+        unlink(order)
+        if crosses and order.time_in_force is TimeInForce.POST_ONLY:
+            self._trading.cancel(order, CancelReason.POST_ONLY)
+            return
+        order.account.hold += hold - order.hold
+        order.hold = hold
+        if order.promised > remaining:
+            position.promised -= order.promised - remaining
+            order.promised = remaining
+        order.price = price
+        order.remaining = remaining
+        order.contracts = order.filled + remaining
+        order.updated_at = self._state.log.at
+        self._trading.say_amended(order, kept_place=False, reason=None)
+        if crosses:
+            self._matching.match(order, makers, price * order.sign)
+        if order.remaining:
+            own = order.market.book.bids if order.sign > 0 else order.market.book.asks
+            own.append(order, price)
+
+    def _hold(self, order: Order, opening: int, price: int) -> int:
+        if opening == 0:
+            return 0
+        market, account = order.market, order.account
+        makers = market.book.asks if order.sign > 0 else market.book.bids
+        best = makers.best()
+        highest = price
+        if order.sign < 0 and best is not None:
+            highest = max(price, best.price)
+        return order_cost(
+            order.sign,
+            opening,
+            highest,
+            price,
+            market,
+            order.position.leverage,
+            hold_rate(account, market),
+        )
+
+    def _missing(self, command: AmendOrder | CancelOrder, account: Account | None) -> Refusal:
+        if account is None or command.symbol not in self._state.markets:
+            return unknown(command.account, command.symbol, account)
+        name = command.order_id if command.order_id is not None else command.client_order_id
+        return (
+            RejectReason.UNKNOWN_ORDER,
+            f"account {command.account} has no open order {name!r} in {command.symbol}; it may "
+            "have been filled or cancelled",
+        )
+
+    def _refuse(self, command: AmendOrder | CancelOrder | CancelAll, refusal: Refusal) -> None:
+        self._state.refuse(
+            command, refusal[0], refusal[1], account=command.account, symbol=command.symbol
+        )
+
+
+def _by_client_id(account: Account, client_order_id: str) -> Order | None:
+    known = account.client_ids.get(client_order_id)
+    return account.open_orders.get(known.order_id) if isinstance(known, Order) else None

@@ -1,0 +1,131 @@
+"""What must hold after every command; each law raises AssertionError with the figures."""
+
+from simexchange.core.accounts import Account
+from simexchange.core.book import BookSide
+from simexchange.core.markets import Market
+from simexchange.core.state import State
+from simexchange.core.types import AccountKind
+
+
+def check(state: State) -> None:
+    """Check all invariants; AssertionError prints the ledger."""
+    _check_ledger(state)
+    for market in state.markets.values():
+        _check_positions(state, market)
+        _check_book(market)
+    for account in state.accounts.values():
+        _check_account(account)
+
+
+def ledger_table(state: State) -> str:
+    """Return the ledger as text: one line per place, and the sum."""
+    lines = [
+        f"account {a.number}: spot {a.spot}, contract {a.wallet}, "
+        f"isolated margin {isolated_margin(a)}, holds {a.hold}"
+        for a in state.accounts.values()
+    ]
+    lines += [f"clearing {m.symbol}: {m.clearing}" for m in state.markets.values()]
+    ledger = state.ledger
+    lines.append(f"fees: {ledger.fees}, rounding: {ledger.rounding}, outside: {ledger.outside}")
+    lines.append(f"sum: {ledger_sum(state)}")
+    return "\n".join(lines)
+
+
+def ledger_sum(state: State) -> int:
+    """Return the sum of all places; zero unless money was made or lost."""
+    held = sum(a.spot + a.wallet + isolated_margin(a) for a in state.accounts.values())
+    clearing = sum(market.clearing for market in state.markets.values())
+    ledger = state.ledger
+    return held + clearing + ledger.fees + ledger.rounding + ledger.outside
+
+
+def isolated_margin(account: Account) -> int:
+    return sum(position.margin for leg in account.legs for position in leg.values())
+
+
+def _check_ledger(state: State) -> None:
+    total = ledger_sum(state)
+    assert total == 0, f"money was made or lost: {total}\n{ledger_table(state)}"
+
+
+def _check_positions(state: State, market: Market) -> None:
+    contracts = cost = long = 0
+    for account in state.accounts.values():
+        for leg in account.legs:
+            position = leg.get(market.symbol)
+            if position is None:
+                continue
+            contracts += position.contracts
+            long += max(0, position.contracts)
+            cost += position.cost
+            where = f"account {account.number} {market.symbol} {position.side.name}"
+            if position.contracts == 0:
+                assert position.cost == 0, f"{where} is flat with cost {position.cost}"
+                assert position.margin == 0, f"{where} is flat with margin {position.margin}"
+            assert position.margin >= 0, f"{where} has margin {position.margin}"
+            assert position.contracts * position.side >= 0, f"{where} is on the wrong side"
+    assert contracts == 0, f"{market.symbol}: longs and shorts differ by {contracts}"
+    assert long == market.open_interest, f"{market.symbol}: open interest {market.open_interest}"
+    assert cost == -market.clearing, f"{market.symbol}: cost {cost}, clearing {market.clearing}"
+
+
+def _check_book(market: Market) -> None:
+    bid, ask = market.book.bids.best(), market.book.asks.best()
+    if bid is not None and ask is not None:
+        assert bid.price < ask.price, f"{market.symbol}: bid {bid.price} meets ask {ask.price}"
+    for side in (market.book.bids, market.book.asks):
+        _check_side(market, side)
+
+
+def _check_side(market: Market, side: BookSide) -> None:
+    previous = None
+    live = 0
+    for level in side.levels_from_best():
+        assert previous is None or level.key > previous, f"{market.symbol}: levels out of order"
+        previous = level.key
+        live += 1
+        total, order, before = 0, level.head, None
+        while order is not None:
+            assert order.remaining > 0, f"order {order.order_id} rests with nothing remaining"
+            assert order.level is level
+            assert order.prev is before
+            assert order.price == level.price
+            assert order.account.open_orders.get(order.order_id) is order
+            total += order.remaining
+            before, order = order, order.next
+        assert level.tail is before
+        assert total == level.contracts, f"{market.symbol} {level.price}: {total} contracts"
+    assert live == side.live, f"{market.symbol}: {live} living levels, {side.live} counted"
+
+
+def _check_account(account: Account) -> None:
+    number = account.number
+    holds = 0
+    promised: dict[int, int] = {}
+    for order in account.open_orders.values():
+        holds += order.hold
+        position = order.position
+        assert order.level is not None, f"order {order.order_id} is open but rests nowhere"
+        assert order.filled + order.remaining == order.contracts
+        assert order.hold >= 0
+        opening = order.remaining - order.promised
+        assert 0 <= opening <= order.remaining
+        if order.closing:
+            assert order.hold == 0
+            assert order.sign * position.contracts < 0, f"order {order.order_id} would open"
+            assert order.remaining <= abs(position.contracts)
+        if order.promised:
+            promised[position.number] = promised.get(position.number, 0) + order.promised
+            assert order.sign * position.contracts < 0
+        if order.closing or order.promised:
+            assert position.closers.get(order.order_id) is order
+    assert holds == account.hold, f"account {number}: orders hold {holds}, not {account.hold}"
+    for leg in account.legs:
+        for position in leg.values():
+            assert position.promised == promised.get(position.number, 0)
+            assert position.promised <= abs(position.contracts)
+    assert account.spot >= 0, f"account {number}: spot wallet {account.spot}"
+    if account.kind is not AccountKind.SYSTEM and not account.cross_positions:
+        assert account.wallet >= account.hold, (
+            f"account {number}: {account.wallet} in the contract wallet, {account.hold} on hold"
+        )

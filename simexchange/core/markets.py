@@ -1,0 +1,73 @@
+"""The living state of one instrument: its book, its prices, its positions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simexchange.core.book import Book
+from simexchange.core.instrument import Instrument
+from simexchange.core.liquidation_index import LiquidationHeap
+
+if TYPE_CHECKING:
+    from simexchange.core.positions import Position
+
+NO_LIMIT = 10**9
+"""As a number of orders: no limit."""
+
+
+class Market:
+    """One listed instrument. Prices are None until known."""
+
+    __slots__ = (
+        "book",
+        "clearing",
+        "has_order_rules",
+        "has_size_rules",
+        "index",
+        "instrument",
+        "last",
+        "long_liquidations",
+        "maker_fee",
+        "manual_mark",
+        "mark",
+        "max_contracts",
+        "min_contracts",
+        "open_interest",
+        "positions",
+        "short_liquidations",
+        "stale",
+        "symbol",
+        "taker_fee",
+        "tick_value",
+        "tiers",
+    )
+
+    def __init__(self, instrument: Instrument) -> None:
+        self.instrument = instrument
+        self.symbol = instrument.symbol
+        self.tick_value = instrument.tick_value
+        self.maker_fee = instrument.maker_fee
+        self.taker_fee = instrument.taker_fee
+        self.tiers = instrument.tiers
+        self.min_contracts = instrument.min_contracts
+        self.max_contracts = instrument.max_contracts
+        self.has_size_rules = (
+            instrument.contracts_step > 1
+            or instrument.max_market_contracts < instrument.max_contracts
+        )
+        self.has_order_rules = (
+            instrument.min_notional > 0
+            or instrument.price_band is not None
+            or instrument.max_open_orders < NO_LIMIT
+        )
+        self.book = Book()
+        self.index: int | None = None
+        self.mark: int | None = None
+        self.manual_mark: int | None = None
+        self.last: int | None = None
+        self.clearing = 0
+        self.open_interest = 0
+        self.positions: dict[int, Position] = {}  # by number; all that ever held contracts
+        self.long_liquidations = LiquidationHeap(-1)
+        self.short_liquidations = LiquidationHeap(1)
+        self.stale: list[Position] = []  # liquidation price not up to date

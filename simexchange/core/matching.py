@@ -1,0 +1,81 @@
+"""Price-time matching of one incoming order against the other side of the book."""
+
+from simexchange.core.book import BookSide, unlink
+from simexchange.core.events import SelfTradePrevented
+from simexchange.core.orders import Order
+from simexchange.core.state import State
+from simexchange.core.trading import Trading
+from simexchange.core.types import CancelReason, Liquidity, SelfTradePrevention
+
+_MAKER = Liquidity.MAKER
+_TAKER = Liquidity.TAKER
+_NO_PREVENTION = SelfTradePrevention.NONE
+
+
+class Matching:
+    """Meets takers with makers, best price first, oldest first within a price."""
+
+    __slots__ = ("_state", "_trading")
+
+    def __init__(self, state: State, trading: Trading) -> None:
+        self._state = state
+        self._trading = trading
+
+    def match(self, taker: Order, makers: BookSide, limit_key: int | None) -> None:
+        """Trade ``taker`` until it is filled, cancelled, or no maker is within ``limit_key``.
+
+        The head of the best level is read anew for each trade, because a fill may trim or cancel
+        other orders of the account that made it.
+        """
+        state, fill = self._state, self._trading.fill
+        market = taker.market
+        prevents = taker.self_trade_prevention is not _NO_PREVENTION
+        while taker.remaining:
+            level = makers.best()
+            if level is None or (limit_key is not None and level.key > limit_key):
+                return
+            maker = level.head
+            assert maker is not None
+            if prevents and maker.account.self_group == taker.account.self_group:
+                self._prevent(taker, maker)
+                continue
+            contracts = taker.remaining
+            if contracts < maker.remaining:
+                level.contracts -= contracts
+            else:
+                contracts = maker.remaining
+                unlink(maker)
+            price = level.price
+            notional = price * contracts * market.tick_value
+            market.last = price
+            fill(maker, contracts, price, notional, _MAKER)
+            fill(taker, contracts, price, notional, _TAKER)
+            state.next_trade_id += 1
+
+    def _prevent(self, taker: Order, maker: Order) -> None:
+        """Keep two orders of one owner from trading, as the taker's mode says."""
+        mode = taker.self_trade_prevention
+        trading = self._trading
+        contracts = min(taker.remaining, maker.remaining)
+        self._state.log.events.append(
+            SelfTradePrevented(
+                self._state.log.at,
+                taker.market.symbol,
+                taker.order_id,
+                maker.order_id,
+                taker.account.number,
+                maker.account.number,
+                contracts,
+            )
+        )
+        if mode is SelfTradePrevention.DECREMENT:
+            for order in (maker, taker):
+                if order.remaining == contracts:
+                    trading.cancel(order, CancelReason.SELF_TRADE)
+                else:
+                    trading.shrink(order, order.remaining - contracts, CancelReason.SELF_TRADE)
+            return
+        if mode is not SelfTradePrevention.TAKER:
+            trading.cancel(maker, CancelReason.SELF_TRADE)
+        if mode is not SelfTradePrevention.MAKER:
+            trading.cancel(taker, CancelReason.SELF_TRADE)

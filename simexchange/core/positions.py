@@ -1,0 +1,75 @@
+"""One position: contracts, what they cost, and the isolated margin that backs them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simexchange.core.types import PositionSide
+
+if TYPE_CHECKING:
+    from simexchange.core.accounts import Account
+    from simexchange.core.markets import Market
+    from simexchange.core.orders import Order
+
+
+class Position:
+    """What an account holds in one instrument, on one position side.
+
+    ``contracts`` and ``cost`` are signed (long positive); sums are stored, averages derived.
+    ``margin`` is the isolated margin, 0 in cross mode. ``closers`` are its resting orders that
+    would reduce it, ``promised`` the contracts of the normal ones among them (see ``Order``).
+    """
+
+    __slots__ = (
+        "account",
+        "closers",
+        "contracts",
+        "cost",
+        "is_cross",
+        "is_indexed",
+        "is_stale",
+        "leverage",
+        "liquidation_price",
+        "margin",
+        "market",
+        "number",
+        "plans",
+        "promised",
+        "side",
+        "version",
+    )
+
+    def __init__(
+        self, account: Account, market: Market, side: PositionSide, number: int, leverage: int
+    ) -> None:
+        self.account = account
+        self.market = market
+        self.side = side
+        self.number = number  # order of creation in the exchange; breaks ties
+        self.leverage = leverage
+        self.is_cross = False
+        self.contracts = 0
+        self.cost = 0
+        self.margin = 0
+        self.promised = 0
+        self.closers: dict[int, Order] = {}
+        self.plans: dict[int, object] = {}
+        self.liquidation_price: int | None = None
+        self.is_indexed = 0  # +1, -1: in the heap of long or short liquidations
+        self.is_stale = False  # its liquidation price must be computed before the next tick
+        self.version = 0  # of its entries in the liquidation heaps
+
+    def unrealized_pnl(self, mark: int) -> int:
+        """Return the profit if all contracts were closed at ``mark``, before fees."""
+        return self.contracts * mark * self.market.tick_value - self.cost
+
+
+def cost_share(cost: int, contracts: int, closed: int) -> int:
+    """Return the part of the signed ``cost`` of ``contracts`` that ``closed`` of them take along.
+
+    Rounded toward zero; the last close takes what remains, so that a position's shares sum to
+    its cost however it is closed. ``contracts`` and ``closed`` are magnitudes.
+    """
+    if closed == contracts:
+        return cost
+    return cost * closed // contracts if cost >= 0 else -(-cost * closed // contracts)

@@ -1,0 +1,229 @@
+"""Questions to the exchange; asking changes nothing."""
+
+from fractions import Fraction
+
+from simexchange.core.accounts import Account
+from simexchange.core.instrument import Instrument
+from simexchange.core.commands import Transfer
+from simexchange.core.margin import (
+    available_balance,
+    initial_margin,
+    liquidation_price,
+    maintenance_margin,
+)
+from simexchange.core.markets import Market
+from simexchange.core.orders import Order
+from simexchange.core.positions import Position
+from simexchange.core.state import State, margin_mode, view_sign
+from simexchange.core.types import PositionSide
+from simexchange.core.views import AccountView, OrderView, PositionView
+
+
+class Reads:
+    """What may be asked. An unknown account or symbol is a KeyError with a sentence."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    # ------------------------------------------------------------------ instruments
+
+    @property
+    def instruments(self) -> list[Instrument]:
+        return [market.instrument for market in self._state.markets.values()]
+
+    def instrument(self, symbol: str) -> Instrument:
+        return self._market(symbol).instrument
+
+    def mark_price(self, symbol: str) -> int | None:
+        return self._market(symbol).mark
+
+    def index_price(self, symbol: str) -> int | None:
+        return self._market(symbol).index
+
+    def last_price(self, symbol: str) -> int | None:
+        return self._market(symbol).last
+
+    def open_interest(self, symbol: str) -> int:
+        """Return the contracts held long, which are as many as those held short."""
+        return self._market(symbol).open_interest
+
+    def best_bid(self, symbol: str) -> int | None:
+        level = self._market(symbol).book.bids.best()
+        return level.price if level else None
+
+    def best_ask(self, symbol: str) -> int | None:
+        level = self._market(symbol).book.asks.best()
+        return level.price if level else None
+
+    def depth(
+        self, symbol: str, levels: int = 50
+    ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """Return (bids, asks), each as (price, contracts) from the best outwards."""
+        book = self._market(symbol).book
+        sides: list[list[tuple[int, int]]] = []
+        for side in (book.bids, book.asks):
+            rows: list[tuple[int, int]] = []
+            for level in side.levels_from_best():
+                if len(rows) == levels:
+                    break
+                rows.append((level.price, level.contracts))
+            sides.append(rows)
+        return sides[0], sides[1]
+
+    # ------------------------------------------------------------------ accounts
+
+    @property
+    def accounts(self) -> list[int]:
+        """Numbers of all accounts; 0 is the insurance fund."""
+        return list(self._state.accounts)
+
+    def account(self, number: int) -> AccountView:
+        account = self._account(number)
+        return AccountView(
+            account=number,
+            owner=account.owner,
+            label=account.label,
+            kind=account.kind,
+            position_mode=account.position_mode,
+            spot_balance=account.spot,
+            contract_balance=account.wallet,
+            order_hold=account.hold,
+            maker_fee=account.maker_fee,
+            taker_fee=account.taker_fee,
+        )
+
+    def available_balance(self, number: int) -> int:
+        """Return what may back new orders or be withdrawn; at least 0."""
+        return max(0, available_balance(self._account(number)))
+
+    def equity(self, number: int) -> int:
+        """Return contract wallet, isolated margin and unrealized profit at the mark price."""
+        account = self._account(number)
+        total = account.wallet
+        for leg in account.legs:
+            for position in leg.values():
+                total += position.margin + _profit(position)
+        return total
+
+    def positions(self, number: int) -> list[PositionView]:
+        """Return the open positions in order of their first use."""
+        found = [
+            position
+            for leg in self._account(number).legs
+            for position in leg.values()
+            if position.contracts
+        ]
+        found.sort(key=lambda position: position.number)
+        return [_position_view(position) for position in found]
+
+    def position(
+        self, number: int, symbol: str, side: PositionSide = PositionSide.NET
+    ) -> PositionView:
+        """Return the position, flat or not, with the leverage and mode it has or would have."""
+        account, market = self._account(number), self._market(symbol)
+        position = account.legs[side].get(symbol)
+        if position is None:
+            leverage = market.instrument.default_leverage
+            position = Position(account, market, side, 0, leverage)
+        return _position_view(position)
+
+    # ------------------------------------------------------------------ orders and transfers
+
+    def order(self, order_id: int) -> OrderView | None:
+        """Return an open order, or one of the latest that ended, or None."""
+        order = self._state.orders.get(order_id)
+        return _order_view(order) if order else None
+
+    def order_by_client_id(self, number: int, client_order_id: str) -> OrderView | None:
+        """Return the order that ever used this id in this account, ended or not, or None."""
+        order = self._account(number).client_ids.get(client_order_id)
+        return _order_view(order) if isinstance(order, Order) else None
+
+    def open_orders(self, number: int, symbol: str | None = None) -> list[OrderView]:
+        """Return resting orders, oldest first."""
+        return [
+            _order_view(order)
+            for order in self._account(number).open_orders.values()
+            if symbol in (None, order.market.symbol)
+        ]
+
+    def transfer(self, transfer_id: str) -> Transfer | None:
+        """Return the transfer that was carried out under this id, or None."""
+        return self._state.transfers.get(transfer_id)
+
+    # ------------------------------------------------------------------ help
+
+    def _account(self, number: int) -> Account:
+        account = self._state.accounts.get(number)
+        if account is None:
+            message = f"there is no account {number}"
+            raise KeyError(message)
+        return account
+
+    def _market(self, symbol: str) -> Market:
+        market = self._state.markets.get(symbol)
+        if market is None:
+            message = f"there is no instrument {symbol!r}; listed are {list(self._state.markets)}"
+            raise KeyError(message)
+        return market
+
+
+def _profit(position: Position) -> int:
+    mark = position.market.mark
+    return 0 if mark is None else position.unrealized_pnl(mark)
+
+
+def _position_view(position: Position) -> PositionView:
+    market, contracts = position.market, position.contracts
+    quantity = abs(contracts) * market.tick_value
+    mark = market.mark
+    margin = position.margin
+    if position.is_cross:
+        margin = initial_margin(abs(position.cost), position.leverage)
+    bankruptcy = None
+    if contracts and not position.is_cross:
+        sign = 1 if contracts > 0 else -1
+        bankruptcy = Fraction(abs(position.cost) - sign * position.margin, quantity)
+    return PositionView(
+        account=position.account.number,
+        symbol=market.symbol,
+        position_side=position.side,
+        contracts=contracts * view_sign(position),
+        entry_cost=abs(position.cost),
+        average_entry_price=Fraction(abs(position.cost), quantity) if quantity else None,
+        margin=margin,
+        unrealized_pnl=_profit(position),
+        maintenance_margin=(
+            0
+            if mark is None or not contracts
+            else maintenance_margin(market.tiers, quantity * mark)
+        ),
+        liquidation_price=liquidation_price(position),
+        bankruptcy_price=bankruptcy,
+        leverage=position.leverage,
+        margin_mode=margin_mode(position),
+    )
+
+
+def _order_view(order: Order) -> OrderView:
+    return OrderView(
+        order_id=order.order_id,
+        client_order_id=order.client_order_id,
+        account=order.account.number,
+        symbol=order.market.symbol,
+        side=order.side,
+        position_side=order.position.side,
+        kind=order.kind,
+        price=order.price,
+        contracts=order.contracts,
+        filled=order.filled,
+        remaining=order.remaining,
+        filled_notional=order.filled_notional,
+        fee=order.fee,
+        time_in_force=order.time_in_force,
+        reduce_only=order.reduce_only,
+        status=order.status,
+        created_at=order.created_at,
+        updated_at=order.updated_at,
+        hold=order.hold,
+    )

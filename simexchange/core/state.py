@@ -1,0 +1,140 @@
+"""Everything the exchange knows; the parts that change it share one of these."""
+
+from collections import deque
+
+from simexchange.core.accounts import INSURANCE_FUND, Account
+from simexchange.core.commands import Transfer
+from simexchange.core.config import ExchangeConfig
+from simexchange.core.events import CommandRejected, OrderRejected
+from simexchange.core.ledger import Ledger
+from simexchange.core.log import EventLog
+from simexchange.core.markets import Market
+from simexchange.core.orders import Order
+from simexchange.core.positions import Position
+from simexchange.core.types import (
+    AccountKind,
+    MarginMode,
+    PositionMode,
+    PositionSide,
+    RejectReason,
+)
+
+NET = PositionSide.NET
+
+
+class State:
+    """The exchange's memory. Dicts are in order of insertion; nothing iterates over a set."""
+
+    __slots__ = (
+        "accounts",
+        "closed_orders",
+        "config",
+        "fund",
+        "ledger",
+        "log",
+        "markets",
+        "next_account",
+        "next_execution_id",
+        "next_order_id",
+        "next_plan_id",
+        "next_position",
+        "next_sequence",
+        "next_trade_id",
+        "orders",
+        "transfers",
+    )
+
+    def __init__(self, config: ExchangeConfig) -> None:
+        self.config = config
+        self.log = EventLog(config.hash_block_bytes)
+        self.ledger = Ledger()
+        self.accounts: dict[int, Account] = {}
+        self.markets: dict[str, Market] = {}
+        self.orders: dict[int, Order] = {}  # living ones and the latest that ended
+        self.closed_orders: deque[int] = deque()
+        self.transfers: dict[str, Transfer] = {}
+        self.next_account = 1
+        self.next_order_id = 1
+        self.next_plan_id = 1
+        self.next_execution_id = 1
+        self.next_trade_id = 1
+        self.next_position = 1
+        self.next_sequence = 1  # breaks ties in heaps
+        self.fund = Account(
+            INSURANCE_FUND, None, "insurance fund", AccountKind.SYSTEM, PositionMode.ONE_WAY
+        )
+        self.accounts[INSURANCE_FUND] = self.fund
+        self.fund.wallet = config.insurance_fund
+        self.ledger.outside = -config.insurance_fund
+
+    def position(self, account: Account, market: Market, side: PositionSide) -> Position:
+        """Return the position, made on first use with the settings of the account's others."""
+        leg = account.legs[side]
+        position = leg.get(market.symbol)
+        if position is None:
+            position = Position(
+                account, market, side, self.next_position, market.instrument.default_leverage
+            )
+            self.next_position += 1
+            position.is_cross = account.kind is AccountKind.SYSTEM
+            leg[market.symbol] = position
+        return position
+
+    def mark_stale(self, position: Position) -> None:
+        """Let the liquidation price be computed anew before the next tick."""
+        if not position.is_stale:
+            position.is_stale = True
+            position.market.stale.append(position)
+
+    def note_equity_moved(self, account: Account) -> None:
+        """Let the cross bands of ``account`` be computed anew before the next tick."""
+        if account.cross_positions:
+            self.mark_stale(next(iter(account.cross_positions.values())))
+
+    def remember_closed(self, order: Order) -> None:
+        """Keep an ended order for questions until enough later ones have ended."""
+        closed = self.closed_orders
+        closed.append(order.order_id)
+        if len(closed) > self.config.closed_orders_kept:
+            del self.orders[closed.popleft()]
+
+    def refuse(
+        self,
+        command: object,
+        reason: RejectReason,
+        message: str,
+        *,
+        account: int | None = None,
+        symbol: str | None = None,
+    ) -> None:
+        """Say that a command was refused."""
+        self.log.events.append(
+            CommandRejected(self.log.at, type(command).__name__, account, symbol, reason, message)
+        )
+
+    def refuse_order(
+        self,
+        account: int,
+        symbol: str,
+        client_order_id: str | None,
+        refusal: "Refusal",
+        plan_id: int | None = None,
+    ) -> None:
+        self.log.events.append(
+            OrderRejected(
+                self.log.at, account, symbol, client_order_id, refusal[0], refusal[1], plan_id
+            )
+        )
+
+
+Refusal = tuple[RejectReason, str]
+"""Why not, and a sentence with the numbers."""
+
+
+def margin_mode(position: Position) -> MarginMode:
+    return MarginMode.CROSS if position.is_cross else MarginMode.ISOLATED
+
+
+def view_sign(position: Position) -> int:
+    """Return the factor that shows a leg's contracts as a positive number."""
+    return -1 if position.side < 0 else 1

@@ -1,0 +1,319 @@
+"""What a trade does to an account: position, margin, profit, fee, and the order's hold."""
+
+from simexchange.core.accounts import Account
+from simexchange.core.book import unlink
+from simexchange.core.events import Filled, InsuranceFundMoved, OrderAmended, OrderCancelled
+from simexchange.core.fees import hold_rate
+from simexchange.core.ledger import Ledger
+from simexchange.core.margin import available_balance, order_cost
+from simexchange.core.orders import Order
+from simexchange.core.positions import Position, cost_share
+from simexchange.core.state import State
+from simexchange.core.types import (
+    RATE_SCALE,
+    AccountKind,
+    CancelReason,
+    Liquidity,
+    MarginMode,
+)
+
+_MAKER = Liquidity.MAKER
+_CROSS = MarginMode.CROSS
+_ISOLATED = MarginMode.ISOLATED
+
+
+class Trading:
+    """Books fills. Everything here keeps the ledger's sum at zero."""
+
+    __slots__ = ("_ledger", "_log", "_state")
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._ledger: Ledger = state.ledger
+        self._log = state.log
+
+    def fill(
+        self, order: Order, contracts: int, price: int, notional: int, liquidity: Liquidity
+    ) -> None:
+        """Book one side of a trade; the book itself already knows."""
+        position, account, market = order.position, order.account, order.market
+        if liquidity is _MAKER:
+            rate = account.maker_fee
+            if rate is None:
+                rate = market.maker_fee
+        else:
+            rate = account.taker_fee
+            if rate is None:
+                rate = market.taker_fee
+        fee = -(-notional * rate // RATE_SCALE)
+        order.remaining = remaining = order.remaining - contracts
+        order.filled = filled = order.filled + contracts
+        order.filled_notional += notional
+        order.fee += fee
+        order.updated_at = at = self._log.at
+        if order.hold or order.promised:
+            self._release_part(order, contracts)
+        closed, realized = self.settle(position, order.sign, contracts, notional, fee)
+        if remaining == 0:
+            self._forget(order)
+        state = self._state
+        execution_id = state.next_execution_id
+        state.next_execution_id = execution_id + 1
+        side = position.side
+        held = position.contracts
+        cost = position.cost
+        self._log.events.append(
+            Filled(
+                at,
+                execution_id,
+                state.next_trade_id,
+                order.order_id,
+                order.client_order_id,
+                account.number,
+                market.symbol,
+                order.side,
+                side,
+                contracts,
+                price,
+                liquidity,
+                fee,
+                realized,
+                closed,
+                -held if side < 0 else held,
+                cost if cost >= 0 else -cost,
+                position.margin,
+                filled,
+                order.contracts,
+                position.leverage,
+                _CROSS if position.is_cross else _ISOLATED,
+                account.wallet,
+            )
+        )
+        if closed and position.closers:
+            self.recap(position)
+
+    def settle(
+        self, position: Position, sign: int, contracts: int, notional: int, fee: int
+    ) -> tuple[int, int]:
+        """Move ``contracts`` worth ``notional`` into the position; return (closed, realized PnL).
+
+        Opening moves initial margin (rounded up) from the wallet into an isolated position;
+        closing takes its share of cost toward zero and its share of margin rounded down, the last
+        close all that is left, and pays margin and profit, less the fee, into the wallet.
+        """
+        account, market = position.account, position.market
+        held = position.contracts
+        if held * sign >= 0:
+            closed = realized = 0
+            position.contracts = after = held + sign * contracts
+            position.cost += sign * notional
+            margin = 0 if position.is_cross else -(-notional // position.leverage)
+        else:
+            size = held if held > 0 else -held
+            closed = contracts if contracts < size else size
+            value = notional if contracts <= size else notional * size // contracts
+            share = cost_share(position.cost, size, closed)
+            realized = -sign * value - share
+            position.cost -= share
+            position.contracts = after = held + sign * contracts
+            margin = -(position.margin * closed // size)
+            if contracts > size:
+                position.cost = sign * (notional - value)
+                if not position.is_cross:
+                    margin -= -(notional - value) // position.leverage
+        if held > 0 or after > 0:
+            market.open_interest += (after if after > 0 else 0) - (held if held > 0 else 0)
+        paid = realized - fee - margin
+        position.margin += margin
+        account.wallet += paid
+        market.clearing -= realized
+        ledger = self._ledger
+        ledger.fees += fee
+        ledger.net += paid + margin + fee - realized
+        if not position.is_stale:
+            position.is_stale = True
+            market.stale.append(position)
+        if position.is_cross:
+            self._note_cross(position)
+        elif account.wallet < account.hold:
+            self._cover(position)
+        return closed, realized
+
+    def cancel(self, order: Order, reason: CancelReason) -> None:
+        """End an order that is not filled; nothing of it remains anywhere."""
+        if order.level is not None:
+            unlink(order)
+        remaining = order.remaining
+        account = order.account
+        account.hold -= order.hold
+        order.hold = 0
+        self._forget(order)
+        order.remaining = 0
+        order.is_cancelled = True
+        order.updated_at = self._log.at
+        self._log.events.append(
+            OrderCancelled(
+                self._log.at,
+                order.order_id,
+                order.client_order_id,
+                account.number,
+                order.market.symbol,
+                order.side,
+                order.filled,
+                remaining,
+                reason,
+            )
+        )
+
+    def recap(self, position: Position) -> None:
+        """Cut what rests to close a position down to what the position still holds.
+
+        Each closing order is cut to the position's size, or cancelled when there is nothing left
+        for it. A normal order whose contracts were promised to close, oldest first, holds money
+        for those that now would open, or is cancelled when its account cannot.
+        """
+        left = abs(position.contracts)
+        for order in list(position.closers.values()):
+            size = abs(position.contracts) if order.sign * position.contracts < 0 else 0
+            if order.closing:
+                if size == 0:
+                    self.cancel(order, CancelReason.REDUCE_ONLY)
+                elif order.remaining > size:
+                    self.shrink(order, size, CancelReason.REDUCE_ONLY)
+                continue
+            kept = min(order.promised, left, size)
+            left -= kept
+            if kept < order.promised:
+                self._hold_for(order, order.promised - kept)
+
+    def shrink(self, order: Order, remaining: int, reason: CancelReason | None) -> None:
+        """Cut an order to ``remaining`` contracts; it keeps its place in the queue."""
+        assert 0 < remaining < order.remaining
+        cut = order.remaining - remaining
+        if order.level is not None:
+            order.level.contracts -= cut
+        order.remaining = remaining
+        if order.hold or order.promised:
+            self._release_part(order, cut)
+        order.contracts -= cut
+        order.updated_at = self._log.at
+        self.say_amended(order, kept_place=True, reason=reason)
+
+    def say_amended(self, order: Order, *, kept_place: bool, reason: CancelReason | None) -> None:
+        self._log.events.append(
+            OrderAmended(
+                self._log.at,
+                order.order_id,
+                order.client_order_id,
+                order.account.number,
+                order.market.symbol,
+                order.price,
+                order.contracts,
+                order.filled,
+                kept_place,
+                reason,
+            )
+        )
+
+    def register(self, order: Order) -> None:
+        """Enter a resting order where its account and its position will look for it."""
+        order.account.open_orders[order.order_id] = order
+        if order.closing or order.promised:
+            order.position.closers[order.order_id] = order
+            order.position.promised += order.promised
+
+    def _release_part(self, order: Order, contracts: int) -> None:
+        """Give back the hold of ``contracts`` that just left ``order.remaining``.
+
+        Contracts promised to close go first. What stays held is rounded up, so an order's hold
+        is released to the last unit exactly when its last opening contract goes.
+        """
+        held_before = order.remaining + contracts - order.promised
+        if order.promised:
+            consumed = min(order.promised, contracts)
+            order.promised -= consumed
+            if order.order_id in order.position.closers:
+                order.position.promised -= consumed
+        held_after = order.remaining - order.promised
+        if held_after == held_before:
+            return
+        kept = -(-order.hold * held_after // held_before)
+        order.account.hold -= order.hold - kept
+        order.hold = kept
+
+    def _hold_for(self, order: Order, contracts: int) -> None:
+        """Hold money for ``contracts`` that were promised to close and now would open."""
+        account, price = order.account, order.price
+        assert price is not None
+        cost = order_cost(
+            order.sign,
+            contracts,
+            price,
+            price,
+            order.market,
+            order.position.leverage,
+            hold_rate(account, order.market),
+        )
+        if cost > available_balance(account):
+            self.cancel(order, CancelReason.INSUFFICIENT_MARGIN)
+            return
+        order.promised -= contracts
+        order.position.promised -= contracts
+        order.hold += cost
+        account.hold += cost
+        if order.promised == 0:
+            del order.position.closers[order.order_id]
+
+    def _forget(self, order: Order) -> None:
+        """Take an ended order out of all registers but that of closed orders."""
+        if order.account.open_orders.pop(order.order_id, None) is not None:
+            position = order.position
+            if position.closers.pop(order.order_id, None) is not None:
+                position.promised -= order.promised
+        order.promised = 0
+        self._state.remember_closed(order)
+
+    def _note_cross(self, position: Position) -> None:
+        account = position.account
+        if position.contracts:
+            account.cross_positions[position.number] = position
+        else:
+            account.cross_positions.pop(position.number, None)
+
+    def _cover(self, position: Position) -> None:
+        """Make good a wallet that a fill of an isolated position left below its holds.
+
+        First from the position's own margin, which also settles the units by which several fills
+        round up more often than their one order did; then by cancelling the account's orders,
+        newest first; what is still missing, the insurance fund pays.
+        """
+        account = position.account
+        if account.kind is AccountKind.SYSTEM or account.cross_positions:
+            return
+        moved = min(account.hold - account.wallet, position.margin)
+        position.margin -= moved
+        account.wallet += moved
+        self.free_holds(account)
+        if account.wallet < 0:
+            self.pay_shortfall(account, position.market.symbol)
+
+    def free_holds(self, account: Account) -> None:
+        """Cancel opening orders, newest first, until the wallet covers what orders hold."""
+        for order in reversed(list(account.open_orders.values())):
+            if account.wallet >= account.hold:
+                return
+            if order.hold:
+                self.cancel(order, CancelReason.INSUFFICIENT_MARGIN)
+
+    def pay_shortfall(self, account: Account, symbol: str) -> None:
+        """Let the insurance fund bring a negative contract wallet up to zero."""
+        missing = -account.wallet
+        account.wallet += missing
+        fund = self._state.fund
+        fund.wallet -= missing
+        self._ledger.net += missing - missing
+        self._log.events.append(
+            InsuranceFundMoved(
+                self._log.at, -missing, fund.wallet, account.number, symbol, "shortfall"
+            )
+        )
