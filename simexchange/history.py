@@ -5,8 +5,9 @@ is bounded by ``HistoryLimits``: the oldest goes first.
 """
 
 from collections import deque
+from collections.abc import Callable
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -85,6 +86,18 @@ class History:
         self._trades: dict[str, deque[Filled]] = {}
         self._candles: dict[tuple[str, int], deque[Candle]] = {}
         self._marks: dict[tuple[str, int], deque[Candle]] = {}
+        self._notes: dict[type, Callable[[Any], None]] = {
+            Filled: self._note_fill,
+            OrderAccepted: self._note_order,
+            OrderCancelled: self._note_change,
+            OrderAmended: self._note_change,
+            MarkPriceSet: self._note_mark,
+            Transferred: self._note_transfer,
+            FundingPaid: self._note_funding,
+            PositionLiquidated: self._note_liquidation,
+            BankruptcyTakeover: self._note_liquidation,
+            Deleveraged: self._note_liquidation,
+        }
 
     # ------------------------------------------------------------------ questions
 
@@ -140,23 +153,9 @@ class History:
     def listen(self, events: list[Event]) -> None:
         """Take note of the events of one command."""
         for event in events:
-            match event:
-                case Filled():
-                    self._note_fill(event)
-                case OrderAccepted():
-                    self._note_order(event)
-                case OrderCancelled() | OrderAmended():
-                    self._note_change(event)
-                case MarkPriceSet():
-                    self._note_price(self._marks, event.symbol, event.at, event.mark, 0)
-                case Transferred():
-                    self._note_transfer(event)
-                case FundingPaid():
-                    _keep(self._funding, event.account, event, self.limits.funding)
-                case PositionLiquidated() | BankruptcyTakeover() | Deleveraged():
-                    _keep(self._liquidations, event.account, event, self.limits.liquidations)
-                case _:
-                    pass
+            note = self._notes.get(type(event))
+            if note is not None:
+                note(event)
 
     def _note_fill(self, fill: Filled) -> None:
         _keep(self._executions, fill.account, fill, self.limits.executions)
@@ -195,6 +194,15 @@ class History:
         else:
             record.status = OrderStatus.CANCELLED
             record.cancel_reason = event.reason
+
+    def _note_mark(self, event: MarkPriceSet) -> None:
+        self._note_price(self._marks, event.symbol, event.at, event.mark, 0)
+
+    def _note_funding(self, event: FundingPaid) -> None:
+        _keep(self._funding, event.account, event, self.limits.funding)
+
+    def _note_liquidation(self, event: LiquidationEvent) -> None:
+        _keep(self._liquidations, event.account, event, self.limits.liquidations)
 
     def _note_transfer(self, event: Transferred) -> None:
         if event.repeated:

@@ -79,9 +79,9 @@ class OrderChanges:
 
     def _amend_problem(self, order: Order, price: int, contracts: int) -> Refusal | None:
         if price == order.price and contracts == order.contracts:
-            return RejectReason.UNCHANGED, "the order already has this price and size"
+            return Refusal(RejectReason.UNCHANGED, "the order already has this price and size")
         if price < 1:
-            return RejectReason.INVALID_PRICE, f"a price is at least 1 tick, not {price}"
+            return Refusal(RejectReason.INVALID_PRICE, f"a price is at least 1 tick, not {price}")
         if price != order.price and (problem := band_problem(price, order.market)):
             return problem
         return size_problem(order.kind, contracts, order.market)
@@ -98,7 +98,7 @@ class OrderChanges:
         if hold > order.hold and hold > free:
             self._refuse(
                 command,
-                (
+                Refusal(
                     RejectReason.INSUFFICIENT_MARGIN,
                     f"the amended order needs {hold} for {opening} contracts at {price}; "
                     f"available are {free}",
@@ -151,7 +151,7 @@ class OrderChanges:
         if account is None or command.symbol not in self._state.markets:
             return unknown(command.account, command.symbol, account)
         name = command.order_id if command.order_id is not None else command.client_order_id
-        return (
+        return Refusal(
             RejectReason.UNKNOWN_ORDER,
             f"account {command.account} has no open order {name!r} in {command.symbol}; it may "
             "have been filled or cancelled",
@@ -159,7 +159,7 @@ class OrderChanges:
 
     def _refuse(self, command: AmendOrder | CancelOrder | CancelAll, refusal: Refusal) -> None:
         self._state.refuse(
-            command, refusal[0], refusal[1], account=command.account, symbol=command.symbol
+            command, refusal.reason, refusal.message, account=command.account, symbol=command.symbol
         )
 
 

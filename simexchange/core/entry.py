@@ -70,7 +70,7 @@ class OrderEntry:
     ) -> Refusal | None:
         """Check what can be checked without looking at book or money."""
         if account.forced_rejects and take_forced(account, "order"):
-            return RejectReason.FORCED, "a fault plan refuses this order"
+            return Refusal(RejectReason.FORCED, "a fault plan refuses this order")
         price = command.price
         if (command.kind is _LIMIT) is (price is None) or (price is not None and price < 1):
             return _price_problem(command)
@@ -85,7 +85,7 @@ class OrderEntry:
         if client_order_id is not None and client_order_id in account.client_ids:
             known = account.client_ids[client_order_id]
             if plan_id is None or known.plan_id != plan_id:
-                return (
+                return Refusal(
                     RejectReason.DUPLICATE_CLIENT_ORDER_ID,
                     f"client order id {client_order_id!r} was used before by this account",
                 )
@@ -107,7 +107,7 @@ class OrderEntry:
         held = position.contracts
         closable = abs(held) if held * sign < 0 else 0
         leg = position.side
-        closing = command.reduce_only or (leg != 0 and leg != sign)
+        closing = command.reduce_only or leg not in (0, sign)
         if closing:
             if closable == 0:
                 return _nothing_to_reduce(position, sign)
@@ -118,7 +118,7 @@ class OrderEntry:
         crosses = best is not None and (limit_key is None or best.key <= limit_key)
         if crosses and command.time_in_force is _POST_ONLY:
             assert best is not None
-            return (
+            return Refusal(
                 RejectReason.POST_ONLY_WOULD_CROSS,
                 f"a post-only order at {command.price} would trade at once at {best.price}",
             )
@@ -162,38 +162,29 @@ class OrderEntry:
         """
         position, market, account = order.position, order.market, order.account
         contracts, price, sign = order.contracts, order.price, order.sign
-        worst = price
-        if price is None:
-            _, worst = makers.reach(contracts, limit_key)
-            if worst is None:
-                return None  # nothing to trade with: it will be cancelled and needs no money
-            price = worst
+        worst = price if price is not None else makers.reach(contracts, limit_key)[1]
+        if worst is None:
+            return None  # nothing to trade with: it will be cancelled and needs no money
         if closable:
             order.promised = self._promise(order, makers, limit_key, closable)
             contracts -= order.promised
             if contracts == 0:
                 return None
-        if crosses and sign < 0:
-            best = makers.best()
-            assert best is not None
-            price = max(price, best.price)
-        assert worst is not None
+        highest = worst if sign > 0 or not crosses else best_price(makers)
         leverage = position.leverage
         cost = order_cost(
-            sign, contracts, price, worst, market, leverage, hold_rate(account, market)
+            sign, contracts, highest, worst, market, leverage, hold_rate(account, market)
         )
-        available = account.wallet - account.hold
-        if account.cross_positions:
-            available = available_balance(account)
+        available = available_balance(account)
         if cost > available:
-            return (
+            return Refusal(
                 RejectReason.INSUFFICIENT_MARGIN,
-                f"opening {contracts} contracts at up to {price} with leverage {leverage} needs "
+                f"opening {contracts} contracts at up to {highest} with leverage {leverage} needs "
                 f"{cost} (initial margin, loss against the mark price, fee); available are "
                 f"{available}",
             )
         if len(market.tiers) > 1:
-            refusal = tier_problem(position, sign, contracts * price * market.tick_value)
+            refusal = tier_problem(position, sign, contracts * highest * market.tick_value)
             if refusal is not None:
                 return refusal
         order.hold = cost
@@ -266,10 +257,16 @@ class OrderEntry:
             self._trading.recap(position)
 
 
+def best_price(makers: BookSide) -> int:
+    best = makers.best()
+    assert best is not None
+    return best.price
+
+
 def unknown(number: int, symbol: str, account: Account | None) -> Refusal:
     if account is None:
-        return RejectReason.UNKNOWN_ACCOUNT, f"there is no account {number}"
-    return RejectReason.UNKNOWN_INSTRUMENT, f"there is no instrument {symbol!r}"
+        return Refusal(RejectReason.UNKNOWN_ACCOUNT, f"there is no account {number}")
+    return Refusal(RejectReason.UNKNOWN_INSTRUMENT, f"there is no instrument {symbol!r}")
 
 
 def take_forced(account: Account, target: str) -> bool:
@@ -286,22 +283,22 @@ def size_problem(kind: OrderKind, contracts: int, market: Market) -> Refusal | N
     if kind is _MARKET:
         most = min(most, instrument.max_market_contracts)
     if contracts < 1:
-        return (
+        return Refusal(
             RejectReason.INVALID_CONTRACTS,
             f"an order needs at least 1 contract, not {contracts}",
         )
     if contracts < instrument.min_contracts:
-        return (
+        return Refusal(
             RejectReason.BELOW_MINIMUM,
             f"{contracts} contracts are below the minimum of {instrument.min_contracts}",
         )
     if contracts > most:
-        return (
+        return Refusal(
             RejectReason.ABOVE_MAXIMUM,
             f"{contracts} contracts are above the maximum of {most} for a {kind} order",
         )
     if contracts % instrument.contracts_step:
-        return (
+        return Refusal(
             RejectReason.INVALID_CONTRACTS,
             f"{contracts} contracts are not a multiple of the step {instrument.contracts_step}",
         )
@@ -310,7 +307,7 @@ def size_problem(kind: OrderKind, contracts: int, market: Market) -> Refusal | N
 
 def side_problem(account: Account) -> Refusal:
     wanted = "NET" if account.position_mode is _ONE_WAY else "LONG or SHORT"
-    return (
+    return Refusal(
         RejectReason.POSITION_SIDE_MISMATCH,
         f"account {account.number} is in {account.position_mode} mode; position_side must be "
         f"{wanted}",
@@ -321,7 +318,7 @@ def order_rules_problem(command: PlaceOrder, account: Account, market: Market) -
     """Check the optional filters: number of orders, price band, minimum notional."""
     instrument = market.instrument
     if len(account.open_orders) >= instrument.max_open_orders:
-        return (
+        return Refusal(
             RejectReason.TOO_MANY_ORDERS,
             f"account {account.number} has {len(account.open_orders)} open orders, the most "
             "allowed",
@@ -334,7 +331,7 @@ def order_rules_problem(command: PlaceOrder, account: Account, market: Market) -
         return None
     notional = reference * command.contracts * market.tick_value
     if notional < instrument.min_notional:
-        return (
+        return Refusal(
             RejectReason.BELOW_MINIMUM_NOTIONAL,
             f"the order is worth {notional}, below the minimum of {instrument.min_notional}",
         )
@@ -350,7 +347,7 @@ def band_problem(price: int, market: Market) -> Refusal | None:
     highest = mark * (RATE_SCALE + band) // RATE_SCALE
     if lowest <= price <= highest:
         return None
-    return (
+    return Refusal(
         RejectReason.PRICE_OUTSIDE_BAND,
         f"price {price} is outside {lowest} to {highest} around the mark price {mark}",
     )
@@ -369,7 +366,7 @@ def tier_problem(position: Position, sign: int, notional: int) -> Refusal | None
     tier = tier_of(position.market.tiers, exposure)
     if position.leverage <= tier.max_leverage:
         return None
-    return (
+    return Refusal(
         RejectReason.EXCEEDS_TIER,
         f"position and orders would be worth {exposure}, where leverage is at most "
         f"{tier.max_leverage}; it is {position.leverage}",
@@ -390,16 +387,16 @@ def _limit_key(command: PlaceOrder, market: Market, sign: int) -> int | None:
 
 def _price_problem(command: PlaceOrder) -> Refusal:
     if command.kind is _LIMIT:
-        return (
+        return Refusal(
             RejectReason.INVALID_PRICE,
             f"a limit order needs a price of at least 1 tick, not {command.price}",
         )
-    return RejectReason.INVALID_PRICE, "a market order takes no price"
+    return Refusal(RejectReason.INVALID_PRICE, "a market order takes no price")
 
 
 def _nothing_to_reduce(position: Position, sign: int) -> Refusal:
     verb = "buy" if sign > 0 else "sell"
-    return (
+    return Refusal(
         RejectReason.REDUCE_ONLY_REJECTED,
         f"there is nothing to close: the position holds {position.contracts} contracts and the "
         f"order would {verb}",

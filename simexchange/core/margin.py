@@ -47,7 +47,7 @@ def requirement(position: Position, price: int) -> int:
     return maintenance_margin(market.tiers, notional) + closing_fee
 
 
-def order_cost(  # noqa: PLR0913 - a formula of seven figures
+def order_cost(  # noqa: PLR0913, PLR0917 - a formula of seven figures
     sign: int,
     contracts: int,
     price: int,

@@ -58,7 +58,7 @@ class Order:
         "updated_at",
     )
 
-    def __init__(  # noqa: PLR0913 - an order has that many facts; positional because it is hot
+    def __init__(  # noqa: PLR0913, PLR0917 - an order's facts; hot
         self,
         order_id: int,
         position: Position,

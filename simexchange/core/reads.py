@@ -3,8 +3,8 @@
 from fractions import Fraction
 
 from simexchange.core.accounts import Account
-from simexchange.core.instrument import Instrument
 from simexchange.core.commands import Transfer
+from simexchange.core.instrument import Instrument
 from simexchange.core.margin import (
     available_balance,
     initial_margin,

@@ -2,6 +2,7 @@
 
 from simexchange.core.accounts import Account, open_positions
 from simexchange.core.commands import AdjustMargin, SetLeverage, SetMarginMode, SetPositionMode
+from simexchange.core.entry import unknown
 from simexchange.core.events import LeverageSet, MarginAdjusted, MarginModeSet, PositionModeSet
 from simexchange.core.fees import hold_rate
 from simexchange.core.margin import (
@@ -82,18 +83,18 @@ class Settings:
             account.position_mode is PositionMode.ONE_WAY
             and command.position_side is not PositionSide.NET
         ):
-            return (
+            return Refusal(
                 RejectReason.POSITION_SIDE_MISMATCH,
                 f"account {account.number} is in one-way mode; position_side must be NET",
             )
         most = market.instrument.max_leverage
         if not 1 <= leverage <= most:
-            return (
+            return Refusal(
                 RejectReason.LEVERAGE_OUT_OF_RANGE,
                 f"leverage must be 1 to {most}, not {leverage}",
             )
         if all(position.leverage == leverage for position in positions):
-            return RejectReason.UNCHANGED, f"leverage is {leverage} already"
+            return Refusal(RejectReason.UNCHANGED, f"leverage is {leverage} already")
         return next(
             (
                 problem
@@ -109,13 +110,13 @@ class Settings:
         )
         tier = tier_of(position.market.tiers, exposure)
         if leverage > tier.max_leverage:
-            return (
+            return Refusal(
                 RejectReason.EXCEEDS_TIER,
                 f"position and orders are worth {exposure}, where leverage is at most "
                 f"{tier.max_leverage}",
             )
         if position.contracts and leverage < position.leverage and not position.is_cross:
-            return (
+            return Refusal(
                 RejectReason.LEVERAGE_NOT_LOWERED,
                 "the leverage of an open isolated position cannot be lowered from "
                 f"{position.leverage} to {leverage}; add margin instead",
@@ -133,7 +134,7 @@ class Settings:
                 extra += initial_margin(cost, leverage) - initial_margin(cost, position.leverage)
         free = available_balance(account)
         if extra > 0 and extra > free:
-            return (
+            return Refusal(
                 RejectReason.INSUFFICIENT_MARGIN,
                 f"with leverage {leverage} positions and orders need {extra} more; available are "
                 f"{free}",
@@ -149,11 +150,15 @@ class Settings:
         account = self._state.accounts.get(command.account)
         if account is None:
             message = f"there is no account {command.account}"
-            self._refuse(command, command.account, None, (RejectReason.UNKNOWN_ACCOUNT, message))
+            self._refuse(
+                command, command.account, None, Refusal(RejectReason.UNKNOWN_ACCOUNT, message)
+            )
             return
         refusal = _busy(account, None)
         if command.mode is account.position_mode:
-            refusal = RejectReason.UNCHANGED, f"the account is in {command.mode} mode already"
+            refusal = Refusal(
+                RejectReason.UNCHANGED, f"the account is in {command.mode} mode already"
+            )
         if refusal is not None:
             self._refuse(command, command.account, None, refusal)
             return
@@ -171,7 +176,9 @@ class Settings:
         is_cross = command.mode is MarginMode.CROSS
         refusal = _busy(account, market)
         if positions[0].is_cross is is_cross:
-            refusal = RejectReason.UNCHANGED, f"{market.symbol} is in {command.mode} mode already"
+            refusal = Refusal(
+                RejectReason.UNCHANGED, f"{market.symbol} is in {command.mode} mode already"
+            )
         if refusal is not None:
             self._refuse(command, command.account, command.symbol, refusal)
             return
@@ -223,24 +230,26 @@ class Settings:
     ) -> Refusal | None:
         money = command.money
         if money == 0:
-            return RejectReason.INVALID_AMOUNT, "the amount must not be 0"
+            return Refusal(RejectReason.INVALID_AMOUNT, "the amount must not be 0")
         if position is None or position.contracts == 0:
-            return RejectReason.NO_POSITION, f"there is no open position in {market.symbol}"
+            return Refusal(
+                RejectReason.NO_POSITION, f"there is no open position in {market.symbol}"
+            )
         if position.is_cross:
-            return (
+            return Refusal(
                 RejectReason.NOT_ISOLATED,
                 f"{market.symbol} is in cross mode, where all money backs all positions",
             )
         if money > 0:
             most = max(0, available_balance(account))
         elif market.mark is None:
-            return RejectReason.NO_PRICE, f"{market.symbol} has no mark price yet"
+            return Refusal(RejectReason.NO_PRICE, f"{market.symbol} has no mark price yet")
         else:
             most = removable_margin(position, market.mark)
         if abs(money) <= most:
             return None
         verb = "added" if money > 0 else "taken out"
-        return RejectReason.MARGIN_LIMIT, f"at most {most} can be {verb}, not {abs(money)}"
+        return Refusal(RejectReason.MARGIN_LIMIT, f"at most {most} can be {verb}, not {abs(money)}")
 
     # ------------------------------------------------------------------ help
 
@@ -249,16 +258,11 @@ class Settings:
         market = self._state.markets.get(symbol)
         if account is not None and market is not None:
             return account, market
-        refusal: Refusal = (
-            (RejectReason.UNKNOWN_ACCOUNT, f"there is no account {number}")
-            if account is None
-            else (RejectReason.UNKNOWN_INSTRUMENT, f"there is no instrument {symbol!r}")
-        )
-        self._refuse(command, number, symbol, refusal)
+        self._refuse(command, number, symbol, unknown(number, symbol, account))
         return None
 
     def _refuse(self, command: object, account: int, symbol: str | None, refusal: Refusal) -> None:
-        self._state.refuse(command, refusal[0], refusal[1], account=account, symbol=symbol)
+        self._state.refuse(command, refusal.reason, refusal.message, account=account, symbol=symbol)
 
 
 def removable_margin(position: Position, mark: int) -> int:
@@ -275,14 +279,14 @@ def _busy(account: Account, market: Market | None) -> Refusal | None:
     orders = [o for o in account.open_orders.values() if market is None or o.market is market]
     plans = [p for p in account.plans.values() if market is None or p.market is market]
     if orders or plans:
-        return (
+        return Refusal(
             RejectReason.OPEN_ORDERS,
             f"{len(orders)} orders and {len(plans)} plan orders are open; cancel them first",
         )
     for position in open_positions(account):
         if market is None or position.market is market:
             shown = position.contracts * view_sign(position)
-            return (
+            return Refusal(
                 RejectReason.OPEN_POSITION,
                 f"{shown} contracts of {position.market.symbol} are open; close them first",
             )

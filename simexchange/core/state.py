@@ -1,6 +1,7 @@
 """Everything the exchange knows; the parts that change it share one of these."""
 
 from collections import deque
+from typing import NamedTuple
 
 from simexchange.core.accounts import INSURANCE_FUND, Account
 from simexchange.core.commands import Transfer
@@ -20,6 +21,13 @@ from simexchange.core.types import (
 )
 
 NET = PositionSide.NET
+
+
+class Refusal(NamedTuple):
+    """Why not, and a sentence with the numbers."""
+
+    reason: RejectReason
+    message: str
 
 
 class State:
@@ -117,18 +125,20 @@ class State:
         account: int,
         symbol: str,
         client_order_id: str | None,
-        refusal: "Refusal",
+        refusal: Refusal,
         plan_id: int | None = None,
     ) -> None:
         self.log.events.append(
             OrderRejected(
-                self.log.at, account, symbol, client_order_id, refusal[0], refusal[1], plan_id
+                self.log.at,
+                account,
+                symbol,
+                client_order_id,
+                refusal.reason,
+                refusal.message,
+                plan_id,
             )
         )
-
-
-Refusal = tuple[RejectReason, str]
-"""Why not, and a sentence with the numbers."""
 
 
 def margin_mode(position: Position) -> MarginMode:

@@ -110,7 +110,7 @@ class Trading:
             margin = 0 if position.is_cross else -(-notional // position.leverage)
         else:
             size = held if held > 0 else -held
-            closed = contracts if contracts < size else size
+            closed = min(size, contracts)
             value = notional if contracts <= size else notional * size // contracts
             share = cost_share(position.cost, size, closed)
             realized = -sign * value - share
@@ -122,7 +122,7 @@ class Trading:
                 if not position.is_cross:
                     margin -= -(notional - value) // position.leverage
         if held > 0 or after > 0:
-            market.open_interest += (after if after > 0 else 0) - (held if held > 0 else 0)
+            market.open_interest += max(0, after) - max(0, held)
         paid = realized - fee - margin
         position.margin += margin
         account.wallet += paid

@@ -106,7 +106,7 @@ class Transfers:
         self, command: Deposit | Withdraw | Transfer, account: int, refusal: Refusal | None
     ) -> None:
         assert refusal is not None
-        self._state.refuse(command, refusal[0], refusal[1], account=account)
+        self._state.refuse(command, refusal.reason, refusal.message, account=account)
 
 
 def balance(account: Account, wallet: Wallet) -> int:
@@ -116,26 +116,26 @@ def balance(account: Account, wallet: Wallet) -> int:
 def _missing(number: int, account: Account | None) -> Refusal | None:
     if account is not None:
         return None
-    return RejectReason.UNKNOWN_ACCOUNT, f"there is no account {number}"
+    return Refusal(RejectReason.UNKNOWN_ACCOUNT, f"there is no account {number}")
 
 
 def _amount_problem(money: int) -> Refusal | None:
     if money > 0:
         return None
-    return RejectReason.INVALID_AMOUNT, f"an amount must be positive, not {money}"
+    return Refusal(RejectReason.INVALID_AMOUNT, f"an amount must be positive, not {money}")
 
 
 def _transfer_problem(command: Transfer, earlier: Transfer | None) -> Refusal | None:
     if earlier is not None and earlier != command:
-        return (
+        return Refusal(
             RejectReason.TRANSFER_ID_REUSED,
             f"transfer id {command.transfer_id!r} belongs to another transfer, of "
             f"{earlier.money} from account {earlier.from_account} to {earlier.to_account}",
         )
     if command.from_account == command.to_account and command.from_wallet is command.to_wallet:
-        return RejectReason.INVALID_REQUEST, "a transfer needs two different wallets"
+        return Refusal(RejectReason.INVALID_REQUEST, "a transfer needs two different wallets")
     if not command.transfer_id:
-        return RejectReason.INVALID_REQUEST, "a transfer needs an id that is not empty"
+        return Refusal(RejectReason.INVALID_REQUEST, "a transfer needs an id that is not empty")
     return _amount_problem(command.money)
 
 
@@ -143,7 +143,7 @@ def _money_problem(account: Account, wallet: Wallet, money: int) -> Refusal | No
     free = account.spot if wallet is Wallet.SPOT else available_balance(account)
     if money <= free:
         return None
-    return (
+    return Refusal(
         RejectReason.INSUFFICIENT_BALANCE,
         f"{money} is more than the {max(0, free)} available in the {wallet} wallet of account "
         f"{account.number}",
