@@ -1,0 +1,146 @@
+"""What an operator can set, with defaults; read from `COPYPLUGIN_…` variables or given in code."""
+
+from decimal import Decimal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from copyplugin.domain.instrument import Instrument
+from copyplugin.domain.money import Ratio
+from copyplugin.errors import ConfigurationError
+
+PREFIX = "COPYPLUGIN_"
+
+
+class Settings(BaseSettings):
+    """Every value is whole and says its unit; ratios are pure numbers (0.005 is 0.5 %)."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    database_url: str = Field(
+        default="sqlite:///var/copyplugin.db",
+        min_length=1,
+        description="where rows are kept, as SQLAlchemy writes it",
+    )
+
+    # -- the seed's cadences
+    copy_sweep_seconds: int = Field(
+        default=3, ge=1, le=3600, description="look for fills and open work that no event told of"
+    )
+    close_ended_seconds: int = Field(
+        default=5, ge=1, le=3600, description="close what ended follows still hold"
+    )
+    settle_seconds: int = Field(default=30, ge=1, le=86400, description="settle leader shares")
+    position_data_seconds: int = Field(
+        default=120, ge=1, le=86400, description="bring position data from the venue"
+    )
+    statistics_seconds: int = Field(
+        default=300, ge=1, le=86400, description="recompute leader statistics"
+    )
+    return_aborted_seconds: int = Field(
+        default=300, ge=1, le=86400, description="return the money of aborted follows"
+    )
+    marks_seconds: int = Field(
+        default=1, ge=1, le=3600, description="publish mark prices to the pages"
+    )
+    reconcile_seconds: int = Field(
+        default=60, ge=1, le=86400, description="compare positions and ledger with the venue"
+    )
+
+    # -- copying
+    topup_milliseconds: int = Field(
+        default=200,
+        ge=0,
+        le=60_000,
+        description="least time between two orders for one leader order while it fills",
+    )
+    signal_quiet_milliseconds: int = Field(
+        default=1_000,
+        ge=0,
+        le=600_000,
+        description="a leader order of unknown size is final when no fill came for so long",
+    )
+    price_bound_major: Decimal = Field(
+        default=Decimal("0.005"),
+        ge=Decimal("0.001"),
+        le=Decimal("0.03"),
+        description="how far from the leader's average price an open may trade: major coins",
+    )
+    price_bound_other: Decimal = Field(
+        default=Decimal("0.015"),
+        ge=Decimal("0.001"),
+        le=Decimal("0.03"),
+        description="how far from the leader's average price an open may trade: all others",
+    )
+    major_bases: tuple[str, ...] = Field(
+        default=("BTC", "ETH"), description="the coins that `price_bound_major` is for"
+    )
+    orders_in_flight_max: int = Field(
+        default=100, ge=1, le=10_000, description="orders on their way to the venue at once"
+    )
+    lanes_per_claim: int = Field(
+        default=500, ge=1, le=10_000, description="lanes looked at in one transaction"
+    )
+    shards: int = Field(
+        default=64, ge=1, le=4096, description="parts the sub-accounts are divided into, for ever"
+    )
+    is_open_scale: bool = Field(
+        default=True, description="offer proportional mode (the seed's isOpenScale)"
+    )
+
+    # -- when the venue says no or nothing (L11)
+    open_attempts: int = Field(default=3, ge=1, le=100, description="tries of an open ...")
+    open_expiry_seconds: int = Field(
+        default=10, ge=1, le=3600, description="... within so long after it was decided"
+    )
+    close_backoff_max_seconds: int = Field(
+        default=30, ge=1, le=3600, description="longest pause between two tries of a close"
+    )
+    unreachable_abort_seconds: int = Field(
+        default=900, ge=1, le=86400, description="a follow whose venue is silent so long is aborted"
+    )
+    refusals_to_abort: int = Field(
+        default=5, ge=1, le=1000, description="certain refusals in a row that abort a follow"
+    )
+
+    # -- users
+    command_wait_milliseconds: int = Field(
+        default=5_000, ge=0, le=60_000, description="how long a page waits for its command"
+    )
+    default_share_ratio: Decimal = Field(
+        default=Decimal("0.10"), ge=Decimal("0.01"), le=Decimal("0.99"), description="leader share"
+    )
+    default_min_copy_amount: Decimal = Field(
+        default=Decimal(10), gt=0, description="least copy amount of a follow, USDT"
+    )
+    default_max_copy_amount: Decimal = Field(
+        default=Decimal(1000), gt=0, description="largest copy amount of a follow, USDT"
+    )
+    client_order_prefix: str = Field(
+        default="cp", pattern=r"^[a-z0-9]{1,10}$", description="tells installations apart"
+    )
+
+    def price_bound(self, instrument: Instrument) -> Ratio:
+        """Return C8's bound for an open in this instrument."""
+        is_major = instrument.base in self.major_bases
+        return Ratio(self.price_bound_major if is_major else self.price_bound_other)
+
+
+def load_settings(**given: object) -> Settings:
+    """Return the settings of this process; raise `ConfigurationError` with a sentence per fault."""
+    try:
+        return Settings(**given)  # pyright: ignore[reportArgumentType] - pydantic checks the types
+    except ValidationError as error:
+        raise ConfigurationError(_sentences(error)) from error
+
+
+def _sentences(error: ValidationError) -> str:
+    sentences: list[str] = []
+    for fault in error.errors():
+        name = "_".join(str(part) for part in fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            sentences.append(f"There is no setting {name}; remove it.")
+            continue
+        message = fault["msg"][0].lower() + fault["msg"][1:]
+        sentences.append(f"{PREFIX}{name.upper()} is {fault['input']!r}: {message}.")
+    return " ".join(sentences)

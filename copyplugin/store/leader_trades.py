@@ -1,0 +1,38 @@
+"""The leaders' own round trips, as their fills make them."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from copyplugin.domain.fill import PositionSide
+from copyplugin.domain.identifiers import LeaderId, Symbol
+from copyplugin.domain.leader import TradeState
+from copyplugin.store.rows import LeaderTradeRow
+
+TradeKey = tuple[Symbol, PositionSide]
+
+
+def open_trades(
+    session: Session, leader_id: LeaderId, symbols: Collection[Symbol]
+) -> dict[TradeKey, LeaderTradeRow]:
+    """Return the round trips that are not finished, at most one a side."""
+    query = select(LeaderTradeRow).where(
+        LeaderTradeRow.leader_id == leader_id,
+        LeaderTradeRow.state == TradeState.OPEN,
+        LeaderTradeRow.symbol.in_(symbols),
+    )
+    return {(row.symbol, row.position_side): row for row in session.scalars(query)}
+
+
+def trades_since(
+    session: Session, leader_id: LeaderId, closed_since: datetime | None
+) -> list[LeaderTradeRow]:
+    """Return open trades and those closed at or after that time (None: all), oldest first."""
+    query = select(LeaderTradeRow).where(LeaderTradeRow.leader_id == leader_id)
+    if closed_since is not None:
+        query = query.where(
+            (LeaderTradeRow.state == TradeState.OPEN) | (LeaderTradeRow.closed_at >= closed_since)
+        )
+    return list(session.scalars(query.order_by(LeaderTradeRow.opened_at, LeaderTradeRow.id)))

@@ -1,0 +1,153 @@
+"""Telling every lane that a signal concerns it: set-based, whatever the number of followers."""
+
+from collections.abc import Collection
+
+from sqlalchemy import false, insert, literal, or_, select, true, update
+from sqlalchemy.orm import Session
+
+from copyplugin.domain.follow import COPIES_OPENS, FOLLOWS_CLOSES
+from copyplugin.domain.identifiers import FollowId, LaneId, SignalId
+from copyplugin.domain.money import NO_CONTRACTS
+from copyplugin.store import dialect
+from copyplugin.store.rows import CopyDecisionRow, FollowRow, LaneRow, SignalRow
+
+UNDECIDED = 0
+"""The revision of a decision that was not taken yet; signals count theirs from 1."""
+
+
+def announce_signal(session: Session, signal: SignalRow) -> set[int]:
+    """Give every follow concerned an undecided decision on a new signal; return their shards.
+
+    An open concerns the follows that copy opens, and makes their lanes. A close concerns the lanes
+    that hold, want or may come to hold something: whoever holds nothing is not asked to close it.
+    """
+    if signal.increases:
+        _make_lanes(session, signal)
+    lanes = (
+        select(
+            literal(signal.id),
+            LaneRow.id,
+            literal(UNDECIDED),
+            literal(NO_CONTRACTS),
+            literal(NO_CONTRACTS),
+            literal(NO_CONTRACTS),
+            literal(signal.received_at, CopyDecisionRow.decided_at.type),
+        )
+        .join(FollowRow, FollowRow.id == LaneRow.follow_id)
+        .where(
+            FollowRow.leader_id == signal.leader_id,
+            LaneRow.symbol == signal.symbol,
+            LaneRow.position_side == signal.position_side,
+        )
+    )
+    if signal.increases:
+        lanes = lanes.where(FollowRow.state.in_(COPIES_OPENS))
+    else:
+        lanes = lanes.where(
+            FollowRow.state.in_(FOLLOWS_CLOSES),
+            or_(
+                LaneRow.target != NO_CONTRACTS,
+                LaneRow.actual != NO_CONTRACTS,
+                LaneRow.marked == true(),
+            ),
+        )
+    session.execute(
+        insert(CopyDecisionRow).from_select(
+            [
+                "signal_id",
+                "lane_id",
+                "revision",
+                "wanted",
+                "target_before",
+                "target_after",
+                "decided_at",
+            ],
+            lanes,
+        )
+    )
+    return mark_lanes_of_signal(session, signal.id)
+
+
+def mark_lanes_of_signal(session: Session, signal_id: SignalId) -> set[int]:
+    """Mark the lanes that a signal concerns and return their shards."""
+    concerned = select(CopyDecisionRow.lane_id).where(CopyDecisionRow.signal_id == signal_id)
+    session.execute(
+        update(LaneRow)
+        .where(LaneRow.id.in_(concerned))
+        .values(marked=True)
+        .execution_options(synchronize_session=False)
+    )
+    return set(session.scalars(select(LaneRow.shard).where(LaneRow.id.in_(concerned)).distinct()))
+
+
+def mark_lanes(session: Session, lane_ids: Collection[LaneId]) -> set[int]:
+    """Mark these lanes and return their shards."""
+    session.execute(
+        update(LaneRow)
+        .where(LaneRow.id.in_(lane_ids))
+        .values(marked=True)
+        .execution_options(synchronize_session=False)
+    )
+    return set(session.scalars(select(LaneRow.shard).where(LaneRow.id.in_(lane_ids)).distinct()))
+
+
+def mark_gaps(session: Session) -> set[int]:
+    """Mark every lane whose target is not its actual and return the shards with marked lanes.
+
+    The sweep's net: work that no event told of is found within its period.
+    """
+    session.execute(
+        update(LaneRow)
+        .where(LaneRow.target != LaneRow.actual, LaneRow.marked == false())
+        .values(marked=True)
+        .execution_options(synchronize_session=False)
+    )
+    return set(
+        session.scalars(select(LaneRow.shard).where(LaneRow.marked == true()).distinct())
+    )
+
+
+def aim_at_nothing(session: Session, follow_id: FollowId) -> set[int]:
+    """Let every lane of a follow be closed, and return its shards."""
+    session.execute(
+        update(LaneRow)
+        .where(LaneRow.follow_id == follow_id)
+        .values(target=NO_CONTRACTS, marked=True)
+        .execution_options(synchronize_session=False)
+    )
+    return set(
+        session.scalars(select(LaneRow.shard).where(LaneRow.follow_id == follow_id).distinct())
+    )
+
+
+def _make_lanes(session: Session, signal: SignalRow) -> None:
+    follows = select(
+        FollowRow.id,
+        literal(signal.symbol),
+        literal(signal.position_side, LaneRow.position_side.type),
+        FollowRow.shard,
+        literal(NO_CONTRACTS),
+        literal(NO_CONTRACTS),
+        literal(1),
+        true(),
+        literal(0),
+    ).where(FollowRow.leader_id == signal.leader_id, FollowRow.state.in_(COPIES_OPENS))
+    table = LaneRow.__table__
+    session.execute(
+        dialect.insert(session, table)  # pyright: ignore[reportArgumentType] - declared FromClause, is a Table
+        .from_select(
+            [
+                "follow_id",
+                "symbol",
+                "position_side",
+                "shard",
+                "target",
+                "actual",
+                "next_sequence",
+                "marked",
+                "failures",
+            ],
+            follows,
+        )
+        .on_conflict_do_nothing()
+    )
