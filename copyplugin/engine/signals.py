@@ -136,7 +136,7 @@ def store_fills(
     for signal in book.made:
         shards |= marking.announce_signal(session, signal)
     for signal in book.grown.values():
-        shards |= marking.mark_lanes_of_signal(session, signal.id)
+        shards |= marking.revise_decisions(session, signal.id)
     return shards
 
 
@@ -147,7 +147,7 @@ def finish_quiet_orders(session: Session, *, last_fill_before: datetime) -> set[
     if quiet:
         leader_feed.make_final(session, quiet)
     for signal_id in quiet:
-        shards |= marking.mark_lanes_of_signal(session, signal_id)
+        shards |= marking.revise_decisions(session, signal_id)
     return shards
 
 

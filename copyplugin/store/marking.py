@@ -28,6 +28,7 @@ def announce_signal(session: Session, signal: SignalRow) -> set[int]:
             literal(signal.id),
             LaneRow.id,
             literal(UNDECIDED),
+            true(),
             literal(NO_CONTRACTS),
             literal(NO_CONTRACTS),
             literal(NO_CONTRACTS),
@@ -57,6 +58,7 @@ def announce_signal(session: Session, signal: SignalRow) -> set[int]:
                 "signal_id",
                 "lane_id",
                 "revision",
+                "pending",
                 "wanted",
                 "target_before",
                 "target_after",
@@ -66,6 +68,17 @@ def announce_signal(session: Session, signal: SignalRow) -> set[int]:
         )
     )
     return mark_lanes_of_signal(session, signal.id)
+
+
+def revise_decisions(session: Session, signal_id: SignalId) -> set[int]:
+    """Let every decision on a signal that has grown, or is final now, be taken anew."""
+    session.execute(
+        update(CopyDecisionRow)
+        .where(CopyDecisionRow.signal_id == signal_id)
+        .values(pending=True)
+        .execution_options(synchronize_session=False)
+    )
+    return mark_lanes_of_signal(session, signal_id)
 
 
 def mark_lanes_of_signal(session: Session, signal_id: SignalId) -> set[int]:

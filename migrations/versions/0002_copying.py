@@ -118,12 +118,16 @@ def upgrade() -> None:
         sa.Column("target", sa.BigInteger(), nullable=False),
         sa.Column("actual", sa.BigInteger(), nullable=False),
         sa.Column("next_sequence", sa.BigInteger(), nullable=False),
+        sa.Column("opening_signal_id", KEY),
         sa.Column("marked", sa.Boolean(), nullable=False),
         sa.Column("failures", sa.BigInteger(), nullable=False),
         sa.Column("retry_at", sa.BigInteger()),
         sa.CheckConstraint("next_sequence >= 1", name="ck_lane_next_sequence_positive"),
         sa.CheckConstraint("target >= 0 AND actual >= 0", name="ck_lane_contracts_not_negative"),
         sa.ForeignKeyConstraint(["follow_id"], ["follow.id"], name="fk_lane_follow_id_follow"),
+        sa.ForeignKeyConstraint(
+            ["opening_signal_id"], ["signal.id"], name="fk_lane_opening_signal_id_signal"
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_lane"),
         sa.UniqueConstraint(
             "follow_id", "symbol", "position_side", name="uq_lane_follow_id_symbol_position_side"
@@ -148,6 +152,7 @@ def upgrade() -> None:
         sa.Column("signal_id", KEY, nullable=False),
         sa.Column("lane_id", KEY, nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("pending", sa.Boolean(), nullable=False),
         sa.Column("wanted", sa.BigInteger(), nullable=False),
         sa.Column("skip_reason", sa.String(32)),
         sa.Column("skip_detail", sa.JSON()),
@@ -162,6 +167,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("signal_id", "lane_id", name="pk_copy_decision"),
     )
     op.create_index("ix_copy_decision_lane_id", "copy_decision", ["lane_id"])
+    op.create_index(
+        "ix_copy_decision_pending",
+        "copy_decision",
+        ["lane_id"],
+        sqlite_where=sa.text("pending"),
+        postgresql_where=sa.text("pending"),
+    )
     op.create_table(
         "copied_position",
         sa.Column("id", KEY, nullable=False),

@@ -14,6 +14,7 @@ from copyplugin.store.rows.base import Row
 
 _OPEN_GAP = text("target <> actual")
 _MARKED = text("marked")
+_PENDING = text("pending")
 
 
 class LaneRow(Row, kw_only=True):
@@ -42,6 +43,10 @@ class LaneRow(Row, kw_only=True):
     target: Mapped[Contracts] = mapped_column(default=Contracts(0))
     actual: Mapped[Contracts] = mapped_column(default=Contracts(0))
     next_sequence: Mapped[int] = mapped_column(default=1)
+    # The latest signal that raised the target: its price bounds the order that closes the gap.
+    opening_signal_id: Mapped[SignalId | None] = mapped_column(
+        ForeignKey("signal.id"), default=None
+    )
     # There may be something to do: a signal to apply, a gap to close, an order in doubt.
     marked: Mapped[bool] = mapped_column(default=False)
     failures: Mapped[int] = mapped_column(default=0)  # attempts in a row that led nowhere
@@ -52,11 +57,20 @@ class CopyDecisionRow(Row, kw_only=True):
     """What was decided for one lane on one signal; a signal that grows revises it."""
 
     __tablename__ = "copy_decision"
-    __table_args__ = (Index("ix_copy_decision_lane_id", "lane_id"),)
+    __table_args__ = (
+        Index("ix_copy_decision_lane_id", "lane_id"),
+        Index(
+            "ix_copy_decision_pending",
+            "lane_id",
+            sqlite_where=_PENDING,
+            postgresql_where=_PENDING,
+        ),
+    )
 
     signal_id: Mapped[SignalId] = mapped_column(ForeignKey("signal.id"), primary_key=True)
     lane_id: Mapped[LaneId] = mapped_column(ForeignKey("lane.id"), primary_key=True)
-    revision: Mapped[int]  # of the signal
+    revision: Mapped[int]  # of the signal; 0 until the first decision
+    pending: Mapped[bool] = mapped_column(default=False)  # the signal is new or has grown since
     wanted: Mapped[Contracts]  # opened or closed for this signal, before what was skipped
     skip_reason: Mapped[SkipReason | None] = mapped_column(default=None)
     skip_detail: Mapped[dict[str, Any] | None] = mapped_column(default=None)
