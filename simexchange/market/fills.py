@@ -20,7 +20,8 @@ from simexchange.core.types import Liquidity, PositionSide, Side
 MILLISECONDS_PER_SECOND = 1000
 # Beyond these powers of ten a number is a slip of the recorder, and would cost memory to expand.
 EXPONENT_LIMIT = 18
-TIME_LIMIT_MS = 10**15
+TIME_LIMIT_MS = 253_402_300_800_000  # the year 10000, where calendars end
+INDEX_LIMIT = 10**15
 
 COLUMNS = (
     "Port_ID",
@@ -256,7 +257,7 @@ class _Row:
         return RecordedFill(
             line=self.line,
             leader=self._text("Port_ID"),
-            list_index=self._whole("list_index", below=TIME_LIMIT_MS),
+            list_index=self._whole("list_index", below=INDEX_LIMIT),
             time_ms=self._whole("time", below=TIME_LIMIT_MS),
             symbol=self._text("symbol"),
             side=side,

@@ -1,30 +1,21 @@
 """Synthetic index prices: seeded, correlated random walks with regimes, trends and jumps.
 
-Same seed, same prices, on every machine. Two things make that true:
-
-- Chance is a hash: the draw of (seed, stream, step) is BLAKE2b over those three, so it depends
-  on nothing that ran before, on no dictionary order and on no library's generator.
-- Arithmetic is whole numbers throughout. The walk multiplies by (1 + return) instead of taking
-  exponentials, so there is no floating point whose last bit could differ.
+Same seed, same prices, on every machine: chance is a hash (`chance`) and arithmetic is whole
+numbers throughout. The walk multiplies by (1 + return) instead of taking exponentials, so there
+is no floating point whose last bit could differ.
 """
 
 from enum import StrEnum
-from hashlib import blake2b
 from math import isqrt
-from struct import unpack
 
 import msgspec
 
 from simexchange.core.types import RATE_SCALE, SECOND_US
+from simexchange.market.chance import NORMAL_SCALE, PERCENT, Chance
 
 # Prices carry this many units a tick inside, so that a calm second's return is not rounded away.
 SUBTICKS = 10**6
-# Twelve draws of 16 bits added up: variance (2¹⁶)², so the sum is normal in units of 2⁻¹⁶.
-NORMAL_DRAWS = 12
-NORMAL_SCALE = 2**16
-NORMAL_MEAN = NORMAL_DRAWS * (NORMAL_SCALE - 1) // 2
 PER_MILLION = 10**6
-PERCENT = 100
 
 
 class Regime(StrEnum):
@@ -77,31 +68,17 @@ class _Walk:
     """The regime and the returns of one stream of chance."""
 
     def __init__(self, seed: int, name: str) -> None:
-        self._seed = seed
-        self._name = name
+        self.chance = Chance(seed, name)
         self.regime = Regime.CALM
         self.direction = 1
 
-    def draw(self, step: int, purpose: str, size: int = 8) -> bytes:
-        key = f"{self._seed}/{self._name}/{purpose}/{step}"
-        return blake2b(key.encode(), digest_size=size).digest()
-
-    def uniform(self, step: int, purpose: str, below: int) -> int:
-        """Return a whole number in [0, below). The bias of the remainder is under 10⁻¹²."""
-        return int.from_bytes(self.draw(step, purpose)) % below
-
-    def normal(self, step: int) -> int:
-        """Return a standard normal draw in units of 2⁻¹⁶ (within ± 6 standard deviations)."""
-        drawn = self.draw(step, "normal", size=2 * NORMAL_DRAWS)
-        return sum(unpack(f"<{NORMAL_DRAWS}H", drawn)) - NORMAL_MEAN
-
     def change_regime(self, step: int, step_us: int) -> None:
         lasting_us = REGIMES[self.regime].mean_seconds * SECOND_US
-        if self.uniform(step, "regime", lasting_us) >= step_us:
+        if self.chance.below(lasting_us, "regime", step) >= step_us:
             return
         others = [regime for regime in Regime if regime is not self.regime]
-        self.regime = others[self.uniform(step, "which", len(others))]
-        self.direction = 1 if self.uniform(step, "direction", 2) else -1
+        self.regime = others[self.chance.below(len(others), "which", step)]
+        self.direction = 1 if self.chance.happens(50, "direction", step) else -1
 
     def noise(self, step: int, step_us: int) -> int:
         """Return this step's return for a base volatility of 1, in units of 2⁻¹⁶ · 10⁻⁵.
@@ -110,7 +87,7 @@ class _Walk:
         """
         shape = REGIMES[self.regime]
         root = isqrt(step_us * 10**6 // SECOND_US)  # 10³ √seconds
-        diffusion = self.normal(step) * shape.volatility_percent * root
+        diffusion = self.chance.normal(step) * shape.volatility_percent * root
         drift = self.direction * shape.drift_percent * NORMAL_SCALE * step_us * 1000 // SECOND_US
         return diffusion + drift
 
@@ -177,6 +154,6 @@ class SyntheticIndex:
 
     def _jump(self, shape: IndexShape, walk: _Walk) -> int:
         chance = shape.jumps_per_million * self.step_us
-        if walk.uniform(self.step_number, "jump", PER_MILLION * SECOND_US) >= chance:
+        if walk.chance.below(PER_MILLION * SECOND_US, "jump", self.step_number) >= chance:
             return 0
-        return walk.uniform(self.step_number, "size", 2 * shape.jump + 1) - shape.jump
+        return walk.chance.between(-shape.jump, shape.jump, "size", self.step_number)

@@ -1,0 +1,17 @@
+"""The command line of the simulated exchange."""
+
+import click
+
+from simexchange.market.replay_command import replay_fills_command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def main() -> None:
+    """Run a simulated perpetual exchange: exact, repeatable, and on your machine.
+
+    Every command answers on the standard output and, with --json, in a file. Exit code 0: all is
+    well; 1: something does not add up; 2: the input cannot be used, with a sentence that says why.
+    """
+
+
+main.add_command(replay_fills_command)
