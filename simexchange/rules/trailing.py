@@ -38,8 +38,8 @@ class TrailingStop:
     kind: TrailingKind
     callback: Fraction
     activation_price: Fraction | None
-    extreme: Fraction | None = None
-    fired_price: Fraction | None = None
+    extreme: Decimal | None = None
+    fired_price: Decimal | None = None
 
     @classmethod
     def of(
@@ -77,14 +77,14 @@ class TrailingStop:
         if self.fired_price is not None:
             return self
         if self.extreme is None:
-            return replace(self, extreme=at) if self._activates(at) else self
+            return replace(self, extreme=decimal_from(at)) if self._activates(at) else self
         if self.side.sign * (at - self._trigger(self.extreme)) >= 0:
-            return replace(self, fired_price=at)
+            return replace(self, fired_price=decimal_from(at))
         best = max if self.side is OrderSide.SELL else min
-        return replace(self, extreme=best(self.extreme, at))
+        return replace(self, extreme=best(self.extreme, decimal_from(at)))
 
-    def _trigger(self, extreme: Fraction) -> Fraction:
-        return extreme * (1 + self.side.sign * self.callback)
+    def _trigger(self, extreme: Decimal) -> Fraction:
+        return Fraction(extreme) * (1 + self.side.sign * self.callback)
 
     def _activates(self, price: Fraction) -> bool:
         if self.activation_price is None:
@@ -112,4 +112,4 @@ def trailing_stop_price(
     )
     for price in prices:
         stop = stop.seen(price)
-    return None if stop.fired_price is None else decimal_from(stop.fired_price)
+    return stop.fired_price
