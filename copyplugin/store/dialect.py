@@ -1,14 +1,16 @@
 """What differs between SQLite and PostgreSQL; no other file may tell them apart."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from sqlite3 import Connection as SqliteConnection
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, event, func, select
+from sqlalchemy import Connection, Engine, Select, Table, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from copyplugin.store.rows import Row
 
 BUSY_TIMEOUT_MS = 5000
 
@@ -23,6 +25,35 @@ def is_sqlite(session: Session) -> bool:
 def insert(session: Session, table: Table) -> sqlite.Insert | postgresql.Insert:
     """Return an INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
     return sqlite.insert(table) if is_sqlite(session) else postgresql.insert(table)
+
+
+def put(session: Session, row: type[Row], values: Sequence[Mapping[str, Any]]) -> None:
+    """Insert the rows, each replacing the one that has its key; all have the same columns."""
+    if not values:
+        return
+    table = _table(row)
+    keys = [column.name for column in table.primary_key]
+    statement = insert(session, table)
+    changed = {name: statement.excluded[name] for name in values[0] if name not in keys}
+    session.execute(
+        statement.on_conflict_do_update(index_elements=keys, set_=changed), list(values)
+    )
+
+
+def insert_new(
+    session: Session, row: type[Row], values: Sequence[Mapping[str, Any]], key: Sequence[str]
+) -> None:
+    """Insert the rows whose key is not there yet."""
+    if values:
+        statement = insert(session, _table(row))
+        session.execute(statement.on_conflict_do_nothing(index_elements=list(key)), list(values))
+
+
+def insert_from(
+    session: Session, row: type[Row], columns: Sequence[str], source: Select[*tuple[Any, ...]]
+) -> sqlite.Insert | postgresql.Insert:
+    """Return an INSERT of a SELECT that knows `on_conflict_do_nothing`."""
+    return insert(session, _table(row)).from_select(list(columns), source)
 
 
 def lock_ledger(session: Session) -> None:
@@ -60,6 +91,10 @@ def prepare_sqlite(engine: Engine, *, begin: str, query_only: bool) -> None:
 
     _listen(engine, "connect", connected)
     _listen(engine, "begin", began)
+
+
+def _table(row: type[Row]) -> Table:
+    return row.metadata.tables[row.__tablename__]
 
 
 def _listen(engine: Engine, name: str, listener: Callable[..., None]) -> None:

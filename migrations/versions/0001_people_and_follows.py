@@ -117,7 +117,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "follow_history",
-        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("id", KEY, nullable=False),
         sa.Column("follow_id", KEY, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("from_state", sa.String(32)),

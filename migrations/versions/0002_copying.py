@@ -27,7 +27,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "leader_fill",
-        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("id", KEY, nullable=False),
         sa.Column("leader_id", KEY, nullable=False),
         sa.Column("venue_fill_id", sa.String(128), nullable=False),
         sa.Column("order_id", sa.String(128), nullable=False),
@@ -293,10 +293,33 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("order_id", "venue_fill_id", name="pk_order_fill"),
     )
+    op.create_table(
+        "funding_payment",
+        sa.Column("follow_id", KEY, nullable=False),
+        sa.Column("venue_payment_id", sa.String(128), nullable=False),
+        sa.Column("copied_position_id", KEY),
+        sa.Column("symbol", sa.String(128), nullable=False),
+        sa.Column("position_side", sa.String(32), nullable=False),
+        sa.Column("payment", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["copied_position_id"],
+            ["copied_position.id"],
+            name="fk_funding_payment_copied_position_id_copied_position",
+        ),
+        sa.ForeignKeyConstraint(
+            ["follow_id"], ["follow.id"], name="fk_funding_payment_follow_id_follow"
+        ),
+        sa.PrimaryKeyConstraint("follow_id", "venue_payment_id", name="pk_funding_payment"),
+    )
+    op.create_index(
+        "ix_funding_payment_copied_position_id", "funding_payment", ["copied_position_id"]
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
+    op.drop_table("funding_payment")
     op.drop_table("order_fill")
     op.drop_table("copy_order")
     op.drop_table("copied_position")

@@ -67,7 +67,7 @@ def upgrade() -> None:
     op.create_index("ix_transfer_state", "transfer", ["state"])
     op.create_table(
         "settlement",
-        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("id", KEY, nullable=False),
         sa.Column("copied_position_id", KEY, nullable=False),
         sa.Column("follow_id", KEY, nullable=False),
         sa.Column("leader_id", KEY, nullable=False),

@@ -67,7 +67,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "leader_trade",
-        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("id", KEY, nullable=False),
         sa.Column("leader_id", KEY, nullable=False),
         sa.Column("symbol", sa.String(128), nullable=False),
         sa.Column("position_side", sa.String(32), nullable=False),

@@ -10,6 +10,7 @@ from copyplugin.store.rows.follow import (
     FollowRow,
 )
 from copyplugin.store.rows.follower import FollowerRow
+from copyplugin.store.rows.funding import FundingPaymentRow
 from copyplugin.store.rows.lane import CopyDecisionRow, LaneRow
 from copyplugin.store.rows.leader import LeaderBlacklistRow, LeaderInstrumentRow, LeaderRow
 from copyplugin.store.rows.ledger import LedgerEntryRow, LedgerPostingRow
@@ -32,6 +33,7 @@ __all__ = [
     "FollowInstrumentRow",
     "FollowRow",
     "FollowerRow",
+    "FundingPaymentRow",
     "InstrumentRow",
     "JobRunRow",
     "LaneRow",

@@ -30,7 +30,7 @@ NAMING = {
 }
 
 # SQLite numbers rows by itself only where the key is declared INTEGER.
-_KEY = BigInteger().with_variant(Integer, "sqlite")
+KEY = BigInteger().with_variant(Integer, "sqlite")
 _NAME = String(128)
 
 _ENUMS: tuple[type[StrEnum], ...] = (
@@ -79,14 +79,14 @@ class Row(MappedAsDataclass, DeclarativeBase):
         ids.VenueOrderId: _NAME,
         ids.VenueFillId: _NAME,
         ids.TransferId: _NAME,
-        ids.LeaderId: _KEY,
-        ids.FollowerId: _KEY,
-        ids.FollowId: _KEY,
-        ids.LaneId: _KEY,
-        ids.SignalId: _KEY,
-        ids.CopyOrderId: _KEY,
-        ids.CopiedPositionId: _KEY,
-        ids.CommandId: _KEY,
-        ids.LedgerEntryId: _KEY,
+        ids.LeaderId: KEY,
+        ids.FollowerId: KEY,
+        ids.FollowId: KEY,
+        ids.LaneId: KEY,
+        ids.SignalId: KEY,
+        ids.CopyOrderId: KEY,
+        ids.CopiedPositionId: KEY,
+        ids.CommandId: KEY,
+        ids.LedgerEntryId: KEY,
         **{enum: EnumColumn(enum) for enum in _ENUMS},
     }

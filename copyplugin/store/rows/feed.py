@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from copyplugin.domain.fill import FillCause, Liquidity, MarginMode, OrderSide, PositionSide
 from copyplugin.domain.identifiers import LeaderId, Symbol, VenueFillId, VenueOrderId
 from copyplugin.domain.money import Contracts, Money, Price, Ratio
-from copyplugin.store.rows.base import Row
+from copyplugin.store.rows.base import KEY, Row
 
 
 class LeaderPositionRow(Row, kw_only=True):
@@ -35,7 +35,7 @@ class LeaderFillRow(Row, kw_only=True):
         Index("ix_leader_fill_leader_id_at", "leader_id", "at"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    id: Mapped[int] = mapped_column(KEY, primary_key=True, init=False)
     leader_id: Mapped[LeaderId] = mapped_column(ForeignKey("leader.id"))
     venue_fill_id: Mapped[VenueFillId]
     order_id: Mapped[VenueOrderId]

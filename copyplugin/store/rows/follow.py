@@ -11,7 +11,7 @@ from copyplugin.domain.identifiers import AccountId, FollowerId, FollowId, Leade
 from copyplugin.domain.leader import ShareBasis
 from copyplugin.domain.money import Contracts, Money, Ratio
 from copyplugin.domain.sizing import CopyMode
-from copyplugin.store.rows.base import Row
+from copyplugin.store.rows.base import KEY, Row
 
 _PLACES = ", ".join(f"'{state}'" for state in sorted(HOLDS_A_PLACE))
 _HOLDS_A_PLACE = text(f"state IN ({_PLACES})")
@@ -72,7 +72,7 @@ class FollowHistoryRow(Row, kw_only=True):
     __tablename__ = "follow_history"
     __table_args__ = (Index("ix_follow_history_follow_id", "follow_id"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    id: Mapped[int] = mapped_column(KEY, primary_key=True, init=False)
     follow_id: Mapped[FollowId] = mapped_column(ForeignKey("follow.id"))
     at: Mapped[datetime]
     from_state: Mapped[FollowState | None]  # None: the follow was made

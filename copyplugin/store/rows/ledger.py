@@ -36,9 +36,7 @@ class LedgerPostingRow(Row, kw_only=True):
         Index("ix_ledger_posting_account", "account"),
     )
 
-    entry_id: Mapped[LedgerEntryId] = mapped_column(
-        ForeignKey("ledger_entry.id"), primary_key=True
-    )
+    entry_id: Mapped[LedgerEntryId] = mapped_column(ForeignKey("ledger_entry.id"), primary_key=True)
     line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # 1, 2, …
     account: Mapped[str] = mapped_column(String(128))
     money: Mapped[Money]

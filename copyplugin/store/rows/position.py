@@ -18,7 +18,7 @@ from copyplugin.domain.identifiers import (
 )
 from copyplugin.domain.leader import ShareState, TradeState
 from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, Price, Ratio
-from copyplugin.store.rows.base import Row
+from copyplugin.store.rows.base import KEY, Row
 
 _OPEN = text("state = 'open'")
 
@@ -81,7 +81,7 @@ class SettlementRow(Row, kw_only=True):
         Index("ix_settlement_follow_id", "follow_id"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    id: Mapped[int] = mapped_column(KEY, primary_key=True, init=False)
     copied_position_id: Mapped[CopiedPositionId] = mapped_column(
         ForeignKey("copied_position.id"), unique=True
     )

@@ -9,7 +9,7 @@ from copyplugin.domain.fill import PositionSide
 from copyplugin.domain.identifiers import LeaderId, Symbol
 from copyplugin.domain.leader import TradeState
 from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, Ratio
-from copyplugin.store.rows.base import Row
+from copyplugin.store.rows.base import KEY, Row
 
 _OPEN = text("state = 'open'")
 
@@ -32,7 +32,7 @@ class LeaderTradeRow(Row, kw_only=True):
         ),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    id: Mapped[int] = mapped_column(KEY, primary_key=True, init=False)
     leader_id: Mapped[LeaderId] = mapped_column(ForeignKey("leader.id"))
     symbol: Mapped[Symbol]
     position_side: Mapped[PositionSide]

@@ -1,0 +1,159 @@
+"""Places with a leader: who may take one, with how much, decided where nobody can interfere."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zlib import crc32
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session
+
+from copyplugin.domain.follow import HOLDS_A_PLACE
+from copyplugin.domain.identifiers import AccountId, FollowerId, LeaderId, Symbol
+from copyplugin.domain.leader import LeaderStatus
+from copyplugin.domain.money import ZERO_MONEY, Money, Ratio, is_storable
+from copyplugin.domain.sizing import CopyMode
+from copyplugin.domain.statistics import limitation
+from copyplugin.errors import Refused, UnknownLeader
+from copyplugin.store.followers import get_follower
+from copyplugin.store.follows import write_history
+from copyplugin.store.rows import (
+    FollowerRow,
+    FollowInstrumentRow,
+    FollowRow,
+    LeaderBlacklistRow,
+    LeaderInstrumentRow,
+    LeaderRow,
+)
+
+SHARDS = 256
+"""Follows are spread over so many shards, for good: a row keeps the shard it was given."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewFollow:
+    """What a follower asks for when he presses Copy."""
+
+    leader_id: LeaderId
+    follower_id: FollowerId
+    mode: CopyMode
+    copy_amount: Money
+    symbols: frozenset[Symbol]
+    price_protection: Ratio | None = None  # None: the setting's
+    sharer_account: AccountId | None = None  # whose link brought him
+
+
+def reserve_follow(
+    session: Session, wish: NewFollow, *, proportional_allowed: bool, at: datetime
+) -> FollowRow:
+    """Make a follow in state STARTING, which holds its place and its amount (K1, K2).
+
+    The limits hold however many ask at once: whoever comes here is alone with the leader's row
+    until his transaction ends. Raises `Refused` with a sentence that says what to change.
+    """
+    leader = _lock_leader(session, wish.leader_id)
+    follower = get_follower(session, wish.follower_id)
+    _refuse_person(session, leader, follower)
+    _refuse_amount(session, leader, wish.copy_amount)
+    _refuse_choice(session, wish, proportional_allowed=proportional_allowed)
+    row = FollowRow(
+        leader_id=leader.id,
+        follower_id=follower.id,
+        mode=wish.mode,
+        copy_amount=wish.copy_amount,
+        share_ratio=leader.share_ratio,
+        share_basis=leader.share_basis,
+        sharer_account=wish.sharer_account,
+        sharer_ratio=None if wish.sharer_account is None else leader.sharer_ratio,
+        price_protection=wish.price_protection,
+        shard=crc32(f"{leader.id}:{follower.id}".encode()) % SHARDS,
+        created_at=at,
+    )
+    session.add(row)
+    session.flush()
+    session.add_all(
+        FollowInstrumentRow(follow_id=row.id, symbol=symbol) for symbol in sorted(wish.symbols)
+    )
+    write_history(session, row, before=None, actor=follower.account, reason="copying asked", at=at)
+    return row
+
+
+def placed_amount(session: Session, leader_id: LeaderId) -> Money:
+    """Return the copy amounts that count against the leader's total now."""
+    return (
+        session.scalar(
+            select(func.sum(FollowRow.copy_amount)).where(
+                FollowRow.leader_id == leader_id, FollowRow.state.in_(HOLDS_A_PLACE)
+            )
+        )
+        or ZERO_MONEY
+    )
+
+
+def places_taken(session: Session, leader_id: LeaderId) -> int:
+    """Return how many follows count against the leader's maximum now."""
+    query = (
+        select(func.count())
+        .select_from(FollowRow)
+        .where(FollowRow.leader_id == leader_id, FollowRow.state.in_(HOLDS_A_PLACE))
+    )
+    return session.scalar(query) or 0
+
+
+def _lock_leader(session: Session, leader_id: LeaderId) -> LeaderRow:
+    query = select(LeaderRow).where(LeaderRow.id == leader_id).with_for_update()
+    row = session.scalars(query).one_or_none()
+    if row is None:
+        raise UnknownLeader(f"There is no leader number {leader_id}.")
+    if row.status is not LeaderStatus.ACTIVE:
+        raise Refused(f"{row.nickname} cannot be followed any more: choose another leader.")
+    return row
+
+
+def _refuse_person(session: Session, leader: LeaderRow, follower: FollowerRow) -> None:
+    if follower.account == leader.account:
+        raise Refused("You cannot follow yourself.")
+    if session.get(LeaderBlacklistRow, (leader.id, follower.account)) is not None:
+        raise Refused(f"{leader.nickname} does not accept you as a follower.")
+    live = exists().where(
+        FollowRow.leader_id == leader.id,
+        FollowRow.follower_id == follower.id,
+        FollowRow.state.in_(HOLDS_A_PLACE),
+    )
+    if session.scalar(select(live)):
+        raise Refused(f"You follow {leader.nickname} already: end that follow first.")
+    if (
+        leader.max_followers is not None
+        and places_taken(session, leader.id) >= leader.max_followers
+    ):
+        raise Refused(f"{leader.nickname} is full: try again when somebody has left.")
+
+
+def _refuse_amount(session: Session, leader: LeaderRow, amount: Money) -> None:
+    if amount <= 0 or not is_storable(amount):
+        raise Refused("The copy amount must be more than 0 and have at most 8 decimals.")
+    limits = limitation(
+        minimum=leader.min_copy_amount,
+        maximum=leader.max_copy_amount,
+        total_allowed=leader.total_copy_amount,
+        placed=placed_amount(session, leader.id),
+    )
+    if limits is None:
+        raise Refused(f"{leader.nickname} takes no more money now: try again later.")
+    if not limits.minimum <= amount <= limits.maximum:
+        raise Refused(
+            f"The copy amount must be between {limits.minimum.normalize():f} and "
+            f"{limits.maximum.normalize():f} USDT."
+        )
+
+
+def _refuse_choice(session: Session, wish: NewFollow, *, proportional_allowed: bool) -> None:
+    if wish.mode is CopyMode.PROPORTIONAL and not proportional_allowed:
+        raise Refused("Proportional copying is switched off: choose the fixed mode.")
+    if not wish.symbols:
+        raise Refused("Choose at least one instrument to copy.")
+    query = select(LeaderInstrumentRow.symbol).where(
+        LeaderInstrumentRow.leader_id == wish.leader_id
+    )
+    others = sorted(wish.symbols - set(session.scalars(query)))
+    if others:
+        raise Refused(f"The leader is not followed in {', '.join(others)}: choose among his.")
