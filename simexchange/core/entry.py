@@ -18,6 +18,8 @@ from simexchange.core.types import (
     OrderKind,
     PositionMode,
     RejectReason,
+    SelfTradePrevention,
+    Side,
     TimeInForce,
 )
 
@@ -28,6 +30,7 @@ _IOC = TimeInForce.IOC
 _FOK = TimeInForce.FOK
 _POST_ONLY = TimeInForce.POST_ONLY
 _ONE_WAY = PositionMode.ONE_WAY
+_NO_PREVENTION = SelfTradePrevention.NONE
 
 
 class OrderEntry:
@@ -141,10 +144,46 @@ class OrderEntry:
             refusal = self._reserve(order, makers, limit_key, closable, crosses=crosses)
             if refusal is not None:
                 return refusal
-        state.next_order_id += 1
+        self.start(order, makers, limit_key, crosses=crosses)
+        return None
+
+    def start(
+        self, order: Order, makers: BookSide, limit_key: int | None, *, crosses: bool
+    ) -> None:
+        """Accept an order that passed its checks, and match it."""
+        self._state.next_order_id += 1
+        if order.position.number == 0:
+            self._state.adopt(order.position)
         self._accept(order)
         self._run(order, makers, limit_key, crosses=crosses)
-        return None
+
+    def close_at_once(self, position: Position, contracts: int, limit: int) -> Order | None:
+        """Close ``contracts`` of ``position`` for the exchange itself, at ``limit`` or better.
+
+        What cannot trade at once is cancelled; None when nothing can trade at all.
+        """
+        sign = -1 if position.contracts > 0 else 1
+        book = position.market.book
+        makers = book.asks if sign > 0 else book.bids
+        best = makers.best()
+        if best is None or best.key > limit * sign:
+            return None
+        order = Order(
+            self._state.next_order_id,
+            position,
+            Side(sign),
+            contracts,
+            _LIMIT,
+            limit,
+            _IOC,
+            True,
+            None,
+            _NO_PREVENTION,
+            None,
+            self._state.log.at,
+        )
+        self.start(order, makers, limit * sign, crosses=True)
+        return order
 
     def _reserve(
         self,

@@ -247,6 +247,8 @@ class BankruptcyTakeover(_Event, frozen=True):
     margin: int
     fund_contracts: int  # signed, afterwards
     fund_entry_cost: int
+    fund_realized_pnl: int  # when the takeover closed an opposite position of the fund
+    fund_balance: int
 
 
 class InsuranceFundMoved(_Event, frozen=True):

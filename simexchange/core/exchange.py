@@ -7,6 +7,7 @@ from simexchange.core import commands as c
 from simexchange.core.amending import OrderChanges
 from simexchange.core.commands import Command
 from simexchange.core.config import ExchangeConfig
+from simexchange.core.digest import state_digest
 from simexchange.core.entry import OrderEntry
 from simexchange.core.events import Event
 from simexchange.core.invariants import check, ledger_table
@@ -45,7 +46,7 @@ class Exchange(Reads):
         transfers = Transfers(state)
         settings = Settings(state)
         registration = Registration(state, trading)
-        marks = Marks(state, Liquidation(state, trading))
+        marks = Marks(state, Liquidation(state, trading, entry))
         self._handlers: dict[type, Callable[[Any], object]] = {
             c.PlaceOrder: entry.place,
             c.CancelOrder: changes.cancel,
@@ -97,6 +98,10 @@ class Exchange(Reads):
     def now(self) -> int:
         """Time of the latest command."""
         return self._log.at
+
+    def state_hash(self) -> str:
+        """Return SHA-256 over the whole living state; O(everything alive)."""
+        return state_digest(self._state)
 
     def check(self) -> None:
         """Check all invariants; AssertionError with the ledger when one is broken."""

@@ -1,5 +1,6 @@
 """Liquidation: positions whose margin is used up are taken over by the insurance fund."""
 
+from simexchange.core.entry import OrderEntry
 from simexchange.core.events import BankruptcyTakeover, LiquidationStarted, PositionLiquidated
 from simexchange.core.liquidation_index import LiquidationHeap
 from simexchange.core.margin import liquidation_price, maintenance_margin
@@ -7,16 +8,17 @@ from simexchange.core.markets import Market
 from simexchange.core.positions import Position
 from simexchange.core.state import State, margin_mode, view_sign
 from simexchange.core.trading import Trading
-from simexchange.core.types import CancelReason, PositionSide, Side
+from simexchange.core.types import RATE_SCALE, CancelReason, PositionSide, Side
 
 
 class Liquidation:
     """Watches liquidation prices and carries liquidations out."""
 
-    __slots__ = ("_state", "_trading")
+    __slots__ = ("_entry", "_state", "_trading")
 
-    def __init__(self, state: State, trading: Trading) -> None:
+    def __init__(self, state: State, trading: Trading, entry: OrderEntry) -> None:
         self._state = state
+        self._entry = entry
         self._trading = trading
 
     def tick(self, market: Market, mark: int) -> None:
@@ -27,6 +29,7 @@ class Liquidation:
             while (position := heap.pop_due(mark)) is not None:
                 self._liquidate(position, mark)
                 self.refresh(market)
+        self._unwind(market, mark)
 
     def refresh(self, market: Market) -> None:
         """Compute the liquidation prices of positions that changed since the last tick."""
@@ -44,6 +47,18 @@ class Liquidation:
                 position.is_indexed = 1 if position.contracts > 0 else -1
                 self._heap(position).push(position, price)
         market.stale.clear()
+
+    def _unwind(self, market: Market, mark: int) -> None:
+        """Let the insurance fund sell what it took over, as far as the book near mark allows."""
+        fund = self._state.fund.legs[0].get(market.symbol)
+        if fund is None or fund.contracts == 0:
+            return
+        slippage = self._state.config.fund_slippage
+        if fund.contracts > 0:
+            limit = -(-mark * (RATE_SCALE - slippage) // RATE_SCALE)
+        else:
+            limit = mark * (RATE_SCALE + slippage) // RATE_SCALE
+        self._entry.close_at_once(fund, abs(fund.contracts), max(1, limit))
 
     def _drop_entry(self, position: Position) -> None:
         if position.is_indexed:
@@ -102,11 +117,12 @@ class Liquidation:
         """Let the insurance fund take all contracts where exactly the margin is lost."""
         state, account, market = self._state, position.account, position.market
         fund = state.position(state.fund, market, PositionSide.NET)
+        state.adopt(fund)
         contracts = abs(position.contracts)
         sign = -1 if position.contracts > 0 else 1
         value = abs(position.cost) + sign * position.margin
         _, realized = self._trading.settle(position, sign, contracts, value, 0)
-        self._trading.settle(fund, -sign, contracts, value, 0)
+        _, fund_realized = self._trading.settle(fund, -sign, contracts, value, 0)
         state.log.events.append(
             BankruptcyTakeover(
                 state.log.at,
@@ -122,6 +138,8 @@ class Liquidation:
                 position.margin,
                 fund.contracts,
                 abs(fund.cost),
+                fund_realized,
+                state.fund.wallet,
             )
         )
         return realized

@@ -16,3 +16,6 @@ class Plan:
     def __init__(self, plan_id: int, market: Market) -> None:
         self.plan_id = plan_id
         self.market = market
+
+    def digest_row(self) -> list[object]:
+        return [self.plan_id]

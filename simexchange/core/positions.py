@@ -39,13 +39,11 @@ class Position:
         "version",
     )
 
-    def __init__(
-        self, account: Account, market: Market, side: PositionSide, number: int, leverage: int
-    ) -> None:
+    def __init__(self, account: Account, market: Market, side: PositionSide, leverage: int) -> None:
         self.account = account
         self.market = market
         self.side = side
-        self.number = number  # order of creation in the exchange; breaks ties
+        self.number = 0  # order of adoption by the exchange, from 1; breaks ties
         self.leverage = leverage
         self.is_cross = False
         self.contracts = 0

@@ -121,11 +121,7 @@ class Reads:
     ) -> PositionView:
         """Return the position, flat or not, with the leverage and mode it has or would have."""
         account, market = self._account(number), self._market(symbol)
-        position = account.legs[side].get(symbol)
-        if position is None:
-            leverage = market.instrument.default_leverage
-            position = Position(account, market, side, 0, leverage)
-        return _position_view(position)
+        return _position_view(self._state.position(account, market, side))
 
     # ------------------------------------------------------------------ orders and transfers
 

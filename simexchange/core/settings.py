@@ -63,6 +63,7 @@ class Settings:
             for order in _orders_of(position):
                 order.hold = _hold(order, command.leverage)
             position.leverage = command.leverage
+            self._state.adopt(position)
             self._state.mark_stale(position)
             self._state.log.events.append(
                 LeverageSet(
@@ -184,6 +185,7 @@ class Settings:
             return
         for position in positions:
             position.is_cross = is_cross
+            self._state.adopt(position)
         self._state.log.events.append(
             MarginModeSet(self._state.log.at, account.number, market.symbol, command.mode)
         )

@@ -72,21 +72,24 @@ class State:
             INSURANCE_FUND, None, "insurance fund", AccountKind.SYSTEM, PositionMode.ONE_WAY
         )
         self.accounts[INSURANCE_FUND] = self.fund
+        self.fund.maker_fee = self.fund.taker_fee = 0
         self.fund.wallet = config.insurance_fund
         self.ledger.outside = -config.insurance_fund
 
     def position(self, account: Account, market: Market, side: PositionSide) -> Position:
-        """Return the position, made on first use with the settings of the account's others."""
-        leg = account.legs[side]
-        position = leg.get(market.symbol)
+        """Return the position, or a new one that counts only once it is adopted."""
+        position = account.legs[side].get(market.symbol)
         if position is None:
-            position = Position(
-                account, market, side, self.next_position, market.instrument.default_leverage
-            )
-            self.next_position += 1
+            position = Position(account, market, side, market.instrument.default_leverage)
             position.is_cross = account.kind is AccountKind.SYSTEM
-            leg[market.symbol] = position
         return position
+
+    def adopt(self, position: Position) -> None:
+        """Let a new position take its place; it is numbered in the order of adoption."""
+        if position.number == 0:
+            position.number = self.next_position
+            self.next_position += 1
+            position.account.legs[position.side][position.market.symbol] = position
 
     def mark_stale(self, position: Position) -> None:
         """Let the liquidation price be computed anew before the next tick."""

@@ -1,0 +1,225 @@
+"""Laws over mixed streams: everything that can happen, in one stream, checked after every step."""
+
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from simexchange.core.accounts import INSURANCE_FUND
+from simexchange.core.commands import (
+    AdvanceTime,
+    CancelAll,
+    Deposit,
+    OpenAccount,
+    PlaceOrder,
+    SetMark,
+)
+from simexchange.core.config import ExchangeConfig
+from simexchange.core.events import (
+    BankruptcyTakeover,
+    CommandRejected,
+    Deposited,
+    Filled,
+    InsuranceFundMoved,
+    OrderAccepted,
+    OrderAmended,
+    OrderCancelled,
+    OrderRejected,
+    Transferred,
+    Withdrawn,
+)
+from simexchange.core.exchange import Exchange
+from simexchange.core.types import OrderKind, PositionSide, Side, Wallet
+from simexchange.core.views import PositionView
+from tests.laws.core.command_streams import Stream, make_run
+
+SEEDS = range(12)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_invariant_holds_after_every_command_of_a_mixed_stream(seed):
+    stream = make_run(seed, 1_200)
+
+    stream.exchange.check()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_refused_command_changes_nothing_and_is_answered_by_one_rejection(seed):
+    stream = make_run(seed, 100)
+    refused = 0
+    for _ in range(300):
+        before = stream.exchange.state_hash()
+        events = stream.step()
+        if any(isinstance(event, CommandRejected | OrderRejected) for event in events):
+            refused += 1
+            assert len(events) == 1
+            assert stream.exchange.state_hash() == before
+            assert events[0].message
+    assert refused > 20
+
+
+def money_moved(event) -> list[tuple[int, int]]:
+    """Return (account, money) for each contract wallet or position that ``event`` made richer."""
+    match event:
+        case Deposited(wallet=Wallet.CONTRACT) | Withdrawn(wallet=Wallet.CONTRACT):
+            sign = 1 if isinstance(event, Deposited) else -1
+            return [(event.account, sign * event.money)]
+        case Transferred(repeated=False):
+            from_contract = event.from_wallet is Wallet.CONTRACT
+            to_contract = event.to_wallet is Wallet.CONTRACT
+            return [
+                (event.from_account, -event.money * from_contract),
+                (event.to_account, event.money * to_contract),
+            ]
+        case Filled():
+            return [(event.account, event.realized_pnl - event.fee)]
+        case BankruptcyTakeover():
+            return [(event.account, event.realized_pnl), (0, event.fund_realized_pnl)]
+        case InsuranceFundMoved() if event.account is not None:
+            return [(event.account, -event.money), (0, event.money)]
+        case _:
+            return []
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_account_ends_with_what_it_was_given_plus_what_its_events_say(seed):
+    exchange = Exchange(ExchangeConfig(check_every=50))
+    stream = Stream(seed, exchange)
+    given = defaultdict(int)
+    stream.set_up()
+    for number in exchange.accounts[1:]:
+        given[number] = exchange.account(number).contract_balance
+    for _ in range(1_500):
+        for event in stream.step():
+            for number, money in money_moved(event):
+                given[number] += money
+
+    for number in exchange.accounts:
+        profit = sum(position.unrealized_pnl for position in exchange.positions(number))
+        assert exchange.equity(number) == given[number] + profit
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_contract_of_an_order_is_filled_or_remaining_or_cancelled(seed):
+    exchange = Exchange(ExchangeConfig(closed_orders_kept=10**9))
+    stream = Stream(seed, exchange)
+    stream.set_up()
+    filled, cancelled, size = defaultdict(int), defaultdict(int), {}
+    for _ in range(1_500):
+        for event in stream.step():
+            match event:
+                case OrderAccepted():
+                    size[event.order_id] = event.contracts
+                case OrderAmended():
+                    size[event.order_id] = event.contracts
+                case Filled():
+                    assert event.order_filled == filled[event.order_id] + event.contracts
+                    filled[event.order_id] = event.order_filled
+                case OrderCancelled():
+                    assert event.order_id not in cancelled
+                    cancelled[event.order_id] = event.remaining
+                case _:
+                    pass
+
+    assert size
+    for order_id, contracts in size.items():
+        order = exchange.order(order_id)
+        assert contracts == filled[order_id] + order.remaining + cancelled.get(order_id, 0)
+        assert order.filled == filled[order_id]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_drained_exchange_holds_nothing_back(seed):
+    stream = make_run(seed, 800)
+    exchange = stream.exchange
+    for number in exchange.accounts[1:]:
+        stream.apply(CancelAll(number))
+    deep_pockets = max(exchange.accounts) + 1
+
+    drain(stream, deep_pockets)
+
+    for number in exchange.accounts:
+        account = exchange.account(number)
+        assert exchange.positions(number) == []
+        assert account.order_hold == 0
+        assert exchange.equity(number) == account.contract_balance
+        for symbol in stream.prices:
+            for side in PositionSide:
+                position = exchange.position(number, symbol, side)
+                assert (position.entry_cost, position.margin) == (0, 0)
+        assert exchange.available_balance(number) == max(0, account.contract_balance)
+
+
+def drain(stream: Stream, deep_pockets: int) -> None:
+    """Let a trader with deep pockets take the other side of everything, the fund's too."""
+    exchange = stream.exchange
+    stream.apply(OpenAccount())
+    stream.apply(Deposit(deep_pockets, Wallet.CONTRACT, 10**17))
+    for symbol, price in stream.prices.items():
+        stream.apply(SetMark(symbol, price))
+        for number in exchange.accounts[:-1]:
+            for position in exchange.positions(number):
+                if position.symbol == symbol:
+                    close(stream, deep_pockets, position, price)
+        assert exchange.open_interest(symbol) == 0
+
+
+def close(stream: Stream, deep_pockets: int, position: PositionView, price: int) -> None:
+    short = position.position_side is PositionSide.SHORT or position.contracts < 0
+    side = Side.BUY if short else Side.SELL
+    contracts = abs(position.contracts)
+    offer = PlaceOrder(
+        deep_pockets, position.symbol, Side(-side), contracts, OrderKind.LIMIT, price
+    )
+    assert isinstance(stream.apply(offer)[0], OrderAccepted)
+    if position.account == INSURANCE_FUND:
+        stream.apply(AdvanceTime())
+        return
+    stream.apply(
+        PlaceOrder(
+            position.account,
+            position.symbol,
+            side,
+            contracts,
+            OrderKind.MARKET,
+            reduce_only=True,
+            position_side=position.position_side,
+        )
+    )
+
+
+def test_the_event_hash_does_not_depend_on_the_block_size():
+    hashes = {
+        make_run(3, 400, hash_block_bytes=size).exchange.event_hash for size in (1, 777, 10**7)
+    }
+
+    assert len(hashes) == 1
+
+
+def test_two_processes_with_different_hash_seeds_agree_on_the_event_hash():
+    script = (
+        "from tests.laws.core.command_streams import make_run\n"
+        "for seed in range(4):\n"
+        "    exchange = make_run(seed, 400, check_every=0).exchange\n"
+        "    print(exchange.event_hash, exchange.state_hash())\n"
+    )
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": _path()},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for hash_seed in ("1", "4242")
+    }
+
+    assert len(printed) == 1
+    assert len(set(printed.pop().split())) == 8
+
+
+def _path() -> str:
+    return str(Path(__file__).parents[3])
