@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import cast
 
-from flask import Flask, url_for
+from flask import url_for
 
 STATIC = Path(__file__).parent / "static"
 VENDOR = STATIC / "vendor"
@@ -37,13 +37,13 @@ class Package:
     text: str
 
 
-type_of_manifest = dict[str, dict[str, dict[str, str]]]
+_Manifest = dict[str, dict[str, dict[str, str]]]
 
 
 @cache
-def _manifest() -> type_of_manifest:
+def _manifest() -> _Manifest:
     try:
-        return cast("type_of_manifest", json.loads((VENDOR / "manifest.json").read_bytes()))
+        return cast("_Manifest", json.loads((VENDOR / "manifest.json").read_bytes()))
     except FileNotFoundError:
         return {"files": {}, "packages": {}}
 
@@ -83,7 +83,3 @@ def packages() -> list[Package]:
 
 def are_complete() -> bool:
     return bool(_manifest()["files"])
-
-
-def init_assets(app: Flask) -> None:
-    app.jinja_env.globals.update(asset_url=asset_url, library=library)  # pyright: ignore[reportUnknownMemberType] - Jinja's globals are untyped

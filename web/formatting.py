@@ -1,19 +1,23 @@
 """How numbers, times and durations look on a page; nothing else formats a figure.
 
-Amounts are exact until here. A figure that rounds to zero has no sign.
+Amounts and ratios are exact until here and are rounded once, halves away from zero. A figure that
+rounds to zero has no sign.
 """
 
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 
-from babel import Locale
 from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
 
+from copyplugin.domain.statistics import shown
 from web.i18n import current_locale, gettext
 
 NOTHING = "–"
+
+Number = Decimal | Fraction
 
 
 class Sign(StrEnum):
@@ -22,59 +26,48 @@ class Sign(StrEnum):
     ZERO = "zero"
 
 
-def rounded(value: Decimal, places: int) -> Decimal:
-    """Return value with that many decimals, half to even: for the eye, never for the books."""
-    return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)
-
-
-def sign(value: Decimal | None, places: int = 2) -> Sign:
+def sign(value: Number | None, places: int = 2) -> Sign:
     """Return the sign of what the page will show."""
     if value is None:
         return Sign.ZERO
-    shown = rounded(value, places)
-    if shown > 0:
+    rounded = shown(value, places)
+    if rounded > 0:
         return Sign.UP
-    return Sign.DOWN if shown < 0 else Sign.ZERO
+    return Sign.DOWN if rounded < 0 else Sign.ZERO
 
 
-def percent_sign(ratio: Decimal | None) -> Sign:
+def percent_sign(ratio: Number | None) -> Sign:
     return sign(None if ratio is None else ratio * 100)
 
 
-def _pattern(places: int, *, signed: bool) -> str:
-    digits = "#,##0" + ("." + "0" * places if places else "")
-    return f"+{digits};-{digits}" if signed else f"{digits};-{digits}"
+def _pattern(places: int) -> str:
+    return "#,##0" + ("." + "0" * places if places else "")
 
 
-def number(value: Decimal | None, places: int = 2, *, locale: Locale | None = None) -> str:
+def number(value: Number | None, places: int = 2) -> str:
     """Return 1,234.50; a dash when there is no figure."""
     if value is None:
         return NOTHING
-    shown = rounded(value, places)
-    if shown == 0:
-        shown = abs(shown)
-    return format_decimal(
-        shown, format=_pattern(places, signed=False), locale=locale or current_locale()
-    )
+    rounded = shown(value, places) or Decimal(0)  # no minus before a zero
+    return format_decimal(rounded, format=_pattern(places), locale=current_locale())
 
 
-def signed(value: Decimal | None, places: int = 2, *, locale: Locale | None = None) -> str:
+def signed(value: Number | None, places: int = 2) -> str:
     """Return +1,234.50 or -1,234.50; zero has no sign."""
-    if value is None or rounded(value, places) == 0:
-        return number(value, places, locale=locale)
+    if value is None or sign(value, places) is Sign.ZERO:
+        return number(value, places)
+    pattern = _pattern(places)
     return format_decimal(
-        rounded(value, places),
-        format=_pattern(places, signed=True),
-        locale=locale or current_locale(),
+        shown(value, places), format=f"+{pattern};-{pattern}", locale=current_locale()
     )
 
 
-def percent(ratio: Decimal | None, places: int = 2) -> str:
+def percent(ratio: Number | None, places: int = 2) -> str:
     """Return 12.34% for 0.1234."""
     return NOTHING if ratio is None else number(ratio * 100, places) + "%"
 
 
-def signed_percent(ratio: Decimal | None, places: int = 2) -> str:
+def signed_percent(ratio: Number | None, places: int = 2) -> str:
     """Return +12.34% for 0.1234."""
     return NOTHING if ratio is None else signed(ratio * 100, places) + "%"
 
@@ -135,8 +128,11 @@ def iso(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="seconds")
 
 
-def milliseconds(value: Decimal | float | None) -> str:
-    return NOTHING if value is None else gettext("%(ms)s ms", ms=whole(round(value)))
+def milliseconds(span: timedelta | None) -> str:
+    """Return 1,234 ms, rounded up: a delay is never shown shorter than it was."""
+    if span is None:
+        return NOTHING
+    return gettext("%(ms)s ms", ms=whole(-(-span // timedelta(milliseconds=1))))
 
 
 def duration(span: timedelta | None) -> str:

@@ -24,5 +24,4 @@ def init_translation(app: Flask) -> None:
 
 def current_locale() -> Locale:
     """Return the locale of this request; outside one, English."""
-    locale = cast("Locale | None", flask_babel.get_locale())
-    return locale if locale is not None else Locale("en")
+    return flask_babel.get_locale() or Locale("en")

@@ -1,4 +1,4 @@
-"""What the pages need from the rest: read models, commands and a clock."""
+"""What the pages need from the rest: read models, commands, and the live figures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,8 @@ from typing import Protocol, cast
 
 from flask import current_app
 
-from copyplugin.ports import Clock
+from copyplugin.domain.command import CommandKind, CommandState
+from copyplugin.domain.identifiers import CommandId
 from copyplugin.store.queries import Queries
 from web.live import LiveHub
 from web.settings import WebSettings
@@ -14,26 +15,36 @@ from web.settings import WebSettings
 EXTENSION = "copytrading"
 
 
-class Result(Protocol):
-    """What a command came to within the time the page waits."""
+class Outcome(Protocol):
+    """What a command came to within the time a page waits; pending is an outcome too."""
 
     @property
-    def command_id(self) -> int: ...
+    def command_id(self) -> CommandId: ...
+
+    @property
+    def state(self) -> CommandState: ...
+
+    @property
+    def message(self) -> str | None: ...
 
 
 class Commands(Protocol):
-    """The only way a page changes anything."""
+    """The only way a page changes anything; the engine carries it out."""
 
     def submit(
-        self, kind: str, arguments: Mapping[str, object], *, actor: str, idempotency_key: str
-    ) -> Result: ...
+        self,
+        kind: CommandKind,
+        arguments: Mapping[str, object],
+        *,
+        actor: str,
+        idempotency_key: str,
+    ) -> Outcome: ...
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Services:
     queries: Queries
     commands: Commands
-    clock: Clock
     live: LiveHub
     settings: WebSettings
 

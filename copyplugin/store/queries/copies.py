@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.account import TransferKind, TransferState
-from copyplugin.domain.follow import TERMINAL, VISIBLE, EndKind, FollowState
+from copyplugin.domain.follow import FOLLOWS_CLOSES, TERMINAL, VISIBLE, EndKind, FollowState
 from copyplugin.domain.identifiers import FollowerId, FollowId, LeaderId, Symbol
 from copyplugin.domain.leader import TradeState
 from copyplugin.domain.money import ZERO_MONEY, Money, Ratio, money_total, total
@@ -65,6 +65,11 @@ class FollowLine:
         return self.state not in TERMINAL
 
     @property
+    def can_end(self) -> bool:
+        """Tell whether ending it would change anything."""
+        return self.state in FOLLOWS_CLOSES
+
+    @property
     def profit_after_share(self) -> Money:
         return Money(total(self.profit, -self.share))
 
@@ -95,6 +100,19 @@ class Copies:
     totals: CopiesTotals
     follows: tuple[FollowLine, ...]
     open_positions: tuple[CopiedPosition, ...]
+
+    @property
+    def amount_running(self) -> Money:
+        return money_total(*(line.copy_amount for line in self.live))
+
+    @property
+    def amount_ended(self) -> Money:
+        return money_total(*(line.copy_amount for line in self.ended))
+
+    @property
+    def open_profit(self) -> Money:
+        """Return the profit of what is open, before the leader share."""
+        return money_total(*(position.profit for position in self.open_positions))
 
     @property
     def live(self) -> tuple[FollowLine, ...]:

@@ -72,6 +72,17 @@ class Health:
     delay: Delay | None  # None: nothing copied yet
     ledger: LedgerState
 
+    @property
+    def is_well(self) -> bool:
+        """Tell whether nothing needs an operator; drift while orders are on their way does not."""
+        return (
+            self.ledger.broken_entry is None
+            and self.lanes_drifting <= self.orders_in_doubt
+            and not self.follows_aborting
+            and not self.transfers_refused
+            and not any(job.last_error for job in self.jobs)
+        )
+
 
 def health(session: Session) -> Health:
     lanes, drifting, drift = session.execute(

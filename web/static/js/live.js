@@ -1,15 +1,15 @@
 // Moves the figures of a page by the server's stream and says how fresh they are.
 
 const root = document.querySelector("[data-live-url]");
-const state = document.querySelector("[data-link-state]");
-const clock = document.querySelector("[data-live-clock]");
 const STALE_AFTER_MS = 5000;
 let stream = null;
 let lastAt = null;
 let lastText = "";
 let waiting = null;
+let tried = null; // the rows we last drew the lists for
 
 function say(name) {
+  const state = document.querySelector("[data-link-state]"); // a refresh may have replaced it
   document.body.classList.toggle("stale", name === "stale");
   if (!state || state.dataset.state === name) return;
   state.dataset.state = name;
@@ -19,43 +19,48 @@ function say(name) {
 
 function write(element, figure) {
   if (element.textContent === figure.text) return;
-  const before = element.textContent;
   element.textContent = figure.text;
   if (figure.sign) element.dataset.sign = figure.sign;
   else delete element.dataset.sign;
-  if (figure.value !== undefined && before !== "") {
-    const rises = Number(figure.value) > Number(element.dataset.value ?? figure.value);
+  if (figure.value === undefined) return;
+  const before = element.dataset.value;
+  element.dataset.value = figure.value;
+  if (before !== undefined) {
     element.classList.remove("flash-up", "flash-down");
     void element.offsetWidth; // lets the same flash start again
-    element.classList.add(rises ? "flash-up" : "flash-down");
-    element.dataset.value = figure.value;
+    element.classList.add(Number(figure.value) > Number(before) ? "flash-up" : "flash-down");
   }
 }
 
 function show(message) {
   lastAt = performance.now();
   lastText = message.at;
-  if (clock) clock.textContent = message.at;
+  document.querySelectorAll("[data-live-clock]").forEach((clock) => (clock.textContent = message.at));
   document.querySelectorAll("[data-live]").forEach((element) => {
     const figure = message.figures[element.dataset.live];
     if (figure) write(element, figure);
   });
   const list = document.querySelector("[data-live-rows]");
-  if (list && message.rows !== undefined && list.dataset.liveRows !== message.rows) {
-    list.dataset.liveRows = message.rows;
-    refresh(list).catch(() => say("stale"));
+  if (list && list.dataset.liveRows !== message.rows && tried !== message.rows && !isBusy()) {
+    tried = message.rows;
+    refresh().catch(() => (tried = null)); // the next figures try again
   }
   say("live");
 }
 
-// Positions opened or closed: take the list as the server draws it now.
-async function refresh(list) {
+// Somebody is about to press something in a list: do not take it away under him.
+function isBusy() {
+  return document.activeElement.closest("[data-live-part]") !== null;
+}
+
+// Positions opened or closed: take the lists as the server draws them now.
+async function refresh() {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
   if (!answer.ok) throw new Error(`the page answered ${answer.status}`);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (isBusy()) throw new Error("a list is in use");
   for (const part of page.querySelectorAll("[data-live-part]")) {
-    const here = document.getElementById(part.id);
-    if (here && !here.contains(document.activeElement)) here.replaceWith(document.importNode(part, true));
+    document.getElementById(part.id)?.replaceWith(document.importNode(part, true));
   }
 }
 

@@ -1,0 +1,75 @@
+"""The pages: a Flask application over read models and commands."""
+
+from flask import Flask, redirect, url_for
+from flask_compress import Compress
+from werkzeug.wrappers import Response
+
+from copyplugin.store.queries import Queries
+from web import appearance, identity, stream
+from web.errors import init_errors
+from web.following import actions, commands, copies, follow
+from web.health import pages as health
+from web.i18n import init_translation
+from web.leaders import views as leaders
+from web.live import LiveHub
+from web.security import init_security
+from web.services import EXTENSION, Commands, Services
+from web.settings import WebSettings
+from web.templating import init_templates
+
+BLUEPRINTS = (
+    leaders.blueprint,
+    follow.blueprint,
+    copies.blueprint,
+    actions.blueprint,
+    commands.blueprint,
+    health.blueprint,
+    identity.blueprint,
+    appearance.blueprint,
+    stream.blueprint,
+)
+
+
+def create_app(queries: Queries, commands: Commands, settings: WebSettings) -> Flask:
+    """Return the application; `live_hub(app).stop()` ends its thread and its streams."""
+    app = Flask(__name__)
+    app.config.from_mapping(
+        SECRET_KEY=settings.secret_key,
+        SESSION_COOKIE_NAME="copytrading",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=None,  # a form is good as long as its session
+        COMPRESS_STREAMS=False,  # a live figure must not wait in a buffer
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.extensions[EXTENSION] = Services(
+        queries=queries,
+        commands=commands,
+        settings=settings,
+        live=LiveHub(
+            read=queries.moving,
+            now=queries.now,
+            period_seconds=settings.live_period_seconds,
+            streams_per_visitor=settings.streams_per_visitor,
+        ),
+    )
+    Compress(app)
+    init_security(app)
+    init_translation(app)
+    init_templates(app)
+    init_errors(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    app.add_url_rule("/", "home", _home)
+    return app
+
+
+def live_hub(app: Flask) -> LiveHub:
+    """Return the hub of the application's live figures."""
+    services: Services = app.extensions[EXTENSION]
+    return services.live
+
+
+def _home() -> Response:
+    return redirect(url_for("leaders.index"))

@@ -1,0 +1,82 @@
+"""Start a follow: the form with its terms.
+
+Limits are checked here for the sentence at the field, and by the engine for good.
+"""
+
+from flask import Blueprint, abort, redirect, render_template, url_for
+
+from copyplugin.domain.command import CommandKind, CommandState
+from copyplugin.domain.identifiers import LeaderId
+from copyplugin.store.queries.follow_terms import FollowTerms
+from web.following.forms import FollowForm
+from web.i18n import gettext
+from web.identity import Answer, actor_name, needs_follower, signed_in
+from web.security import new_idempotency_key
+from web.services import services
+
+blueprint = Blueprint("follow", __name__)
+
+
+@blueprint.get("/koltrade/<int:leader_id>/copy")
+@needs_follower
+def form(leader_id: int) -> Answer:
+    terms = _terms(leader_id)
+    return _page(terms, FollowForm(terms))
+
+
+@blueprint.post("/koltrade/<int:leader_id>/copy")
+@needs_follower
+def start(leader_id: int) -> Answer:
+    terms = _terms(leader_id)
+    sent = FollowForm(terms)
+    if not sent.validate():
+        return _page(terms, sent), 422
+    me = signed_in()
+    outcome = services().commands.submit(
+        CommandKind.START_FOLLOW,
+        {
+            "leader_id": leader_id,
+            "follower_id": me.follower_id,
+            "mode": sent.chosen_mode.value,
+            "copy_amount": f"{sent.chosen_amount:f}",
+            "instruments": sent.chosen_instruments,
+        },
+        actor=actor_name(me),
+        idempotency_key=f"{actor_name(me)}:{sent.idempotency_key.data}",
+    )
+    if outcome.state is CommandState.REFUSED:
+        sent.refusal = outcome.message or gettext("The engine refused without a reason.")
+        return _page(terms, sent), 409
+    return redirect(url_for("commands.show", command_id=outcome.command_id))
+
+
+def _terms(leader_id: int) -> FollowTerms:
+    terms = services().queries.follow_terms(LeaderId(leader_id), signed_in().follower_id)
+    if terms is None:
+        abort(404, gettext("No leader on the list has this number; he may have left it."))
+    return terms
+
+
+def _page(terms: FollowTerms, sent: FollowForm) -> str:
+    sent.idempotency_key.data = new_idempotency_key()
+    return render_template(
+        "following/follow.html",
+        section="leaders",
+        terms=terms,
+        card=terms.card,
+        form=sent,
+        obstacle=_obstacle(terms),
+    )
+
+
+def _obstacle(terms: FollowTerms) -> str | None:
+    """Return why this follower cannot follow at all now; None where he can."""
+    if terms.card.follow_id is not None:
+        return gettext("You follow this leader already. End that follow before you start another.")
+    if terms.is_blocked:
+        return gettext("This leader does not accept your account.")
+    if terms.card.places.is_full:
+        return gettext("Every place with this leader is taken. One is free when a follow ends.")
+    if not terms.instruments:
+        return gettext("The leader has no instrument that the venue trades now.")
+    return None

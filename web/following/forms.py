@@ -1,0 +1,105 @@
+"""The form that starts a follow (F1): what is chosen, and a sentence for what does not fit."""
+
+from decimal import Decimal, InvalidOperation
+
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, RadioField, SelectMultipleField, StringField
+from wtforms.validators import ValidationError
+
+from copyplugin.domain.money import Money
+from copyplugin.domain.sizing import CopyMode
+from copyplugin.store.queries.follow_terms import FollowTerms
+from web.formatting import number
+from web.i18n import gettext
+from web.words import mode_name
+
+_PLACES = 2
+_LONGEST = 20
+
+
+class FollowForm(FlaskForm):
+    """Bound to one leader's terms; the engine checks the same limits again."""
+
+    instruments = SelectMultipleField(validate_choice=False)
+    mode = RadioField(validate_choice=False)
+    amount = StringField()
+    idempotency_key = HiddenField()
+
+    def __init__(self, terms: FollowTerms) -> None:
+        super().__init__()  # pyright: ignore[reportUnknownMemberType] - Flask-WTF has no types
+        self.terms = terms
+        self.refusal: str | None = None  # what the engine said, when it said no
+        self.instruments.choices = [(symbol, symbol) for symbol in terms.instruments]
+        self.mode.choices = [(mode.value, mode_name(mode)) for mode in terms.modes]
+        if not self.is_submitted():
+            self.instruments.data = list(terms.instruments)
+            self.mode.data = CopyMode.FIXED.value
+
+    @property
+    def chosen_amount(self) -> Money:
+        return Money(_amount(self.amount.data))
+
+    @property
+    def chosen_mode(self) -> CopyMode:
+        return CopyMode(self.mode.data)
+
+    @property
+    def chosen_instruments(self) -> list[str]:
+        return [str(symbol) for symbol in self.instruments.data or []]
+
+    def validate_instruments(self, field: SelectMultipleField) -> None:
+        chosen = self.chosen_instruments
+        if not chosen:
+            raise ValidationError(gettext("Choose at least one instrument."))
+        for symbol in chosen:
+            if symbol not in self.terms.instruments:
+                raise ValidationError(
+                    gettext(
+                        "%(symbol)s is not among the leader's instruments now: take it out.",
+                        symbol=symbol,
+                    )
+                )
+
+    def validate_mode(self, field: RadioField) -> None:
+        if field.data not in {mode.value for mode in self.terms.modes}:
+            raise ValidationError(gettext("Choose one of the modes on offer."))
+
+    def validate_amount(self, field: StringField) -> None:
+        amount = _amount(field.data)
+        limits = self.terms.card.places.limitation
+        spot = self.terms.spot_available
+        if limits is None:
+            raise ValidationError(gettext("The leader takes no more money now."))
+        if not limits.minimum <= amount <= limits.maximum:
+            raise ValidationError(
+                gettext(
+                    "The amount must be from %(minimum)s to %(maximum)s USDT.",
+                    minimum=number(limits.minimum),
+                    maximum=number(limits.maximum),
+                )
+            )
+        if spot is not None and amount > spot:
+            raise ValidationError(
+                gettext(
+                    "Your spot wallet has %(spot)s USDT: enter at most that, or deposit first.",
+                    spot=number(spot),
+                )
+            )
+
+
+def _amount(text: str | None) -> Decimal:
+    """Return the amount as typed; raises `ValidationError` where it is none."""
+    text = (text or "").strip()
+    if not text:
+        raise ValidationError(gettext("Enter the copy amount."))
+    try:
+        amount = Decimal(text) if len(text) <= _LONGEST else Decimal("NaN")
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or "e" in text.lower() or "_" in text:
+        raise ValidationError(
+            gettext("Write the amount with digits and a point, for example 250.50.")
+        )
+    if amount.as_tuple().exponent < -_PLACES:  # pyright: ignore[reportOperatorIssue] - finite, so a number
+        raise ValidationError(gettext("Use at most 2 decimals."))
+    return amount

@@ -1,0 +1,112 @@
+"""What states, sides and reasons are called on a page; stored words never reach a reader."""
+
+from decimal import Decimal
+
+from copyplugin.domain.fill import MarginMode, PositionSide
+from copyplugin.domain.follow import EndKind, FollowState
+from copyplugin.domain.leader import LeaderKind
+from copyplugin.domain.order import CopyOrderState, OrderPurpose
+from copyplugin.domain.sizing import CopyMode
+from copyplugin.domain.skip import SkipReason
+from copyplugin.domain.transition import Effect
+from web.formatting import number
+from web.i18n import gettext
+
+
+def side_name(side: PositionSide) -> str:
+    return {PositionSide.LONG: gettext("Long"), PositionSide.SHORT: gettext("Short")}[side]
+
+
+def margin_name(mode: MarginMode) -> str:
+    return {MarginMode.ISOLATED: gettext("Isolated"), MarginMode.CROSS: gettext("Cross")}[mode]
+
+
+def multiple(leverage: Decimal) -> str:
+    """Return 10× for a leverage of ten."""
+    whole = leverage == leverage.to_integral_value()
+    return number(leverage, 0 if whole else 2) + "×"
+
+
+def mode_name(mode: CopyMode) -> str:
+    return {
+        CopyMode.FIXED: gettext("Fixed"),
+        CopyMode.PROPORTIONAL: gettext("Proportional"),
+    }[mode]
+
+
+def leader_kind_name(kind: LeaderKind) -> str:
+    return {LeaderKind.TRADER: gettext("Trader"), LeaderKind.STRATEGY: gettext("Strategy")}[kind]
+
+
+def follow_state_name(state: FollowState) -> str:
+    return {
+        FollowState.STARTING: gettext("Starting"),
+        FollowState.VOID: gettext("Not started"),
+        FollowState.PENDING: gettext("Waiting for the next trade"),
+        FollowState.COPYING: gettext("Copying"),
+        FollowState.WINDING_DOWN: gettext("Winding down"),
+        FollowState.CLOSING: gettext("Closing"),
+        FollowState.ABORTING: gettext("Aborting"),
+        FollowState.SETTLING: gettext("Settling"),
+        FollowState.CLOSED: gettext("Closed"),
+        FollowState.ABORTED: gettext("Aborted"),
+    }[state]
+
+
+def follow_state_sentence(state: FollowState) -> str:
+    """Return what the state means for the follower."""
+    return {
+        FollowState.STARTING: gettext("The copy amount is on its way to the sub-account."),
+        FollowState.VOID: gettext("It could not be started; the money is back."),
+        FollowState.PENDING: gettext("Nothing is open. The leader's next open is copied."),
+        FollowState.COPYING: gettext("Opens and closes of the leader are copied."),
+        FollowState.WINDING_DOWN: gettext(
+            "Nothing new is opened. What is open closes when the leader closes it."
+        ),
+        FollowState.CLOSING: gettext("Everything open is being closed at market."),
+        FollowState.ABORTING: gettext(
+            "Copying is impossible. What is open is closed as soon as the venue answers."
+        ),
+        FollowState.SETTLING: gettext("The leader share is being paid; then the money returns."),
+        FollowState.CLOSED: gettext("Ended. The money is back in your spot wallet."),
+        FollowState.ABORTED: gettext("Aborted. The money is back in your spot wallet."),
+    }[state]
+
+
+def end_kind_name(kind: EndKind) -> str:
+    return {
+        EndKind.POSITION_CLOSED: gettext("Position closed"),
+        EndKind.ENDED_AFTER_OPENING: gettext("Ended by you after opening"),
+        EndKind.ENDED_BEFORE_OPEN: gettext("Ended before any open"),
+        EndKind.ABORTED: gettext("Aborted"),
+    }[kind]
+
+
+def effect_name(effect: Effect) -> str:
+    return {
+        Effect.OPEN: gettext("Open"),
+        Effect.ADD: gettext("Add"),
+        Effect.REDUCE: gettext("Reduce"),
+        Effect.CLOSE: gettext("Close"),
+    }[effect]
+
+
+def purpose_name(purpose: OrderPurpose) -> str:
+    return {
+        OrderPurpose.COPY: gettext("Copied"),
+        OrderPurpose.CLOSE: gettext("Closed at your wish"),
+        OrderPurpose.REPAIR: gettext("Repair"),
+    }[purpose]
+
+
+def order_state_name(state: CopyOrderState) -> str:
+    return {
+        CopyOrderState.SENT: gettext("Sent, answer awaited"),
+        CopyOrderState.DONE: gettext("Done"),
+        CopyOrderState.REJECTED: gettext("Refused by the venue"),
+        CopyOrderState.EXPIRED: gettext("Expired"),
+    }[state]
+
+
+def skip_sentence(reason: SkipReason) -> str:
+    return gettext(reason.sentence)
