@@ -88,12 +88,13 @@ class ScriptedMarket:
         assert not refusals, f"{command} was refused: {refusals}"
         return events
 
-    def open_account(self, label: str, mode: PositionMode) -> int:
-        """Open an account with ample money in the contract wallet, cross margin, full leverage."""
+    def open_account(self, label: str, mode: PositionMode, *, balance: int | None = None) -> int:
+        """Open an account with `balance` (None: ample) in its contract wallet, in cross margin."""
         opened = self.apply(OpenAccount(label=label))[0]
         assert isinstance(opened, AccountOpened)
         account = opened.account
-        self.apply(Deposit(account, Wallet.CONTRACT, AMPLE_MONEY))
+        money = AMPLE_MONEY if balance is None else balance
+        self.apply(Deposit(account, Wallet.CONTRACT, money))
         if self.exchange.account(account).position_mode is not mode:
             self.apply(SetPositionMode(account, mode))
         for symbol in self.instruments:
