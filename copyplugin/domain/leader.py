@@ -80,6 +80,8 @@ def accounts_from(text: str) -> frozenset[AccountId]:
 def _fault_of_share(terms: LeaderTerms) -> str | None:
     if not SHARE_MIN <= terms.share_ratio <= SHARE_MAX:
         return "The profit share must be between 1 % and 99 %."
+    if terms.share_basis is not ShareBasis.PER_POSITION:
+        return "The share is taken per position: a high-water mark is not offered yet."
     if not 0 <= terms.sharer_ratio <= 1:
         return "The sharer's part must be between 0 % and 100 % of the leader's share."
     return None

@@ -1,0 +1,100 @@
+"""Funding payments of sub-accounts: each is booked to its position once."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from copyplugin.domain.account import FundingPayment
+from copyplugin.domain.identifiers import FollowId
+from copyplugin.domain.leader import ShareState, TradeState
+from copyplugin.domain.ledger import moved, result_account, sub_account
+from copyplugin.domain.money import Money, total
+from copyplugin.store.ledger import post
+from copyplugin.store.rows import CopiedPositionRow, FundingPaymentRow
+
+
+def last_funding_at(session: Session, follow_id: FollowId) -> datetime | None:
+    """Return the time of the latest payment that is stored: where to ask from."""
+    query = select(func.max(FundingPaymentRow.at)).where(FundingPaymentRow.follow_id == follow_id)
+    return session.scalar(query)
+
+
+def book_funding(
+    session: Session, follow_id: FollowId, payments: Sequence[FundingPayment], *, at: datetime
+) -> int:
+    """Book the payments that are new and return how many were; told again, they change nothing.
+
+    A payment belongs to the position of its instrument and side that was open then. One that comes
+    after the position's result was booked, or that belongs to none, has an entry of its own.
+    """
+    known = _known(session, follow_id, [payment.venue_payment_id for payment in payments])
+    booked = 0
+    for payment in payments:
+        if payment.venue_payment_id in known:
+            continue
+        known.add(payment.venue_payment_id)
+        position = _position_then(session, follow_id, payment)
+        session.add(
+            FundingPaymentRow(
+                follow_id=follow_id,
+                venue_payment_id=payment.venue_payment_id,
+                copied_position_id=None if position is None else position.id,
+                symbol=payment.symbol,
+                position_side=payment.position_side,
+                payment=payment.payment,
+                at=payment.at,
+            )
+        )
+        if position is not None:
+            position.funding = Money(total(position.funding, payment.payment))
+        if position is None or _is_booked(position):
+            _book_alone(session, follow_id, payment, at=at)
+        booked += 1
+    session.flush()
+    return booked
+
+
+def _known(session: Session, follow_id: FollowId, ids: Collection[str]) -> set[str]:
+    query = select(FundingPaymentRow.venue_payment_id).where(
+        FundingPaymentRow.follow_id == follow_id, FundingPaymentRow.venue_payment_id.in_(ids)
+    )
+    return set(session.scalars(query))
+
+
+def _position_then(
+    session: Session, follow_id: FollowId, payment: FundingPayment
+) -> CopiedPositionRow | None:
+    query = (
+        select(CopiedPositionRow)
+        .where(
+            CopiedPositionRow.follow_id == follow_id,
+            CopiedPositionRow.symbol == payment.symbol,
+            CopiedPositionRow.position_side == payment.position_side,
+            CopiedPositionRow.opened_at <= payment.at,
+            or_(CopiedPositionRow.closed_at.is_(None), CopiedPositionRow.closed_at >= payment.at),
+        )
+        .order_by(CopiedPositionRow.id)
+        .limit(1)
+    )
+    return session.scalars(query).first()
+
+
+def _is_booked(position: CopiedPositionRow) -> bool:
+    return position.state is TradeState.CLOSED and position.share_state is not ShareState.DUE
+
+
+def _book_alone(
+    session: Session, follow_id: FollowId, payment: FundingPayment, *, at: datetime
+) -> None:
+    if payment.payment == 0:
+        return
+    sub, result = sub_account(follow_id), result_account(follow_id)
+    postings = (
+        moved(sub, result, payment.payment)
+        if payment.payment > 0
+        else moved(result, sub, Money(-payment.payment))
+    )
+    reference = f"{follow_id}:{payment.venue_payment_id}"
+    post(session, kind="funding", reference=reference, postings=postings, at=at)
