@@ -1,10 +1,10 @@
 """What the plugin needs from outside, in its own words. Adapters in `venues` fulfil it."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from copyplugin.domain.account import (
     AccountBalance,
@@ -144,4 +144,42 @@ class Venue(Protocol):
 
     async def funding(self, account: AccountId, since: datetime | None) -> Sequence[FundingPayment]:
         """Return the funding payments at or after that time, in order."""
+        ...
+
+
+class Dispatcher(Protocol):
+    """Who works when: wake-ups for work that has come up, and jobs by the clock.
+
+    A wake-up may be lost, repeated or late: the rows say what is to be done. What is served under
+    one name never runs twice at a time; neither does a job.
+    """
+
+    def serve(
+        self, name: str, handler: Callable[[frozenset[int]], Coroutine[Any, Any, None]]
+    ) -> None:
+        """Call the handler with all keys announced since its last run."""
+        ...
+
+    def announce(self, name: str, keys: Iterable[int] = ()) -> None:
+        """Let the handler of that name run soon; from the event loop's thread only."""
+        ...
+
+    def announce_at(self, at: datetime, name: str, keys: Iterable[int] = ()) -> None:
+        """Do as `announce` once that time has come."""
+        ...
+
+    def every(
+        self, seconds: int, name: str, job: Callable[[], Coroutine[Any, Any, None]]
+    ) -> None:
+        """Run a job by the clock, first after one period."""
+        ...
+
+    def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Run something beside everything else; `stop` waits for it."""
+        ...
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None:
+        """Start nothing more and wait for what runs."""
         ...

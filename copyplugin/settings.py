@@ -81,8 +81,11 @@ class Settings(BaseSettings):
     lanes_per_claim: int = Field(
         default=500, ge=1, le=10_000, description="lanes looked at in one transaction"
     )
-    shards: int = Field(
-        default=64, ge=1, le=4096, description="parts the sub-accounts are divided into, for ever"
+    signal_late_seconds: int = Field(
+        default=60,
+        ge=1,
+        le=86400,
+        description="an open is not copied so long after the leader's last fill for it",
     )
     is_open_scale: bool = Field(
         default=True, description="offer proportional mode (the seed's isOpenScale)"

@@ -88,12 +88,10 @@ class SignalBook:
             last_fill_at=fill.at,
             received_at=self.received_at,
         )
-        signal.initial_margin = self._initial_margin(signal)
-        if fill.available_after is not None and signal.initial_margin is not None:
+        signal.initial_margin = margin = self._initial_margin(signal)
+        if fill.available_after is not None and margin is not None:
             signal.leader_balance_before = leader_balance_before(
-                available_after=fill.available_after,
-                initial_margin=signal.initial_margin,
-                fee=fill.fee,
+                available_after=fill.available_after, initial_margin=margin, fee=fill.fee
             )
         return signal
 

@@ -1,0 +1,110 @@
+"""One process, one event loop: asyncio wakes, APScheduler keeps the clock."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from copyplugin.ports import Clock
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Served:
+    handler: Callable[[frozenset[int]], Coroutine[Any, Any, None]]
+    keys: set[int] = field(default_factory=set[int])
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class InProcessDispatcher:
+    """The embedded default (design §7). Everything runs on the loop that `start` was called on."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._served: dict[str, _Served] = {}
+        self._servers: list[asyncio.Task[None]] = []
+        self._spawned: set[asyncio.Task[None]] = set()
+        self._timers: set[asyncio.TimerHandle] = set()
+        self._is_stopping = False
+        # APScheduler ships no types. One run at a time, and a late run counts once.
+        self._scheduler: Any = AsyncIOScheduler(
+            job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
+            timezone="UTC",
+        )
+        self.errors = 0
+
+    def serve(
+        self, name: str, handler: Callable[[frozenset[int]], Coroutine[Any, Any, None]]
+    ) -> None:
+        assert name not in self._served
+        self._served[name] = _Served(handler)
+
+    def announce(self, name: str, keys: Iterable[int] = ()) -> None:
+        served = self._served[name]
+        served.keys.update(keys)
+        served.woken.set()
+
+    def announce_at(self, at: datetime, name: str, keys: Iterable[int] = ()) -> None:
+        seconds = max(0.0, (at - self._clock.now()).total_seconds())
+        kept = tuple(keys)
+
+        def due() -> None:
+            self._timers.discard(timer)
+            self.announce(name, kept)
+
+        timer = asyncio.get_running_loop().call_later(seconds, due)
+        self._timers.add(timer)
+
+    def every(
+        self, seconds: int, name: str, job: Callable[[], Coroutine[Any, Any, None]]
+    ) -> None:
+        async def run() -> None:
+            await self._guarded(name, job())
+
+        self._scheduler.add_job(run, "interval", seconds=seconds, id=name, name=name)
+
+    def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(self._guarded(name, work), name=name)
+        self._spawned.add(task)
+        task.add_done_callback(self._spawned.discard)
+
+    async def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        for name, served in self._served.items():
+            self._servers.append(loop.create_task(self._serve(name, served), name=name))
+        self._scheduler.start()
+
+    async def stop(self) -> None:
+        self._is_stopping = True
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        for timer in self._timers:
+            timer.cancel()
+        for served in self._served.values():
+            served.woken.set()
+        if self._servers:
+            await asyncio.gather(*self._servers)
+        while self._spawned:
+            await asyncio.gather(*self._spawned)
+
+    async def _serve(self, name: str, served: _Served) -> None:
+        while not self._is_stopping:
+            await served.woken.wait()
+            served.woken.clear()
+            keys, served.keys = frozenset(served.keys), set()
+            if not self._is_stopping:
+                await self._guarded(name, served.handler(keys))
+
+    async def _guarded(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception:
+            # The edge of the scheduler: one failed run must not end the process. It is logged
+            # with its trace and counted, and the next run tries again from the rows.
+            self.errors += 1
+            log.exception("%s failed; its next run tries again", name)

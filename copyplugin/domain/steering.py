@@ -1,0 +1,269 @@
+"""What a lane should hold after a leader's move, and the next order that brings it there.
+
+A lane is one side of one instrument in one sub-account. Its target is what it should hold after
+everything we chose to skip: what was skipped is not in the target, so that closing the gap between
+target and actual never undoes a refusal.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from copyplugin.domain.fill import OrderSide, PositionSide
+from copyplugin.domain.instrument import Instrument
+from copyplugin.domain.money import NO_CONTRACTS, Contracts, Money, Price, Ratio
+from copyplugin.domain.price_protection import price_bound
+from copyplugin.domain.sizing import (
+    CopyMode,
+    LeaderOpening,
+    contracts_for_open,
+    target_after_close,
+)
+from copyplugin.domain.skip import Skip, SkipReason
+
+NOT_FILLED = "not_filled"
+"""In a skip's detail: how many contracts were ordered for this signal and found no taker."""
+
+# The venue itself refuses an order that the money does not bear (L9): asking for the balance before
+# every order would double the requests. Proportional mode cannot do without.
+_NOT_ASKED = Money(Decimal(10) ** 30)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LeaderMove:
+    """What one leader order did so far to one leg of his.
+
+    `contracts` is how many of its fills fell to this leg and `price_sum` is Σ contracts × price over
+    them. `initial_margin` and `balance_before` are None where the venue does not tell them.
+    """
+
+    increases: bool
+    contracts_before: Contracts
+    contracts_after: Contracts
+    contracts: Contracts
+    price_sum: Decimal
+    leverage: Ratio
+    initial_margin: Money | None
+    balance_before: Money | None
+    last_fill_at: datetime
+    is_final: bool
+
+    @property
+    def average_price(self) -> Fraction:
+        return Fraction(self.price_sum) / self.contracts
+
+    @property
+    def opening(self) -> LeaderOpening:
+        assert self.increases
+        return LeaderOpening(
+            contracts=self.contracts,
+            price_sum=self.price_sum,
+            leverage=self.leverage,
+            initial_margin=self.initial_margin,
+            balance_before=self.balance_before,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """What one lane makes of one leader move; revised as the move grows.
+
+    `wanted` is how many contracts it opens or closes in all. `base` is the target before the first
+    decision, which a close takes its part of.
+    """
+
+    wanted: Contracts
+    base: Contracts
+    target: Contracts
+    skip: Skip | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Terms:
+    """What a follow allows for one instrument. `available` is None where it was not asked for."""
+
+    mode: CopyMode
+    copies_opens: bool
+    is_configured: bool  # the leader may be followed in this instrument
+    is_chosen: bool  # ... and the follower chose it
+    instrument: Instrument | None
+    available: Money | None
+    late_after: timedelta
+
+
+def needs_balance(move: LeaderMove, terms: Terms, *, now: datetime) -> bool:
+    """Return whether the decision rests on the sub-account's balance, which is not known yet."""
+    return (
+        move.increases
+        and terms.mode is CopyMode.PROPORTIONAL
+        and terms.available is None
+        and refusal(move, terms, now=now) is None
+    )
+
+
+def decide(
+    move: LeaderMove,
+    before: Decision | None,
+    terms: Terms,
+    *,
+    target: Contracts,
+    now: datetime,
+) -> Decision:
+    """Return the decision for a move that is new, or has grown since `before`.
+
+    Raising the target never takes back what an earlier order for this move could not fill.
+    """
+    if before is None:
+        before = Decision(wanted=NO_CONTRACTS, base=target, target=target, skip=None)
+    if move.increases:
+        return _after_open(move, before, terms, target=target, now=now)
+    return _after_close(move, before, terms, target=target)
+
+
+def refusal(move: LeaderMove, terms: Terms, *, now: datetime) -> Skip | None:
+    """Return why an open is not copied whatever its size: the first of these reasons that holds."""
+    if not terms.copies_opens:
+        return Skip(reason=SkipReason.FOLLOW_NOT_ACTIVE)
+    if not terms.is_configured:
+        return Skip(reason=SkipReason.LEADER_NOT_CONFIGURED_INSTRUMENT)
+    if not terms.is_chosen:
+        return Skip(reason=SkipReason.INSTRUMENT_NOT_FOLLOWED)
+    if terms.instrument is None:
+        return Skip(reason=SkipReason.INSTRUMENT_UNKNOWN)
+    if now - move.last_fill_at > terms.late_after:
+        seconds = (now - move.last_fill_at) // timedelta(seconds=1)
+        return Skip(reason=SkipReason.EXPIRED, detail={"seconds_late": str(seconds)})
+    return None
+
+
+def less_what_was_not_filled(
+    before: Decision, contracts: Contracts, reason: SkipReason, detail: Mapping[str, str]
+) -> Decision:
+    """Return the decision after so many of its contracts could not be had: they leave the target."""
+    assert contracts > 0
+    return replace(
+        before,
+        target=Contracts(max(0, before.target - contracts)),
+        skip=Skip(
+            reason=reason,
+            detail={**detail, NOT_FILLED: str(not_filled(before.skip) + contracts)},
+        ),
+    )
+
+
+def not_filled(skip: Skip | None) -> int:
+    """Return how many contracts of a decision were ordered and found no taker."""
+    return int(skip.detail.get(NOT_FILLED, "0")) if skip else 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WantedOrder:
+    """The order that closes a lane's gap, or a part of it. Without a limit price: at market."""
+
+    order_side: OrderSide
+    contracts: Contracts
+    reduce_only: bool
+    limit_price: Price | None
+
+
+def reducing_order(
+    *, target: Contracts, actual: Contracts, position_side: PositionSide, instrument: Instrument
+) -> WantedOrder:
+    """Return the market order that takes the lane down to its target.
+
+    Never bounded by a price (C8). A part below the venue's minimum is raised to it.
+    """
+    assert target < actual
+    contracts = min(max(actual - target, instrument.contracts_min), actual)
+    return WantedOrder(
+        order_side=position_side.closing_side,
+        contracts=Contracts(min(contracts, instrument.contracts_max)),
+        reduce_only=True,
+        limit_price=None,
+    )
+
+
+def opening_order(
+    move: LeaderMove,
+    *,
+    target: Contracts,
+    actual: Contracts,
+    position_side: PositionSide,
+    instrument: Instrument,
+    bound: Ratio,
+) -> WantedOrder | Skip | None:
+    """Return the bounded order that brings the lane up to its target.
+
+    None: what is missing is below the venue's minimum, and the leader's order may still grow. Once
+    it does not, it is skipped.
+    """
+    assert target > actual
+    side = position_side.opening_side
+    price = price_bound(instrument, side, move.average_price, bound)
+    contracts = Contracts(min(target - actual, instrument.contracts_max))
+    smallest = instrument.smallest_order(price)
+    if contracts >= smallest:
+        return WantedOrder(
+            order_side=side, contracts=contracts, reduce_only=False, limit_price=price
+        )
+    if not move.is_final:
+        return None
+    return Skip(
+        reason=SkipReason.BELOW_MINIMUM,
+        detail={"contracts": str(contracts), "minimum": str(smallest)},
+    )
+
+
+def _after_open(
+    move: LeaderMove, before: Decision, terms: Terms, *, target: Contracts, now: datetime
+) -> Decision:
+    skip = refusal(move, terms, now=now)
+    sized = skip or _sized(move, terms)
+    if isinstance(sized, Skip):
+        detail = dict(sized.detail)
+        if not_filled(before.skip):
+            detail[NOT_FILLED] = str(not_filled(before.skip))
+        return replace(before, target=target, skip=Skip(reason=sized.reason, detail=detail))
+    wanted = max(sized, before.wanted)
+    return replace(
+        before,
+        wanted=wanted,
+        target=Contracts(target + wanted - before.wanted),
+        skip=before.skip if not_filled(before.skip) else None,
+    )
+
+
+def _sized(move: LeaderMove, terms: Terms) -> Contracts | Skip:
+    assert terms.instrument is not None
+    available = _NOT_ASKED if terms.available is None else terms.available
+    return contracts_for_open(
+        terms.mode, move.opening, available=available, instrument=terms.instrument
+    )
+
+
+def _after_close(
+    move: LeaderMove, before: Decision, terms: Terms, *, target: Contracts
+) -> Decision:
+    if before.base == 0:
+        return replace(before, target=target, skip=Skip(reason=SkipReason.NOTHING_TO_CLOSE))
+    aim = _aim_of_close(move, before.base, terms.instrument)
+    return replace(
+        before,
+        wanted=Contracts(before.base - aim),
+        target=min(target, aim),
+        skip=None,
+    )
+
+
+def _aim_of_close(move: LeaderMove, base: Contracts, instrument: Instrument | None) -> Contracts:
+    if instrument is None:  # the venue has forgotten its minimum: the plain proportion
+        return Contracts(base * move.contracts_after // move.contracts_before)
+    return target_after_close(
+        base,
+        leader_before=move.contracts_before,
+        leader_after=move.contracts_after,
+        instrument=instrument,
+        price=Price(move.price_sum / move.contracts),
+    )

@@ -1,0 +1,346 @@
+"""Writing down what came back from the venue: orders, positions, and what could not be had."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from copyplugin.domain.follow import TERMINAL, FollowState
+from copyplugin.domain.identifiers import CopyOrderId, FollowId, LaneId
+from copyplugin.domain.leader import ShareState, TradeState
+from copyplugin.domain.ledger import moved, result_account, sub_account
+from copyplugin.domain.money import Contracts, Money, total
+from copyplugin.domain.order import CopyOrderState, OrderReport, OrderStatus
+from copyplugin.domain.round_trip import RoundTrip
+from copyplugin.domain.skip import Skip, SkipReason
+from copyplugin.engine.errands import (
+    Answered,
+    BalanceKnown,
+    InDoubt,
+    NeverArrived,
+    Outcome,
+    Rejected,
+    Unreachable,
+)
+from copyplugin.engine.planning import leave_out
+from copyplugin.engine.surroundings import Surroundings
+from copyplugin.store import follows, lane_work, ledger
+from copyplugin.store.database import Session
+from copyplugin.store.rows import (
+    CopiedPositionRow,
+    CopyOrderRow,
+    FollowRow,
+    LaneRow,
+    OrderFillRow,
+)
+
+INSUFFICIENT = frozenset({"insufficient_margin", "insufficient_balance"})
+"""What a venue's adapter calls a refusal because of too little money (L9)."""
+
+GIVES_UP = TERMINAL | {FollowState.ABORTING, FollowState.STARTING, FollowState.SETTLING}
+"""States that an unreachable or refusing venue does not turn into aborting: nothing is copied."""
+
+FIRST_PAUSE = timedelta(milliseconds=500)
+
+
+@dataclass
+class Booked:
+    """What a batch of outcomes leaves to do."""
+
+    lane_ids: set[LaneId] = field(default_factory=set[LaneId])
+    follow_ids: set[FollowId] = field(default_factory=set[FollowId])
+    resend: set[CopyOrderId] = field(default_factory=set[CopyOrderId])
+    mismatched: set[FollowId] = field(default_factory=set[FollowId])
+
+
+class Bookkeeper:
+    """Books outcomes inside one transaction."""
+
+    def __init__(
+        self, session: Session, around: Surroundings, now: datetime, outcomes: Sequence[Outcome]
+    ) -> None:
+        self._session = session
+        self._around = around
+        self._now = now
+        self._outcomes = outcomes
+        self.booked = Booked(lane_ids={outcome.lane_id for outcome in outcomes})
+        order_ids = {
+            outcome.order_id
+            for outcome in outcomes
+            if not isinstance(outcome, Unreachable | BalanceKnown)
+        }
+        self._orders = lane_work.orders(session, order_ids)
+        self._lanes = lane_work.lanes(session, self.booked.lane_ids)
+        self._follows = lane_work.follows_by_id(
+            session, {lane.follow_id for lane in self._lanes.values()}
+        )
+        self._positions = lane_work.open_positions(session, self.booked.lane_ids)
+
+    def book(self) -> Booked:
+        for outcome in self._outcomes:
+            lane = self._lanes[outcome.lane_id]
+            follow = self._follows[lane.follow_id]
+            match outcome:
+                case Answered():
+                    self._answered(outcome, lane, follow)
+                case Rejected():
+                    self._rejected(outcome, lane, follow)
+                case NeverArrived():
+                    self._reached(follow)
+                    self.booked.resend.add(outcome.order_id)
+                case InDoubt():
+                    lane.marked = True
+                case Unreachable():
+                    self._unreachable(lane, follow, outcome.sentence)
+                case BalanceKnown():
+                    self._reached(follow)
+                    self._freeze_balance(outcome)
+        self._session.flush()
+        if self.booked.follow_ids:
+            follows.keep_states(self._session, self.booked.follow_ids, at=self._now)
+            self._session.flush()
+        return self.booked
+
+    def _answered(self, outcome: Answered, lane: LaneRow, follow: FollowRow) -> None:
+        order, report = self._orders[outcome.order_id], outcome.report
+        if outcome.sent_at is not None:
+            order.sent_at = outcome.sent_at
+        self._reached(follow)
+        if report.status is OrderStatus.WORKING:  # asked for again until it has ended
+            self._pause(lane)
+            return
+        follow.refusals_in_a_row = 0
+        _close_order(order, report)
+        self._session.add_all(_fill_rows(order, report))
+        if report.filled:
+            self._trade(order, report, lane, follow)
+        missing = order.contracts - report.filled
+        if missing == 0:
+            lane.failures, lane.retry_at = 0, None
+        elif order.reduce_only:  # a close goes on until it is done
+            self._pause(lane)
+        else:
+            self._not_filled(order, lane, follow, missing, report.reason)
+        self.booked.follow_ids.add(follow.id)
+
+    def _trade(
+        self, order: CopyOrderRow, report: OrderReport, lane: LaneRow, follow: FollowRow
+    ) -> None:
+        if order.reduce_only:
+            position = self._positions[lane.id]
+            trip = _round_trip(position).closed(
+                report.filled, report.filled_value, fee=report.fee
+            )
+            lane.actual = Contracts(lane.actual - report.filled)
+        else:
+            position = self._positions.get(lane.id) or self._open_position(order, lane, report)
+            trip = _round_trip(position).opened(
+                report.filled, report.filled_value, fee=report.fee
+            )
+            lane.actual = Contracts(lane.actual + report.filled)
+        order.copied_position_id = position.id
+        _write(position, trip)
+        assert trip.contracts == lane.actual, f"lane {lane.id} and its position have parted"
+        if trip.contracts == 0:
+            self._close_position(position, at=order.filled_at or self._now)
+            del self._positions[lane.id]
+
+    def _open_position(
+        self, order: CopyOrderRow, lane: LaneRow, report: OrderReport
+    ) -> CopiedPositionRow:
+        assert order.signal_id is not None
+        signal = lane_work.signals(self._session, {order.signal_id})[order.signal_id]
+        position = CopiedPositionRow(
+            follow_id=lane.follow_id,
+            lane_id=lane.id,
+            symbol=lane.symbol,
+            position_side=lane.position_side,
+            leverage=signal.leverage,
+            margin_mode=signal.margin_mode,
+            opened_at=report.fills[0].at if report.fills else self._now,
+        )
+        self._session.add(position)
+        self._session.flush()
+        self._positions[lane.id] = position
+        return position
+
+    def _close_position(self, position: CopiedPositionRow, *, at: datetime) -> None:
+        close_books(self._session, position, at=at)
+        self._session.flush()  # the lane's next round trip is written beside it
+
+    def _not_filled(
+        self,
+        order: CopyOrderRow,
+        lane: LaneRow,
+        follow: FollowRow,
+        missing: int,
+        reason: str | None,
+    ) -> None:
+        empty = reason == SkipReason.NO_LIQUIDITY.value
+        self._skip(
+            order,
+            lane,
+            follow,
+            missing,
+            Skip(
+                reason=SkipReason.NO_LIQUIDITY if empty else SkipReason.PRICE_MOVED,
+                detail={} if order.limit_price is None else {"bound": f"{order.limit_price:f}"},
+            ),
+        )
+
+    def _rejected(self, outcome: Rejected, lane: LaneRow, follow: FollowRow) -> None:
+        order = self._orders[outcome.order_id]
+        order.state = CopyOrderState.REJECTED
+        order.reject_reason = f"{outcome.reason}: {outcome.sentence}"
+        order.acknowledged_at = self._now
+        self._reached(follow)
+        self.booked.follow_ids.add(follow.id)
+        if order.reduce_only:
+            # The position may have gone without us: the venue is asked what it holds.
+            self._pause(lane)
+            self.booked.mismatched.add(follow.id)
+            return
+        is_poor = outcome.reason in INSUFFICIENT
+        if not is_poor:
+            follow.refusals_in_a_row += 1
+        self._skip(
+            order,
+            lane,
+            follow,
+            order.contracts,
+            Skip(
+                reason=SkipReason.INSUFFICIENT_BALANCE if is_poor else SkipReason.ORDER_REJECTED,
+                detail={"venue": outcome.sentence},
+            ),
+        )
+        if follow.refusals_in_a_row >= self._around.settings.refusals_to_abort:
+            self._abort(follow, f"the venue refused {follow.refusals_in_a_row} orders in a row")
+
+    def _skip(
+        self, order: CopyOrderRow, lane: LaneRow, follow: FollowRow, contracts: int, skip: Skip
+    ) -> None:
+        leave_out(
+            self._session,
+            lane_work.LaneWork(lane=lane, follow=follow),
+            contracts=contracts,
+            skip=skip,
+            signal_id=order.signal_id,
+        )
+        lane.failures, lane.retry_at = 0, None
+
+    def _freeze_balance(self, outcome: BalanceKnown) -> None:
+        """Freeze it for the oldest open that waits for it; later ones ask again (C5)."""
+        for row in lane_work.pending_increase(self._session, outcome.lane_id):
+            if row.available_frozen is None:
+                row.available_frozen = outcome.available
+                return
+
+    def _unreachable(self, lane: LaneRow, follow: FollowRow, sentence: str) -> None:
+        self._pause(lane)
+        if follow.unreachable_since is None:
+            follow.unreachable_since = self._now
+        silence = self._now - follow.unreachable_since
+        if silence >= timedelta(seconds=self._around.settings.unreachable_abort_seconds):
+            self._abort(follow, f"the venue could not be reached for {silence}: {sentence}")
+
+    def _reached(self, follow: FollowRow) -> None:
+        follow.unreachable_since = None
+
+    def _abort(self, follow: FollowRow, reason: str) -> None:
+        if follow.state not in GIVES_UP:
+            follows.abort_follow(self._session, follow, reason=reason, at=self._now)
+            self.booked.follow_ids.add(follow.id)
+
+    def _pause(self, lane: LaneRow) -> None:
+        """Wait before the lane's next try: twice as long each time, up to the setting (L11)."""
+        longest = timedelta(seconds=self._around.settings.close_backoff_max_seconds)
+        pause = min(FIRST_PAUSE * 2 ** min(lane.failures, 16), longest)
+        lane.failures += 1
+        lane.retry_at = self._now + pause
+        lane.marked = True
+
+
+def close_books(session: Session, position: CopiedPositionRow, *, at: datetime) -> None:
+    """Close a round trip that is flat: its result, fees included, goes into the ledger.
+
+    Funding is booked payment by payment as the venue tells of it; the share follows once all of it
+    is known.
+    """
+    position.state = TradeState.CLOSED
+    position.closed_at = at
+    position.share_state = ShareState.DUE
+    position.margin = position.unrealized_pnl = position.liquidation_price = None
+    result = Money(total(position.realized_pnl, -position.fees))
+    post_result(session, position, result, kind="result", reference=f"{position.id}", at=at)
+
+
+def post_result(
+    session: Session,
+    position: CopiedPositionRow,
+    result: Money,
+    *,
+    kind: str,
+    reference: str,
+    at: datetime,
+) -> None:
+    """Book what a position earned (or, below zero, lost) to the money of its follow."""
+    if result == 0:
+        return
+    gained, gave = sub_account(position.follow_id), result_account(position.follow_id)
+    if result < 0:
+        gained, gave = gave, gained
+    ledger.post(
+        session,
+        kind=kind,
+        reference=reference,
+        postings=moved(gave, gained, Money(abs(result))),
+        at=at,
+    )
+
+
+def _close_order(order: CopyOrderRow, report: OrderReport) -> None:
+    order.state = CopyOrderState.DONE
+    order.filled = report.filled
+    order.filled_value = report.filled_value
+    order.fee = report.fee
+    order.realized_pnl = report.realized_pnl
+    order.venue_order_id = report.venue_order_id
+    order.acknowledged_at = report.acknowledged_at
+    order.filled_at = report.fills[-1].at if report.fills else None
+    order.reject_reason = report.reason
+
+
+def _fill_rows(order: CopyOrderRow, report: OrderReport) -> list[OrderFillRow]:
+    return [
+        OrderFillRow(
+            order_id=order.id,
+            venue_fill_id=fill.venue_fill_id,
+            contracts=fill.contracts,
+            price=fill.price,
+            fee=fill.fee,
+            realized_pnl=fill.realized_pnl,
+            liquidity=fill.liquidity,
+            at=fill.at,
+        )
+        for fill in report.fills
+    ]
+
+
+def _round_trip(row: CopiedPositionRow) -> RoundTrip:
+    return RoundTrip(
+        position_side=row.position_side,
+        opened_contracts=row.opened_contracts,
+        opened_value=row.opened_value,
+        closed_contracts=row.closed_contracts,
+        closed_value=row.closed_value,
+        realized_pnl=row.realized_pnl,
+        fees=row.fees,
+    )
+
+
+def _write(row: CopiedPositionRow, trip: RoundTrip) -> None:
+    row.opened_contracts = trip.opened_contracts
+    row.opened_value = trip.opened_value
+    row.closed_contracts = trip.closed_contracts
+    row.closed_value = trip.closed_value
+    row.realized_pnl = trip.realized_pnl
+    row.fees = trip.fees

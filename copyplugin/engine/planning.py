@@ -1,0 +1,353 @@
+"""The next step of a lane: apply what the leader did, then close the gap, one order at a time."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from copyplugin.domain.client_order_id import client_order_id
+from copyplugin.domain.follow import COPIES_OPENS, FOLLOWS_CLOSES
+from copyplugin.domain.identifiers import AccountId, CopyOrderId, SignalId
+from copyplugin.domain.instrument import Instrument
+from copyplugin.domain.order import (
+    CopyOrderState,
+    OrderPurpose,
+    OrderRequest,
+    TimeInForce,
+)
+from copyplugin.domain.skip import Skip, SkipReason
+from copyplugin.domain.steering import (
+    Decision,
+    LeaderMove,
+    Terms,
+    WantedOrder,
+    decide,
+    less_what_was_not_filled,
+    needs_balance,
+    opening_order,
+    reducing_order,
+)
+from copyplugin.engine.errands import AskBalance, AskOrder, Errand, SendOrder
+from copyplugin.engine.surroundings import Surroundings
+from copyplugin.store.database import Session
+from copyplugin.store.lane_work import LaneWork, decision
+from copyplugin.store.rows import CopyDecisionRow, CopyOrderRow, SignalRow
+
+
+@dataclass(slots=True)
+class Plan:
+    """What one claim decided: errands to run, and when to look at which shard again."""
+
+    errands: list[Errand] = field(default_factory=list[Errand])
+    later: list[tuple[datetime, int]] = field(default_factory=list[tuple[datetime, int]])
+
+
+class Planner:
+    """Plans lanes inside one transaction; nothing here waits or calls a venue."""
+
+    def __init__(
+        self,
+        session: Session,
+        around: Surroundings,
+        now: datetime,
+        *,
+        resend: Collection[CopyOrderId] = (),
+    ) -> None:
+        self._session = session
+        self._around = around
+        self._now = now
+        self._resend = resend
+        self.plan = Plan()
+        self._unsent: list[tuple[CopyOrderRow, LaneWork, SignalRow | None]] = []
+
+    def look_at(self, work: LaneWork) -> None:
+        """Decide what the lane does next."""
+        lane = work.lane
+        if lane.retry_at is not None and lane.retry_at > self._now:
+            self.plan.later.append((lane.retry_at, lane.shard))
+            return
+        if work.in_doubt is not None and work.in_doubt.id not in self._resend:
+            self.plan.errands.append(_ask(work, work.in_doubt))
+            return
+        if work.in_doubt is not None and self._is_still_wanted(work, work.in_doubt):
+            work.in_doubt.attempts += 1
+            self._unsent.append((work.in_doubt, work, work.opening))
+            return
+        if work.in_doubt is not None:
+            self._expire(work, work.in_doubt)
+        last, is_waiting = self._apply_signals(work)
+        self._close_gap(work, last)
+        if lane.target == lane.actual and not is_waiting:
+            lane.marked = False
+            lane.failures = 0
+            lane.retry_at = None
+
+    def finish(self) -> Plan:
+        """Number the new orders and return the plan."""
+        self._session.flush()
+        for order, work, signal in self._unsent:
+            self.plan.errands.append(_send(order, work, signal))
+        return self.plan
+
+    def _is_still_wanted(self, work: LaneWork, order: CopyOrderRow) -> bool:
+        """Return whether an order that never arrived is to be sent again, under its own name.
+
+        A close always is. An open is not once it has been tried often or long enough (L11), or when
+        something since then asks for less.
+        """
+        if order.reduce_only:
+            return True
+        settings, lane = self._around.settings, work.lane
+        return (
+            order.attempts < settings.open_attempts
+            and self._now - order.decided_at <= timedelta(seconds=settings.open_expiry_seconds)
+            and work.follow.state in COPIES_OPENS
+            and work.opening is not None
+            and lane.target >= lane.actual + order.contracts
+            and all(signal.increases for _, signal in work.undecided)
+        )
+
+    def _expire(self, work: LaneWork, order: CopyOrderRow) -> None:
+        order.state = CopyOrderState.EXPIRED
+        work.in_doubt = None
+        leave_out(
+            self._session,
+            work,
+            contracts=order.contracts,
+            skip=Skip(reason=SkipReason.EXPIRED, detail={"attempts": str(order.attempts)}),
+            signal_id=order.signal_id,
+        )
+
+    def _apply_signals(self, work: LaneWork) -> tuple[SignalRow | None, bool]:
+        """Apply pending signals in order; return the last one applied, and whether some wait."""
+        last: SignalRow | None = None
+        lane = work.lane
+        for row, signal in work.undecided:
+            topped_up_at = row.decided_at + timedelta(
+                milliseconds=self._around.settings.topup_milliseconds
+            )
+            if row.revision and not signal.final and topped_up_at > self._now:
+                self.plan.later.append((topped_up_at, lane.shard))
+                return last, True
+            move, terms = leader_move(signal), self._terms(work, row)
+            if needs_balance(move, terms, now=self._now):
+                if lane.target == lane.actual:  # else the gap goes first
+                    self.plan.errands.append(
+                        AskBalance(lane_id=lane.id, account=_account(work))
+                    )
+                return last, True
+            self._decide(work, row, signal, move, terms)
+            last = signal
+        return last, False
+
+    def _decide(
+        self,
+        work: LaneWork,
+        row: CopyDecisionRow,
+        signal: SignalRow,
+        move: LeaderMove,
+        terms: Terms,
+    ) -> None:
+        lane = work.lane
+        before = decision_from(row) if row.revision else None
+        after = decide(move, before, terms, target=lane.target, now=self._now)
+        write_decision(row, after)
+        row.revision = signal.revision
+        row.pending = False
+        row.decided_at = self._now
+        if signal.increases and after.target > lane.target:
+            lane.opening_signal_id = signal.id
+            work.opening = signal
+        lane.target = after.target
+
+    def _terms(self, work: LaneWork, row: CopyDecisionRow) -> Terms:
+        follow = work.follow
+        return Terms(
+            mode=follow.mode,
+            copies_opens=follow.state in COPIES_OPENS,
+            is_configured=work.is_configured,
+            is_chosen=work.is_chosen,
+            instrument=self._around.instruments.get(work.lane.symbol),
+            available=row.available_frozen,
+            late_after=timedelta(seconds=self._around.settings.signal_late_seconds),
+        )
+
+    def _close_gap(self, work: LaneWork, last: SignalRow | None) -> None:
+        lane = work.lane
+        if lane.target == lane.actual:
+            return
+        instrument = self._around.instruments.get(lane.symbol)
+        if lane.target < lane.actual:
+            if instrument is None:  # nothing can be sent; the sweep looks again
+                return
+            wanted = reducing_order(
+                target=lane.target,
+                actual=lane.actual,
+                position_side=lane.position_side,
+                instrument=instrument,
+            )
+            if lane.target > lane.actual - wanted.contracts:
+                lane.target = type(lane.target)(lane.actual - wanted.contracts)
+            self._add_order(work, wanted, last)
+            return
+        opening = self._opening(work, instrument)
+        if isinstance(opening, Skip):
+            self._leave_out(work, opening)
+        elif opening is not None:
+            self._add_order(work, opening, work.opening)
+
+    def _opening(self, work: LaneWork, instrument: Instrument | None) -> WantedOrder | Skip | None:
+        lane, settings = work.lane, self._around.settings
+        if work.follow.state not in COPIES_OPENS:
+            return Skip(reason=SkipReason.FOLLOW_NOT_ACTIVE)
+        if instrument is None or work.opening is None:
+            return Skip(reason=SkipReason.INSTRUMENT_UNKNOWN)
+        return opening_order(
+            leader_move(work.opening),
+            target=lane.target,
+            actual=lane.actual,
+            position_side=lane.position_side,
+            instrument=instrument,
+            bound=work.follow.price_protection or settings.price_bound(instrument),
+        )
+
+    def _leave_out(self, work: LaneWork, skip: Skip) -> None:
+        """Take what is missing out of the target, and say why in the decision it was for."""
+        lane = work.lane
+        leave_out(
+            self._session,
+            work,
+            contracts=lane.target - lane.actual,
+            skip=skip,
+            signal_id=lane.opening_signal_id,
+        )
+
+    def _add_order(
+        self, work: LaneWork, wanted: WantedOrder, signal: SignalRow | None
+    ) -> None:
+        lane = work.lane
+        order = CopyOrderRow(
+            lane_id=lane.id,
+            sequence=lane.next_sequence,
+            client_order_id=client_order_id(
+                lane.id,
+                lane.next_sequence,
+                prefix=self._around.settings.client_order_prefix,
+            ),
+            signal_id=None if signal is None else signal.id,
+            purpose=_purpose(work, signal),
+            order_side=wanted.order_side,
+            reduce_only=wanted.reduce_only,
+            contracts=wanted.contracts,
+            limit_price=wanted.limit_price,
+            state=CopyOrderState.SENT,
+            attempts=1,
+            decided_at=self._now,
+        )
+        lane.next_sequence += 1
+        self._session.add(order)
+        self._unsent.append((order, work, signal))
+
+
+def leave_out(
+    session: Session,
+    work: LaneWork,
+    *,
+    contracts: int,
+    skip: Skip,
+    signal_id: SignalId | None,
+) -> None:
+    """Lower the lane's target by contracts that will not be had, and record the reason (C12).
+
+    A target that was lowered for another reason meanwhile is not lowered below nothing.
+    """
+    lane = work.lane
+    gone = type(lane.target)(min(contracts, lane.target))
+    if gone == 0:
+        return
+    lane.target = type(lane.target)(lane.target - gone)
+    row = None if signal_id is None else decision(session, signal_id, lane.id)
+    if row is not None:
+        before = decision_from(row)
+        write_decision(row, less_what_was_not_filled(before, gone, skip.reason, skip.detail))
+
+
+def leader_move(signal: SignalRow) -> LeaderMove:
+    return LeaderMove(
+        increases=signal.increases,
+        contracts_before=signal.contracts_before,
+        contracts_after=signal.contracts_after,
+        contracts=signal.contracts,
+        price_sum=signal.price_sum,
+        leverage=signal.leverage,
+        initial_margin=signal.initial_margin,
+        balance_before=signal.leader_balance_before,
+        last_fill_at=signal.last_fill_at,
+        is_final=signal.final,
+    )
+
+
+def decision_from(row: CopyDecisionRow) -> Decision:
+    skip = None
+    if row.skip_reason is not None:
+        skip = Skip(reason=row.skip_reason, detail=row.skip_detail or {})
+    return Decision(
+        wanted=row.wanted, base=row.target_before, target=row.target_after, skip=skip
+    )
+
+
+def write_decision(row: CopyDecisionRow, made: Decision) -> None:
+    row.wanted = made.wanted
+    row.target_before = made.base
+    row.target_after = made.target
+    row.skip_reason = None if made.skip is None else made.skip.reason
+    row.skip_detail = None if made.skip is None else dict(made.skip.detail)
+
+
+def _purpose(work: LaneWork, signal: SignalRow | None) -> OrderPurpose:
+    if signal is not None:
+        return OrderPurpose.COPY
+    is_ended = work.follow.state not in FOLLOWS_CLOSES or work.lane.target == 0
+    return OrderPurpose.CLOSE if is_ended else OrderPurpose.REPAIR
+
+
+def _account(work: LaneWork) -> AccountId:
+    assert work.follow.sub_account is not None, "a follow without an account has no lanes"
+    return work.follow.sub_account
+
+
+def _ask(work: LaneWork, order: CopyOrderRow) -> AskOrder:
+    return AskOrder(
+        lane_id=work.lane.id,
+        order_id=order.id,
+        account=_account(work),
+        symbol=work.lane.symbol,
+        client_order_id=order.client_order_id,
+        is_urgent=order.reduce_only,
+    )
+
+
+def _send(order: CopyOrderRow, work: LaneWork, signal: SignalRow | None) -> SendOrder:
+    is_opening = not order.reduce_only
+    assert signal is not None or not is_opening, "an open always follows a signal"
+    return SendOrder(
+        lane_id=work.lane.id,
+        order_id=order.id,
+        request=order_request(order, work),
+        leverage=signal.leverage if signal is not None and is_opening else None,
+        margin_mode=signal.margin_mode if signal is not None and is_opening else None,
+    )
+
+
+def order_request(order: CopyOrderRow, work: LaneWork) -> OrderRequest:
+    """Return the order as the venue is to see it; the same row gives the same request."""
+    return OrderRequest(
+        account=_account(work),
+        symbol=work.lane.symbol,
+        order_side=order.order_side,
+        position_side=work.lane.position_side,
+        contracts=order.contracts,
+        limit_price=order.limit_price,
+        time_in_force=TimeInForce.IOC,
+        reduce_only=order.reduce_only,
+        client_order_id=order.client_order_id,
+    )

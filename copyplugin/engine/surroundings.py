@@ -1,0 +1,36 @@
+"""What every part of the engine works with: settings, database, venue, clock, dispatcher."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from copyplugin.domain.identifiers import Symbol
+from copyplugin.domain.instrument import Instrument
+from copyplugin.settings import Settings
+from copyplugin.ports import Clock, Dispatcher, Venue
+from copyplugin.store.database import Database
+
+
+class Work(StrEnum):
+    """What is announced and served. The keys of an announcement are of the kind named here."""
+
+    FEED = "feed"  # leaders whose fills are to be read
+    LANES = "lanes"  # shards with marked lanes; none where an errand has come back
+    FOLLOWS = "follows"  # follows whose state may have to move on
+    TRANSFERS = "transfers"  # no keys: planned movements of money are due
+    RECONCILE = "reconcile"  # follows whose positions are to be compared with the venue
+    COMMANDS = "commands"  # no keys: commands are waiting
+
+
+@dataclass
+class Surroundings:
+    """`instruments` is what the venue trades, as last asked; replaced as a whole."""
+
+    settings: Settings
+    database: Database
+    venue: Venue
+    clock: Clock
+    dispatcher: Dispatcher
+    instruments: Mapping[Symbol, Instrument] = field(default_factory=dict[Symbol, Instrument])
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
