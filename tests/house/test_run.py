@@ -35,6 +35,8 @@ COMMANDS = [
 NEEDED = ["run", "pyproject.toml", "hatch_build.py", "package.json", "package-lock.json", ".npmrc"]
 WHOLE = "ran -m web.demo"
 
+pytestmark = pytest.mark.timeout(30)  # they wait for each other; a whole run takes a second
+
 PYTHON = """#!/bin/sh
 case "$*" in
     *'print("%d.%d"'*) echo "$VERSION" ;;
@@ -106,7 +108,9 @@ def bare(tmp_path: Path) -> Machine:
     machine = Machine(tmp_path)
     (tmp_path / "bin").mkdir()
     for command in COMMANDS:
-        (tmp_path / "bin" / command).symlink_to(shutil.which(command) or command)
+        found = shutil.which(command) or shutil.which(command, path="/usr/bin:/bin")
+        assert found, f"this test needs the command {command}"
+        (tmp_path / "bin" / command).symlink_to(found)
     machine.tree.mkdir()
     for name in NEEDED:
         shutil.copy(ROOT / name, machine.tree)
