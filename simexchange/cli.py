@@ -2,6 +2,7 @@
 
 import click
 
+from simexchange.market.demo_command import demo_market_command
 from simexchange.market.replay_command import replay_fills_command
 
 
@@ -14,4 +15,5 @@ def main() -> None:
     """
 
 
+main.add_command(demo_market_command)
 main.add_command(replay_fills_command)
