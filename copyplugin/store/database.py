@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Engine, create_engine
@@ -72,6 +73,9 @@ class Database:
 
 def open_database(url: str) -> Database:
     """Open the database; raises `ConfigurationError` where it is not at the schema we need."""
+    file = _file(url)
+    if file is not None and not file.exists():
+        raise ConfigurationError(f"there is no database {file}: run `copyplugin db upgrade`")
     writer = writing_engine(url)
     try:
         schema.check(writer)
@@ -83,6 +87,9 @@ def open_database(url: str) -> Database:
 
 def upgrade_database(url: str) -> None:
     """Bring the database's schema to what this program needs, making the database if need be."""
+    file = _file(url)
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
     engine = writing_engine(url)
     try:
         schema.upgrade(engine)
@@ -106,6 +113,15 @@ def _reading_engine(url: str) -> Engine:
         prepare_sqlite(engine, begin="DEFERRED", query_only=True)
         return engine
     return create_engine(parsed, pool_size=_READERS, isolation_level="REPEATABLE READ")
+
+
+def _file(url: str) -> Path | None:
+    """Return the file an SQLite database lies in; None for a server."""
+    parsed = _parsed(url)
+    if parsed.get_backend_name() != "sqlite":
+        return None
+    assert parsed.database is not None
+    return Path(parsed.database)
 
 
 def _parsed(url: str) -> URL:

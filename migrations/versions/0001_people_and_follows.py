@@ -30,11 +30,11 @@ def upgrade() -> None:
         sa.Column("max_followers", sa.BigInteger()),
         sa.Column("leading_since", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("max_followers > 0", name="ck_leader_max_followers_positive"),
+        sa.CheckConstraint("max_followers > 0", name=op.f("ck_leader_max_followers_positive")),
         sa.CheckConstraint(
-            "min_copy_amount <= max_copy_amount", name="ck_leader_copy_amounts_ordered"
+            "min_copy_amount <= max_copy_amount", name=op.f("ck_leader_copy_amounts_ordered")
         ),
-        sa.CheckConstraint("min_copy_amount > 0", name="ck_leader_min_copy_amount_positive"),
+        sa.CheckConstraint("min_copy_amount > 0", name=op.f("ck_leader_min_copy_amount_positive")),
         sa.PrimaryKeyConstraint("id", name="pk_leader"),
         sa.UniqueConstraint("account", name="uq_leader_account"),
     )
@@ -87,7 +87,7 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.BigInteger()),
         sa.Column("end_kind", sa.String(32)),
         sa.Column("end_reason", sa.Text()),
-        sa.CheckConstraint("copy_amount > 0", name="ck_follow_copy_amount_positive"),
+        sa.CheckConstraint("copy_amount > 0", name=op.f("ck_follow_copy_amount_positive")),
         sa.ForeignKeyConstraint(
             ["follower_id"], ["follower.id"], name="fk_follow_follower_id_follower"
         ),
@@ -136,7 +136,7 @@ def upgrade() -> None:
         sa.Column("symbol", sa.String(128), nullable=False),
         sa.Column("position_side", sa.String(32), nullable=False),
         sa.Column("contracts", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("contracts > 0", name="ck_follow_baseline_contracts_positive"),
+        sa.CheckConstraint("contracts > 0", name=op.f("ck_follow_baseline_contracts_positive")),
         sa.ForeignKeyConstraint(
             ["follow_id"], ["follow.id"], name="fk_follow_baseline_follow_id_follow"
         ),

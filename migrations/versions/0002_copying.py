@@ -19,7 +19,9 @@ def upgrade() -> None:
         sa.Column("position_side", sa.String(32), nullable=False),
         sa.Column("contracts", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("contracts >= 0", name="ck_leader_position_contracts_not_negative"),
+        sa.CheckConstraint(
+            "contracts >= 0", name=op.f("ck_leader_position_contracts_not_negative")
+        ),
         sa.ForeignKeyConstraint(
             ["leader_id"], ["leader.id"], name="fk_leader_position_leader_id_leader"
         ),
@@ -48,7 +50,7 @@ def upgrade() -> None:
         sa.Column("initial_margin", sa.BigInteger()),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("contracts > 0", name="ck_leader_fill_contracts_positive"),
+        sa.CheckConstraint("contracts > 0", name=op.f("ck_leader_fill_contracts_positive")),
         sa.ForeignKeyConstraint(
             ["leader_id"], ["leader.id"], name="fk_leader_fill_leader_id_leader"
         ),
@@ -91,9 +93,10 @@ def upgrade() -> None:
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("final", sa.Boolean(), nullable=False),
-        sa.CheckConstraint("contracts > 0", name="ck_signal_contracts_positive"),
+        sa.CheckConstraint("contracts > 0", name=op.f("ck_signal_contracts_positive")),
         sa.CheckConstraint(
-            "contracts_before >= 0 AND contracts_after >= 0", name="ck_signal_leg_not_negative"
+            "contracts_before >= 0 AND contracts_after >= 0",
+            name=op.f("ck_signal_leg_not_negative"),
         ),
         sa.ForeignKeyConstraint(["leader_id"], ["leader.id"], name="fk_signal_leader_id_leader"),
         sa.PrimaryKeyConstraint("id", name="pk_signal"),
@@ -122,8 +125,10 @@ def upgrade() -> None:
         sa.Column("marked", sa.Boolean(), nullable=False),
         sa.Column("failures", sa.BigInteger(), nullable=False),
         sa.Column("retry_at", sa.BigInteger()),
-        sa.CheckConstraint("next_sequence >= 1", name="ck_lane_next_sequence_positive"),
-        sa.CheckConstraint("target >= 0 AND actual >= 0", name="ck_lane_contracts_not_negative"),
+        sa.CheckConstraint("next_sequence >= 1", name=op.f("ck_lane_next_sequence_positive")),
+        sa.CheckConstraint(
+            "target >= 0 AND actual >= 0", name=op.f("ck_lane_contracts_not_negative")
+        ),
         sa.ForeignKeyConstraint(["follow_id"], ["follow.id"], name="fk_lane_follow_id_follow"),
         sa.ForeignKeyConstraint(
             ["opening_signal_id"], ["signal.id"], name="fk_lane_opening_signal_id_signal"
@@ -200,13 +205,15 @@ def upgrade() -> None:
         sa.Column("data_at", sa.BigInteger()),
         sa.CheckConstraint(
             "(state = 'open') = (closed_at IS NULL)",
-            name="ck_copied_position_closed_at_when_closed",
+            name=op.f("ck_copied_position_closed_at_when_closed"),
         ),
         sa.CheckConstraint(
-            "closed_contracts <= opened_contracts", name="ck_copied_position_closed_within_opened"
+            "closed_contracts <= opened_contracts",
+            name=op.f("ck_copied_position_closed_within_opened"),
         ),
         sa.CheckConstraint(
-            "opened_value >= 0 AND closed_value >= 0", name="ck_copied_position_values_not_negative"
+            "opened_value >= 0 AND closed_value >= 0",
+            name=op.f("ck_copied_position_values_not_negative"),
         ),
         sa.ForeignKeyConstraint(
             ["follow_id"], ["follow.id"], name="fk_copied_position_follow_id_follow"
@@ -249,11 +256,13 @@ def upgrade() -> None:
         sa.Column("acknowledged_at", sa.BigInteger()),
         sa.Column("filled_at", sa.BigInteger()),
         sa.Column("copied_position_id", KEY),
-        sa.CheckConstraint("contracts > 0", name="ck_copy_order_contracts_positive"),
+        sa.CheckConstraint("contracts > 0", name=op.f("ck_copy_order_contracts_positive")),
         sa.CheckConstraint(
-            "filled >= 0 AND filled <= contracts", name="ck_copy_order_filled_within_order"
+            "filled >= 0 AND filled <= contracts", name=op.f("ck_copy_order_filled_within_order")
         ),
-        sa.CheckConstraint("filled_value >= 0", name="ck_copy_order_filled_value_not_negative"),
+        sa.CheckConstraint(
+            "filled_value >= 0", name=op.f("ck_copy_order_filled_value_not_negative")
+        ),
         sa.ForeignKeyConstraint(
             ["copied_position_id"],
             ["copied_position.id"],
@@ -287,7 +296,7 @@ def upgrade() -> None:
         sa.Column("realized_pnl", sa.BigInteger(), nullable=False),
         sa.Column("liquidity", sa.String(32), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("contracts > 0", name="ck_order_fill_contracts_positive"),
+        sa.CheckConstraint("contracts > 0", name=op.f("ck_order_fill_contracts_positive")),
         sa.ForeignKeyConstraint(
             ["order_id"], ["copy_order.id"], name="fk_order_fill_order_id_copy_order"
         ),

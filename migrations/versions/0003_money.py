@@ -30,7 +30,7 @@ def upgrade() -> None:
         sa.Column("line", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("account", sa.String(128), nullable=False),
         sa.Column("money", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("money <> 0", name="ck_ledger_posting_money_not_zero"),
+        sa.CheckConstraint("money <> 0", name=op.f("ck_ledger_posting_money_not_zero")),
         sa.ForeignKeyConstraint(
             ["entry_id"], ["ledger_entry.id"], name="fk_ledger_posting_entry_id_ledger_entry"
         ),
@@ -54,7 +54,7 @@ def upgrade() -> None:
         sa.Column("retry_at", sa.BigInteger()),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("done_at", sa.BigInteger()),
-        sa.CheckConstraint("money > 0", name="ck_transfer_money_positive"),
+        sa.CheckConstraint("money > 0", name=op.f("ck_transfer_money_positive")),
         sa.ForeignKeyConstraint(["follow_id"], ["follow.id"], name="fk_transfer_follow_id_follow"),
         sa.ForeignKeyConstraint(
             ["ledger_entry_id"],
@@ -82,11 +82,11 @@ def upgrade() -> None:
         sa.Column("ledger_entry_id", KEY),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
-            "leader_part + sharer_part = share", name="ck_settlement_parts_sum_to_share"
+            "leader_part + sharer_part = share", name=op.f("ck_settlement_parts_sum_to_share")
         ),
         sa.CheckConstraint(
             "share >= 0 AND leader_part >= 0 AND sharer_part >= 0",
-            name="ck_settlement_not_negative",
+            name=op.f("ck_settlement_not_negative"),
         ),
         sa.ForeignKeyConstraint(
             ["copied_position_id"],

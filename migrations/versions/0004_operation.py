@@ -45,7 +45,7 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
             "contracts_min > 0 AND contracts_min <= contracts_max",
-            name="ck_instrument_contracts_ordered",
+            name=op.f("ck_instrument_contracts_ordered"),
         ),
         sa.PrimaryKeyConstraint("symbol", name="pk_instrument"),
     )
@@ -84,7 +84,8 @@ def upgrade() -> None:
         sa.Column("opened_at", sa.BigInteger(), nullable=False),
         sa.Column("closed_at", sa.BigInteger()),
         sa.CheckConstraint(
-            "closed_contracts <= opened_contracts", name="ck_leader_trade_closed_within_opened"
+            "closed_contracts <= opened_contracts",
+            name=op.f("ck_leader_trade_closed_within_opened"),
         ),
         sa.ForeignKeyConstraint(
             ["leader_id"], ["leader.id"], name="fk_leader_trade_leader_id_leader"

@@ -1,0 +1,146 @@
+import os
+import subprocess
+import sys
+from decimal import Decimal
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, inspect, text
+
+from copyplugin.domain.ledger import main_account, moved, sub_account
+from copyplugin.store import schema
+from copyplugin.store.database import open_database, upgrade_database, writing_engine
+from copyplugin.store.ledger import post
+from copyplugin.store.rows import FollowRow, Row
+from tests.integration.store.store_builders import (
+    NOW,
+    make_follow,
+    make_lane,
+    make_leader,
+    make_position,
+    money,
+)
+
+
+@pytest.fixture
+def engine(url):
+    engine = writing_engine(url)
+    schema.upgrade(engine)
+    yield engine
+    engine.dispose()
+
+
+def conditions_of(index) -> list[tuple[str, str]]:
+    return [(name, str(value)) for name, value in index["dialect_options"].items()]
+
+
+def shape_of(connection) -> dict[str, object]:
+    """Return what `compare_metadata` does not look at: checks, and the conditions of indexes."""
+    inspector = inspect(connection)
+    return {
+        table: (
+            sorted((c["name"], c["sqltext"]) for c in inspector.get_check_constraints(table)),
+            sorted(
+                (i["name"], tuple(i["column_names"]), i["unique"], conditions_of(i))
+                for i in inspector.get_indexes(table)
+            ),
+            sorted(
+                (f["name"], tuple(f["constrained_columns"]), f["referred_table"])
+                for f in inspector.get_foreign_keys(table)
+            ),
+            inspector.get_pk_constraint(table),
+        )
+        for table in inspector.get_table_names()
+        if table != "alembic_version"
+    }
+
+
+def test_the_migrations_make_the_tables_that_the_rows_describe(engine):
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+
+        assert compare_metadata(context, Row.metadata) == []
+
+
+def test_the_migrations_make_the_checks_and_indexes_that_the_rows_describe(engine):
+    described = create_engine("sqlite://")
+    Row.metadata.create_all(described)
+
+    with engine.connect() as migrated, described.connect() as wanted:
+        assert shape_of(migrated) == shape_of(wanted)
+
+
+def test_every_step_goes_down_and_up_again_with_rows_in_the_tables(url, engine):
+    def fill(session):
+        follow = make_follow(session, make_leader(session))
+        make_position(session, make_lane(session, follow))
+        postings = moved(main_account("1"), sub_account(follow.id), money(100))
+        post(session, kind="fund", reference="1", postings=postings, at=NOW)
+
+    database = open_database(url)
+    database.write_and_wait(fill)
+    database.close()
+
+    for revision in ("0004", "0003", "0002", "0001", schema.EMPTY):
+        schema.downgrade(engine, revision)
+    with engine.connect() as connection:
+        assert inspect(connection).get_table_names() == ["alembic_version"]
+        triggers = connection.execute(text("SELECT name FROM sqlite_master WHERE type='trigger'"))
+        assert triggers.all() == []
+    upgrade_database(url)
+
+    open_database(url).close()
+
+
+def test_a_step_that_fails_leaves_the_schema_as_it_was(url, engine):
+    schema.downgrade(engine, "0003")
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE leader_statistics (x)"))
+
+    with pytest.raises(Exception, match="already exists"):
+        upgrade_database(url)
+
+    with engine.connect() as connection:
+        assert schema.current(connection) == "0003"
+        assert "command" not in inspect(connection).get_table_names()
+
+
+def test_numbers_in_old_rows_survive_going_up(url, engine):
+    schema.downgrade(engine, "0003")
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO leader (id, account, nickname, signature, kind, status, share_ratio,"
+                " share_basis, sharer_ratio, min_copy_amount, max_copy_amount, leading_since,"
+                " created_at) VALUES (1, '7', 'Ada', '', 'trader', 'active', '0.1',"
+                " 'per_position', '0', 1, 100000000000, 0, 0)"
+            )
+        )
+        connection.execute(text("INSERT INTO follower VALUES (1, '8', 'Bob', 0)"))
+        connection.execute(
+            text(
+                "INSERT INTO follow (id, leader_id, follower_id, state, mode, copy_amount,"
+                " share_ratio, share_basis, shard, refusals_in_a_row, created_at)"
+                " VALUES (1, 1, 1, 'pending', 'fixed', 12345678901, '0.1', 'per_position', 3, 0, 0)"
+            )
+        )
+    upgrade_database(url)
+
+    database = open_database(url)
+    with database.read() as session:
+        assert session.get(FollowRow, 1).copy_amount == Decimal("123.45678901")
+    database.close()
+
+
+def test_the_migrations_run_from_any_folder(url, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    program = f"from copyplugin.store.database import upgrade_database; upgrade_database({url!r})"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+    subprocess.run(
+        [sys.executable, "-c", program], cwd=elsewhere, env=environment, check=True, timeout=60
+    )
+
+    open_database(url).close()
