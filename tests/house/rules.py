@@ -101,13 +101,24 @@ def no_floats(source: Source) -> Iterator[str]:
 
 
 def no_true_division(source: Source) -> Iterator[str]:
+    """Report / where nothing nearby says that its operands are exact."""
     if not (source.is_python and source.path.startswith(INTEGERS)):
         return
-    for node in ast.walk(source.tree()):
-        if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div):
-            exact = isinstance(node, ast.BinOp) and "Decimal(" in ast.unparse(node.left)
-            if not exact:
+    for statement in outermost_statements(source.tree()):
+        if any(word in ast.unparse(statement) for word in ("Fraction", "Decimal")):
+            continue
+        for node in ast.walk(statement):
+            if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div):
                 yield f"{source.path}:{node.lineno}: / makes floats: use // and say which way"
+
+
+def outermost_statements(tree: ast.Module) -> Iterator[ast.stmt]:
+    """Yield functions and methods whole, and what stands outside of them."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            yield from node.body
+        else:
+            yield node
 
 
 def telling_parameters(source: Source) -> Iterator[str]:
