@@ -46,7 +46,9 @@ def answer_funding_payment(inputs):
     if isinstance(inputs.get("size"), list):
         return [payment(quantity) for quantity in inputs["size"]]
     received = payment(read(inputs, "quantity"))
-    return {"pnl": received, "balance": received + Decimal(inputs.get("balance", 0))}
+    if "balance" not in inputs:
+        return received
+    return {"pnl": received, "balance": received + Decimal(inputs["balance"])}
 
 
 def answer_funding_window(inputs):

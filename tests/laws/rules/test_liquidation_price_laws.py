@@ -106,6 +106,21 @@ def test_through_the_tiers_a_position_is_liquidated_exactly_at_its_price_and_bey
     assert liquidated == (price is not None and is_past(position, price, mark))
 
 
+@given(positions, leverages, tier_tables(), fee_rates, mark_rule_sets)
+def test_through_the_tiers_equity_is_the_requirement_at_the_price_to_the_last_digit(
+    position, leverage, tiers, fee, rules
+):
+    margin = position.entry_value / leverage
+
+    price = exact_price_in_tiers(position, margin, tiers, fee, rules)
+
+    assume(price is not None)
+    value = position.value_at(price)
+    required = Fraction(tiers.maintenance_margin(value)) + (fee * value if rules is OURS else 0)
+    # A margin without an end in decimals is rounded at its fortieth digit.
+    assert abs(margin + position.unrealized_pnl(price) - required) <= required / 10**38
+
+
 @given(linear_positions, leverages, margin_rates, fee_rates, rule_sets)
 def test_one_tier_gives_what_the_formula_gives(position, leverage, rate, fee, rules):
     rate = max(rate, Fraction(1, 10_000))

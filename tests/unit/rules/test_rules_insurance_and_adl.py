@@ -114,6 +114,8 @@ def test_a_surplus_goes_to_the_fund_or_stays_with_the_user_after_a_fee():
     assert insurance_fund_delta(**fill, rules=OURS) == 101
     assert insurance_fund_delta(**fill, rules=DYDX) == 10  # 10.01 is rounded down for the user
     assert insurance_fund_delta(**fill, unit=None, rules=DYDX) == Decimal("10.01")
+    greedy = {**fill, "maximum_fee_rate": "0.5"}
+    assert insurance_fund_delta(**greedy, rules=DYDX) == 101  # never more than is left
 
 
 def test_a_surplus_rule_that_is_not_known_is_named():

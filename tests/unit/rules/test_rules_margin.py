@@ -21,13 +21,16 @@ from simexchange.rules import (
     is_liquidatable,
     maintenance_margin,
     margin_ratio,
+    margin_requirement,
     maximum_margin_addition,
     maximum_margin_removal,
     notional,
     one_way_quantity_at_risk,
     open_interest_margin_ppm,
+    open_interest_scaled_margin,
     open_loss,
     order_cost,
+    quote_quantums,
     realized_pnl,
     tier_table_from_brackets,
     tier_tables_from_brackets,
@@ -296,6 +299,29 @@ def test_the_initial_margin_fraction_grows_with_open_interest(open_interest, exp
     )
 
     assert ppm == expected
+
+
+@pytest.mark.parametrize(("quantums", "expected"), [(7, (1, 1)), (-1001, (11, 6)), (0, (0, 0))])
+def test_both_margins_of_a_chain_are_rounded_up_one_after_the_other(quantums, expected):
+    value = quote_quantums(base_quantums=quantums, price=1, atomic_resolution=-6)
+
+    required = margin_requirement(
+        notional=value, initial_margin_ppm=10_000, maintenance_fraction_ppm=500_000
+    )
+
+    assert required == expected
+
+
+def test_a_margin_scaled_by_open_interest_is_rounded_up():
+    margin = open_interest_scaled_margin(
+        notional=-10,
+        base_initial_margin_ppm=200_000,
+        open_interest_notional=1_234_567,
+        lower_cap=1_000_000,
+        upper_cap=2_000_000,
+    )
+
+    assert margin == 4
 
 
 def test_open_interest_without_an_upper_cap_changes_nothing():

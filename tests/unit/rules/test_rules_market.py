@@ -1,6 +1,7 @@
 """Index, mark, funding, triggers and displayed liquidity: figures by hand, edges, refusals."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
@@ -18,6 +19,7 @@ from simexchange.rules import (
     TrailingStop,
     UnknownRule,
     clamped_rate,
+    decimal_from,
     effective_mode,
     funding_basis_price,
     funding_batch,
@@ -26,6 +28,7 @@ from simexchange.rules import (
     funding_rate,
     funding_rate_cap,
     funding_total,
+    impact_price,
     index_price,
     mark_price,
     match_with_prevention,
@@ -58,7 +61,7 @@ def test_an_index_is_the_weighted_mean_of_its_sources():
     ("prices", "expected"),
     [
         ((100, 100, 105), "101.666"),  # 5 % off the median is not yet further than 5 %
-        ((100, 100, "105.01"), "100"),
+        ((100, 101, 120), "100.5"),  # one bad one: the mean of the others
         ((100, 200, 300), "200"),  # two bad ones: the median of all
     ],
 )
@@ -238,6 +241,14 @@ def test_a_book_too_thin_on_both_sides_has_no_premium():
     premium = premium_index_of_book(bids=[(110, 1)], asks=[], index_price=100, impact_notional=1000)
 
     assert premium == 0
+
+
+def test_a_book_that_is_emptied_exactly_still_has_an_impact_price():
+    levels = [(10, 1), (20, 2)]
+
+    assert impact_price(levels=levels, impact_notional=50) == decimal_from(Fraction(50, 3))
+    assert impact_price(levels=levels, impact_notional="50.01") is None
+    assert impact_price(levels=levels, impact_notional=20) == decimal_from(Fraction(40, 3))
 
 
 def test_trimming_half_or_more_is_refused():

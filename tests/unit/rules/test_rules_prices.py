@@ -228,6 +228,31 @@ def test_the_tier_at_the_liquidation_price_counts_and_not_the_one_at_the_entry()
     assert 10_000 < 60 * price < 50_000
 
 
+@pytest.mark.parametrize(
+    ("side", "contract_type", "expected"),
+    [
+        ("long", "linear", Decimal(80) * 10 / 9),  # (200 - 20 - 20) / (2 × 0.9)
+        ("short", "linear", Decimal(240) / Decimal("2.2")),
+        ("long", "inverse", Decimal("2.2") / 42),  # 2 × 1.1 / (20 + 20 + 2)
+    ],
+)
+def test_the_maintenance_amount_gives_room_on_both_sides(side, contract_type, expected):
+    entry_price = 100 if contract_type == "linear" else 1
+
+    price = liquidation_price(
+        side=side,
+        quantity=2,
+        entry_price=entry_price,
+        margin=20,
+        maintenance_margin_rate="0.1",
+        maintenance_amount=20,
+        contract_type=contract_type,
+        rules=BINANCE,
+    )
+
+    assert abs(price - expected) < Decimal("1e-20")
+
+
 def test_on_entry_notional_the_tier_at_the_entry_counts():
     price = liquidation_price_in_tiers(
         side="long", quantity=60, entry_price=1000, margin=20_000, tiers=TIERS, rules=BYBIT
@@ -265,7 +290,8 @@ def test_a_net_leg_too_small_to_matter_has_no_liquidation_price():
         HedgeLeg(side="short", quantity=100, entry_price=100, maintenance_margin_rate="0.01"),
     ]
 
-    assert hedge_liquidation_price(legs=legs, margin=50) is None
+    # The formula alone would print (200 - 100) / (2.01 - 1).
+    assert hedge_liquidation_price(legs=legs, margin=200) is None
 
 
 def test_a_hedge_s_price_is_rounded_toward_the_entry_of_its_net_leg():
