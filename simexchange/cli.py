@@ -2,8 +2,10 @@
 
 import click
 
+from simexchange.bench.command import bench_command
 from simexchange.market.demo_command import demo_market_command
 from simexchange.market.replay_command import replay_fills_command
+from simexchange.scenario.cli import scenario
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -15,5 +17,7 @@ def main() -> None:
     """
 
 
+main.add_command(bench_command)
 main.add_command(demo_market_command)
 main.add_command(replay_fills_command)
+main.add_command(scenario)

@@ -44,14 +44,17 @@ def decimal_of(number: Number, what: str = "a number") -> Decimal:
             f'{what} is exact: write "{number}" or Decimal("{number}"), not a {kind}'
         )
     if not _DECIMAL.fullmatch(number.strip()):
-        raise ValueError(f"{what} must be a plain number like 65000.5, not {number!r}")
+        raise ValueError(
+            f"{what} must be a plain number like 65000.5, without commas or exponent, not {number}"
+        )
     return Decimal(number.strip())
 
 
 def whole_of(number: Number, what: str) -> int:
     value = decimal_of(number, what)
     if value != int(value):
-        raise ValueError(f"{what} must be a whole number, not {number}; use {int(value)}")
+        below = value // 1
+        raise ValueError(f"{what} must be a whole number, not {number}; use {below} or {below + 1}")
     return int(value)
 
 
@@ -71,7 +74,10 @@ def rate_of(number: str, what: str = "a rate") -> int:
 def _scaled(value: Decimal, digits: int, what: str) -> int:
     scaled = value * 10**digits
     if scaled != int(scaled):
-        raise ValueError(f"{what} has at most {digits} decimals, {value} has more")
+        below = Decimal(f"{scaled // 1}e-{digits}")
+        raise ValueError(
+            f"{what} has at most {digits} decimals, {value} has more; use {decimal_text(below)}"
+        )
     return int(scaled)
 
 

@@ -27,7 +27,13 @@ _SETTINGS = click.option(
     metavar="NAME=VALUE",
     help="Give a parameter of the files another value.",
 )
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file.")
+_JSON = click.option(
+    "--json",
+    "json_file",
+    type=click.Path(dir_okay=False, writable=True, allow_dash=True, path_type=Path),
+    metavar="FILE",
+    help="Also write the results as JSON; - is the standard output, and silences the rest.",
+)
 
 
 @scenario.command("run")
@@ -35,25 +41,28 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obj
 @_SETTINGS
 @_JSON
 @click.option("--verbose", "-v", is_flag=True, help="Print the transcript of what passes, too.")
-def run(files: tuple[str, ...], settings: tuple[str, ...], as_json: bool, verbose: bool) -> None:  # noqa: FBT001 - click passes its options so
+def run(
+    files: tuple[str, ...],
+    settings: tuple[str, ...],
+    json_file: Path | None,
+    verbose: bool,  # noqa: FBT001 - click passes its options so
+) -> None:
     """Run scenario files.
 
     Exit code 0: all went as expected; 1: one did not; 2: a file has a mistake.
     """
+    report = _Report(json_file)
     worst = PASSED
     for file in files:
         try:
             outcome = run_scenario(read_scenario(file, _parameters(settings)))
         except ScenarioError as error:
-            _print_problems(file, error, as_json=as_json)
+            report.add_problems(file, error)
             worst = WRONG_FILE
             continue
-        if not outcome.passed:
-            worst = max(worst, FAILED)
-        if as_json:
-            print(json.dumps(as_object(file, outcome), ensure_ascii=False))
-        else:
-            print("\n".join(report_lines(file, outcome, verbose=verbose)))
+        worst = worst if outcome.passed else max(worst, FAILED)
+        report.add(as_object(file, outcome), report_lines(file, outcome, verbose=verbose))
+    report.finish()
     sys.exit(worst)
 
 
@@ -61,24 +70,56 @@ def run(files: tuple[str, ...], settings: tuple[str, ...], as_json: bool, verbos
 @_FILES
 @_SETTINGS
 @_JSON
-def check(files: tuple[str, ...], settings: tuple[str, ...], as_json: bool) -> None:  # noqa: FBT001 - click passes its options so
+def check(files: tuple[str, ...], settings: tuple[str, ...], json_file: Path | None) -> None:
     """Read scenario files without running them.
 
     Exit code 0: all are right; 2: a file has a mistake.
     """
+    report = _Report(json_file)
     worst = PASSED
     for file in files:
         try:
             read = read_scenario(file, _parameters(settings))
         except ScenarioError as error:
-            _print_problems(file, error, as_json=as_json)
+            report.add_problems(file, error)
             worst = WRONG_FILE
             continue
-        if as_json:
-            print(json.dumps({"file": file, "problems": []}))
-        else:
-            print(f"ok      {file}: {read.title} ({len(read.steps)} steps)")
+        line = f"ok      {file}: {read.title} ({len(read.steps)} steps)"
+        report.add({"file": file, "scenario": read.title, "problems": []}, [line])
+    report.finish()
     sys.exit(worst)
+
+
+class _Report:
+    """What a command says: lines for people as it goes, one JSON object at the end."""
+
+    def __init__(self, json_file: Path | None) -> None:
+        self._json_file = json_file
+        self._is_silent = json_file is not None and str(json_file) == "-"
+        self._results: list[dict[str, Any]] = []
+
+    def add(self, result: dict[str, Any], lines: list[str]) -> None:
+        self._results.append(result)
+        if not self._is_silent:
+            print("\n".join(lines))
+
+    def add_problems(self, file: str, error: ScenarioError) -> None:
+        problems = [
+            {"file": each.place.file, "line": each.place.line, "message": each.message}
+            for each in error.problems
+        ]
+        self._results.append({"file": file, "passed": False, "problems": problems})
+        for problem in error.problems:
+            print(f"wrong   {problem}", file=sys.stderr)
+
+    def finish(self) -> None:
+        if self._json_file is None:
+            return
+        text = json.dumps({"results": self._results}, ensure_ascii=False, indent=2)
+        if self._is_silent:
+            print(text)
+        else:
+            self._json_file.write_text(text + "\n", encoding="utf-8")
 
 
 def _parameters(settings: tuple[str, ...]) -> dict[str, str]:
@@ -112,13 +153,14 @@ def as_object(file: str, outcome: Outcome) -> dict[str, Any]:
     """Return one run as JSON's types."""
     failure = outcome.failure
     return {
-        "file": str(Path(file)),
+        "file": file,
         "scenario": outcome.scenario.title,
         "seed": outcome.scenario.seed,
         "passed": outcome.passed,
         "steps_done": outcome.steps_done,
         "event_hash": outcome.event_hash,
         "line": None if failure is None else failure.place.line,
+        "problems": [],
         "failures": [
             {"what": wrong.what, "expected": wrong.expected, "found": wrong.found}
             for wrong in (failure.mismatches if failure else ())
@@ -126,15 +168,3 @@ def as_object(file: str, outcome: Outcome) -> dict[str, Any]:
         "transcript": outcome.transcript,
         "picture": outcome.picture,
     }
-
-
-def _print_problems(file: str, error: ScenarioError, *, as_json: bool) -> None:
-    if as_json:
-        problems = [
-            {"file": each.place.file, "line": each.place.line, "message": each.message}
-            for each in error.problems
-        ]
-        print(json.dumps({"file": file, "problems": problems}, ensure_ascii=False))
-        return
-    for problem in error.problems:
-        print(f"wrong   {problem}", file=sys.stderr)

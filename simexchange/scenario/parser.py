@@ -1,5 +1,6 @@
 """Reads a scenario file whole: every mistake is found before anything runs."""
 
+import textwrap
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from simexchange.core.commands import (
 )
 from simexchange.core.instrument import FundingRules, Instrument
 from simexchange.core.types import AccountKind, Wallet
+from simexchange.faults import FaultPlan
 from simexchange.scenario.actions import ACTIONS
 from simexchange.scenario.amounts import moment_us, money_of, rate_of, whole_of
 from simexchange.scenario.document import Entries, Items, Text, Value, read_document
@@ -101,6 +103,13 @@ def parse_scenario(text: str, file: str, parameters: Mapping[str, str] | None = 
         insurance_fund=fields.get("insurance_fund", money_of, 0),
         synthetic=synthetic,
     )
+
+
+def parse_fault_plan(text: str, names: Names, seed: int, file: str = "faults") -> FaultPlan:
+    """Return a plan written as a section ``faults``, for the accounts and instruments known."""
+    document = read_document(f"faults:\n{textwrap.indent(text, '  ')}", file)
+    fields = Fields(document, "the plan", required=("faults",))
+    return fault_plan(Reading(names, 0), fields.value("faults"), seed)
 
 
 def _text(path: Path) -> str:

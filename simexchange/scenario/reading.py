@@ -1,6 +1,8 @@
 """What the reader of a file knows while it reads: names, the time of the step, the words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from simexchange.core.commands import Command
 from simexchange.core.instrument import Instrument
@@ -19,7 +21,7 @@ from simexchange.scenario.amounts import Number, contracts_from_base, contracts_
 from simexchange.scenario.document import Value
 from simexchange.scenario.fields import Fields, chosen, converted, text_of
 from simexchange.scenario.names import Names
-from simexchange.scenario.problem import refuse
+from simexchange.scenario.problem import refuse, suggestion
 
 WALLETS = {wallet.value: wallet for wallet in Wallet}
 MARGIN_MODES = {mode.value: mode for mode in MarginMode}
@@ -35,6 +37,16 @@ SELF_TRADE_PREVENTIONS = {mode.value: mode for mode in SelfTradePrevention}
 TRIGGERS_BY = {source.value: source for source in TriggerBy}
 DIRECTIONS = {"rises": TriggerDirection.RISES, "falls": TriggerDirection.FALLS}
 REJECT_REASONS = {reason.value: reason for reason in RejectReason}
+
+
+_T = TypeVar("_T")
+
+
+def one_of(word: str, what: str, choices: Mapping[str, _T]) -> _T:
+    """Return the choice that ``word`` names; ValueError with a suggestion for a typo."""
+    if word not in choices:
+        raise ValueError(f"{word} is no {what}; {suggestion(word, choices)}")
+    return choices[word]
 
 
 @dataclass(slots=True)

@@ -10,9 +10,8 @@ from simexchange.core.exchange import Exchange
 from simexchange.core.types import RejectReason
 from simexchange.faults import FaultySimulation
 from simexchange.market.driver import MarketDriver
-from simexchange.market.maker import MarketMaker
-from simexchange.market.synthetic import SyntheticIndex
 from simexchange.scenario.amounts import moment_text
+from simexchange.scenario.market import market_driver
 from simexchange.scenario.model import (
     Act,
     Check,
@@ -139,15 +138,7 @@ class Runner:
         if self._driver is None:
             synthetic = self.scenario.synthetic
             assert synthetic is not None, "the reader refuses run_market without a market"
-            index = SyntheticIndex(synthetic.shapes, seed=synthetic.seed, step_us=synthetic.step_us)
-            makers: list[MarketMaker] = []
-            if synthetic.maker is not None:
-                maker = MarketMaker(
-                    self.world.exchange, synthetic.maker, synthetic.ladders, seed=synthetic.seed
-                )
-                makers.append(maker)
-            self._driver = MarketDriver(self.simulation, index, makers)
-            self._driver.open()
+            self._driver = market_driver(self.simulation, synthetic)
         return self._driver
 
     def _switch(self, switch: Switch) -> list[Mismatch]:
