@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -10,7 +10,7 @@ from simexchange.clock import Clock
 from simexchange.core.commands import AdvanceTime, Command, SetIndex
 from simexchange.core.events import CommandRejected, Event, OrderRejected
 from simexchange.core.types import SECOND_US
-from simexchange.market.maker import MarketMaker
+from simexchange.market.maker import Requote
 from simexchange.market.traders import Trader
 from simexchange.simulation import Simulation
 
@@ -36,6 +36,19 @@ class IndexSource(Protocol):
         ...
 
 
+class Quoter(Protocol):
+    """Whoever keeps quotes in the book: a market maker by rule, or one who repeats a record."""
+
+    @property
+    def symbols(self) -> Collection[str]:
+        """The instruments he quotes."""
+        ...
+
+    def requote(self, symbol: str, index: int) -> Requote:
+        """Return what he sends now that the index stands at `index` ticks."""
+        ...
+
+
 class EndOfRecord(Exception):
     """A recorded source has no further prices."""
 
@@ -51,7 +64,7 @@ class MarketDriver:
         self,
         simulation: Simulation,
         index: IndexSource,
-        makers: Sequence[MarketMaker] = (),
+        makers: Sequence[Quoter] = (),
         traders: Sequence[Trader] = (),
     ) -> None:
         self.simulation = simulation
@@ -95,7 +108,7 @@ class MarketDriver:
         for symbol, price in prices.items():
             self._send(SetIndex(symbol, price))
             requotes = [
-                maker.requote(symbol, price) for maker in self.makers if symbol in maker.shapes
+                maker.requote(symbol, price) for maker in self.makers if symbol in maker.symbols
             ]
             for requote in requotes:
                 for command in requote.retreats:

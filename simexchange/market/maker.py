@@ -5,6 +5,8 @@ retreat (cancel, or move quotes away from the touch), then all of them advance. 
 quote meets an old one of his own side of the table.
 """
 
+from collections.abc import Collection
+
 import msgspec
 
 from simexchange.core.commands import AmendOrder, CancelOrder, Command, PlaceOrder
@@ -46,6 +48,10 @@ class MarketMaker:
         self.shapes = shapes
         self._exchange = exchange
         self._chances = {symbol: Chance(seed, f"maker {account} {symbol}") for symbol in shapes}
+
+    @property
+    def symbols(self) -> Collection[str]:
+        return self.shapes.keys()
 
     def requote(self, symbol: str, index: int) -> Requote:
         """Return what he has to send now that the index stands at `index` ticks."""
