@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from simexchange.core.orders import Order
     from simexchange.core.plans import Plan
     from simexchange.core.positions import Position
+    from simexchange.core.price_heap import PriceHeap
 
 INSURANCE_FUND = 0
 """Number of the account that is the insurance fund; its contract wallet is the fund's money."""
@@ -19,6 +20,7 @@ class Account:
     """One account. ``wallet`` is the contract wallet without what isolated positions hold."""
 
     __slots__ = (
+        "bands",
         "client_ids",
         "cross_positions",
         "forced_rejects",
@@ -71,6 +73,7 @@ class Account:
         self.cross_positions: dict[int, Position] = {}  # open ones in cross mode, by number
         self.forced_rejects: dict[str, int] = {}
         self.is_cross_stale = False
+        self.bands: list[PriceHeap[Account]] = []  # where its living entries wait
         self.version = 0  # of its entries in the cross band heaps
 
 

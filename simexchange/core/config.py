@@ -2,13 +2,15 @@
 
 import msgspec
 
-from simexchange.core.types import PositionMode
+from simexchange.core.types import MONEY_SCALE, PositionMode
 
 
 class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True):
     check_every: int = 0  # commands between full checks of all invariants; 0: only on request
     hash_block_bytes: int = 65_536  # how much is gathered before hashing; never changes the hash
-    insurance_fund: int = 0  # money the fund starts with, counted as a deposit
+    insurance_fund: int = (
+        1_000_000 * MONEY_SCALE
+    )  # money the fund starts with, counted as a deposit
     position_mode: PositionMode = PositionMode.ONE_WAY  # of new accounts
     closed_orders_kept: int = 10_000  # ended orders that can still be asked for by order id
     fund_slippage: int = 1_000_000  # rate: how far from mark the fund sells what it took over

@@ -275,7 +275,8 @@ class Deleveraged(_Event, frozen=True):
     balance: int
     rank: int  # 0 was first in line
     execution_id: int
-    against: int
+    against: int  # the bankrupt account
+    against_realized_pnl: int
 
 
 class FundingRateSet(_Event, frozen=True):

@@ -22,6 +22,7 @@ from simexchange.core.state import State
 from simexchange.core.trading import Trading
 from simexchange.core.transfers import Transfers
 from simexchange.core.types import RejectReason
+from simexchange.core.watch import LiquidationWatch
 
 
 class Exchange(Reads):
@@ -46,7 +47,8 @@ class Exchange(Reads):
         transfers = Transfers(state)
         settings = Settings(state)
         registration = Registration(state, trading)
-        marks = Marks(state, Liquidation(state, trading, entry))
+        watch = LiquidationWatch(state)
+        marks = Marks(state, watch, Liquidation(state, trading, entry, watch))
         self._handlers: dict[type, Callable[[Any], object]] = {
             c.PlaceOrder: entry.place,
             c.CancelOrder: changes.cancel,

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from simexchange.core.book import Book
 from simexchange.core.instrument import Instrument
-from simexchange.core.liquidation_index import LiquidationHeap
+from simexchange.core.price_heap import PriceHeap
 
 if TYPE_CHECKING:
+    from simexchange.core.accounts import Account
     from simexchange.core.positions import Position
 
 NO_LIMIT = 10**9
@@ -21,6 +22,8 @@ class Market:
     __slots__ = (
         "book",
         "clearing",
+        "cross_falls",
+        "cross_rises",
         "has_order_rules",
         "has_size_rules",
         "index",
@@ -68,6 +71,8 @@ class Market:
         self.clearing = 0
         self.open_interest = 0
         self.positions: dict[int, Position] = {}  # by number; all that ever held contracts
-        self.long_liquidations = LiquidationHeap(-1)
-        self.short_liquidations = LiquidationHeap(1)
+        self.long_liquidations: PriceHeap[Position] = PriceHeap(-1)
+        self.short_liquidations: PriceHeap[Position] = PriceHeap(1)
+        self.cross_falls: PriceHeap[Account] = PriceHeap(-1)
+        self.cross_rises: PriceHeap[Account] = PriceHeap(1)
         self.stale: list[Position] = []  # liquidation price not up to date

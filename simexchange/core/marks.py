@@ -6,15 +6,17 @@ from simexchange.core.liquidation import Liquidation
 from simexchange.core.markets import Market
 from simexchange.core.state import State
 from simexchange.core.types import RejectReason
+from simexchange.core.watch import LiquidationWatch
 
 
 class Marks:
     """Sets prices. Each new mark price is a tick: positions that reached their price go."""
 
-    __slots__ = ("_liquidation", "_state")
+    __slots__ = ("_liquidation", "_state", "_watch")
 
-    def __init__(self, state: State, liquidation: Liquidation) -> None:
+    def __init__(self, state: State, watch: LiquidationWatch, liquidation: Liquidation) -> None:
         self._state = state
+        self._watch = watch
         self._liquidation = liquidation
 
     def set_index(self, command: SetIndex) -> None:
@@ -40,7 +42,10 @@ class Marks:
         if mark is None:
             return
         if mark != market.mark:
+            is_first = market.mark is None
             market.mark = mark
+            if is_first:
+                self._watch.first_mark(market)
             self._state.log.events.append(
                 MarkPriceSet(self._state.log.at, market.symbol, mark, market.index, market.last)
             )

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from simexchange.core.accounts import Account
     from simexchange.core.markets import Market
     from simexchange.core.orders import Order
+    from simexchange.core.price_heap import PriceHeap
 
 
 class Position:
@@ -25,8 +26,8 @@ class Position:
         "closers",
         "contracts",
         "cost",
+        "indexed_in",
         "is_cross",
-        "is_indexed",
         "is_stale",
         "leverage",
         "liquidation_price",
@@ -53,7 +54,7 @@ class Position:
         self.closers: dict[int, Order] = {}
         self.plans: dict[int, object] = {}
         self.liquidation_price: int | None = None
-        self.is_indexed = 0  # +1, -1: in the heap of long or short liquidations
+        self.indexed_in: PriceHeap[Position] | None = None
         self.is_stale = False  # its liquidation price must be computed before the next tick
         self.version = 0  # of its entries in the liquidation heaps
 

@@ -4,7 +4,10 @@ from fractions import Fraction
 
 from simexchange.core.accounts import Account
 from simexchange.core.commands import Transfer
+from simexchange.core.cross import cross_liquidation_price
+from simexchange.core.deleveraging import lights
 from simexchange.core.instrument import Instrument
+from simexchange.core.liquidation import bankruptcy_value, cross_bankruptcy_value
 from simexchange.core.margin import (
     available_balance,
     initial_margin,
@@ -123,6 +126,14 @@ class Reads:
         account, market = self._account(number), self._market(symbol)
         return _position_view(self._state.position(account, market, side))
 
+    def deleveraging_lights(
+        self, number: int, symbol: str, side: PositionSide = PositionSide.NET
+    ) -> int:
+        """Return 1 to 5, 5 being deleveraged first; 0 for a position that is flat."""
+        market = self._market(symbol)
+        position = self._account(number).legs[side].get(symbol)
+        return 0 if position is None or market.mark is None else lights(market, position)
+
     # ------------------------------------------------------------------ orders and transfers
 
     def order(self, order_id: int) -> OrderView | None:
@@ -178,8 +189,9 @@ def _position_view(position: Position) -> PositionView:
         margin = initial_margin(abs(position.cost), position.leverage)
     bankruptcy = None
     if contracts and not position.is_cross:
-        sign = 1 if contracts > 0 else -1
-        bankruptcy = Fraction(abs(position.cost) - sign * position.margin, quantity)
+        bankruptcy = Fraction(bankruptcy_value(position), quantity)
+    elif contracts and mark is not None:
+        bankruptcy = Fraction(cross_bankruptcy_value(position, mark), quantity)
     return PositionView(
         account=position.account.number,
         symbol=market.symbol,
@@ -194,7 +206,11 @@ def _position_view(position: Position) -> PositionView:
             if mark is None or not contracts
             else maintenance_margin(market.tiers, quantity * mark)
         ),
-        liquidation_price=liquidation_price(position),
+        liquidation_price=(
+            cross_liquidation_price(position)
+            if position.is_cross and contracts
+            else liquidation_price(position)
+        ),
         bankruptcy_price=bankruptcy,
         leverage=position.leverage,
         margin_mode=margin_mode(position),

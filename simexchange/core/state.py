@@ -49,6 +49,7 @@ class State:
         "next_sequence",
         "next_trade_id",
         "orders",
+        "stale_accounts",
         "transfers",
     )
 
@@ -60,6 +61,7 @@ class State:
         self.markets: dict[str, Market] = {}
         self.orders: dict[int, Order] = {}  # living ones and the latest that ended
         self.closed_orders: deque[int] = deque()
+        self.stale_accounts: list[Account] = []  # whose cross bands are not up to date
         self.transfers: dict[str, Transfer] = {}
         self.next_account = 1
         self.next_order_id = 1
@@ -99,8 +101,9 @@ class State:
 
     def note_equity_moved(self, account: Account) -> None:
         """Let the cross bands of ``account`` be computed anew before the next tick."""
-        if account.cross_positions:
-            self.mark_stale(next(iter(account.cross_positions.values())))
+        if account.cross_positions and not account.is_cross_stale:
+            account.is_cross_stale = True
+            self.stale_accounts.append(account)
 
     def remember_closed(self, order: Order) -> None:
         """Keep an ended order for questions until enough later ones have ended."""

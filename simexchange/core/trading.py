@@ -109,18 +109,8 @@ class Trading:
             position.cost += sign * notional
             margin = 0 if position.is_cross else -(-notional // position.leverage)
         else:
-            size = held if held > 0 else -held
-            closed = min(size, contracts)
-            value = notional if contracts <= size else notional * size // contracts
-            share = cost_share(position.cost, size, closed)
-            realized = -sign * value - share
-            position.cost -= share
-            position.contracts = after = held + sign * contracts
-            margin = -(position.margin * closed // size)
-            if contracts > size:
-                position.cost = sign * (notional - value)
-                if not position.is_cross:
-                    margin -= -(notional - value) // position.leverage
+            closed, realized, margin = self._reduce(position, sign, contracts, notional)
+            after = position.contracts
         if held > 0 or after > 0:
             market.open_interest += max(0, after) - max(0, held)
         paid = realized - fee - margin
@@ -135,9 +125,32 @@ class Trading:
             market.stale.append(position)
         if position.is_cross:
             self._note_cross(position)
+        if account.cross_positions:
+            self._state.note_equity_moved(account)
         elif account.wallet < account.hold:
             self._cover(position)
         return closed, realized
+
+    def _reduce(
+        self, position: Position, sign: int, contracts: int, notional: int
+    ) -> tuple[int, int, int]:
+        """Close, and open the other way with what is over; return (closed, realized, margin).
+
+        ``margin`` is what moves into the isolated position, negative when it is released.
+        """
+        held = position.contracts
+        size = held if held > 0 else -held
+        closed = min(size, contracts)
+        value = notional if contracts <= size else notional * size // contracts
+        share = cost_share(position.cost, size, closed)
+        position.cost -= share
+        position.contracts = held + sign * contracts
+        margin = -(position.margin * closed // size)
+        if contracts > size:
+            position.cost = sign * (notional - value)
+            if not position.is_cross:
+                margin -= -(notional - value) // position.leverage
+        return closed, -sign * value - share, margin
 
     def cancel(self, order: Order, reason: CancelReason) -> None:
         """End an order that is not filled; nothing of it remains anywhere."""
@@ -281,21 +294,21 @@ class Trading:
             account.cross_positions.pop(position.number, None)
 
     def _cover(self, position: Position) -> None:
-        """Make good a wallet that a fill of an isolated position left below its holds.
+        """Make good a wallet that a fill left below its holds, with no cross profit behind it.
 
         First from the position's own margin, which also settles the units by which several fills
         round up more often than their one order did; then by cancelling the account's orders,
         newest first; what is still missing, the insurance fund pays.
         """
         account = position.account
-        if account.kind is AccountKind.SYSTEM or account.cross_positions:
+        if account.kind is AccountKind.SYSTEM:
             return
         moved = min(account.hold - account.wallet, position.margin)
         position.margin -= moved
         account.wallet += moved
         self.free_holds(account)
         if account.wallet < 0:
-            self.pay_shortfall(account, position.market.symbol)
+            self.pay(account, -account.wallet, position.market.symbol, "shortfall")
 
     def free_holds(self, account: Account) -> None:
         """Cancel opening orders, newest first, until the wallet covers what orders hold."""
@@ -305,15 +318,11 @@ class Trading:
             if order.hold:
                 self.cancel(order, CancelReason.INSUFFICIENT_MARGIN)
 
-    def pay_shortfall(self, account: Account, symbol: str) -> None:
-        """Let the insurance fund bring a negative contract wallet up to zero."""
-        missing = -account.wallet
-        account.wallet += missing
+    def pay(self, account: Account, money: int, symbol: str, cause: str) -> None:
+        """Let the insurance fund pay ``money`` into the account's contract wallet."""
         fund = self._state.fund
-        fund.wallet -= missing
-        self._ledger.net += missing - missing
+        account.wallet += money
+        fund.wallet -= money
         self._log.events.append(
-            InsuranceFundMoved(
-                self._log.at, -missing, fund.wallet, account.number, symbol, "shortfall"
-            )
+            InsuranceFundMoved(self._log.at, -money, fund.wallet, account.number, symbol, cause)
         )

@@ -16,6 +16,7 @@ from simexchange.core.commands import (
     SetFeeTier,
     SetIndex,
     SetLeverage,
+    SetMarginMode,
     SetMark,
     SetPositionMode,
     Transfer,
@@ -26,6 +27,7 @@ from simexchange.core.exchange import Exchange
 from simexchange.core.instrument import Instrument, MarginTier
 from simexchange.core.types import (
     MONEY_SCALE,
+    MarginMode,
     OrderKind,
     PositionMode,
     PositionSide,
@@ -92,6 +94,9 @@ class Stream:
             self.apply(Deposit(number, Wallet.SPOT, self.random.randrange(10**8, 10**10)))
             if number % 3 == 0:
                 self.apply(SetPositionMode(number, PositionMode.HEDGE))
+            if number % 4 in (0, 3):
+                for symbol in self.prices:
+                    self.apply(SetMarginMode(number, symbol, MarginMode.CROSS))
         for symbol, price in self.prices.items():
             self.apply(SetIndex(symbol, price))
 
@@ -201,7 +206,9 @@ class Stream:
             return SetLeverage(number, symbol, rng.choice((0, 1, 3, 10, 25, 50, 125, 126)), side)
         if choice < 0.8:
             return AdjustMargin(number, symbol, side, rng.randrange(-(10**10), 10**10))
-        if choice < 0.9:
+        if choice < 0.85:
+            return SetMarginMode(number, symbol, rng.choice(tuple(MarginMode)))
+        if choice < 0.92:
             rate = rng.choice((None, 0, 33_333, 99_999))
             return SetFeeTier(number, rate, rng.choice((rate, 123_456)))
         return SetPositionMode(number, rng.choice(tuple(PositionMode)))
@@ -209,7 +216,9 @@ class Stream:
 
 def make_run(seed: int, commands: int, **config) -> Stream:
     """Return a stream after ``commands`` steps, every one of them checked in full."""
-    exchange = Exchange(ExchangeConfig(**({"check_every": 1} | config)))
+    fund = (0, 10**10, 10**14)[seed % 3]  # nothing, too little, plenty
+    defaults = {"check_every": 1, "insurance_fund": fund}
+    exchange = Exchange(ExchangeConfig(**(defaults | config)))
     stream = Stream(seed, exchange)
     stream.set_up()
     for _ in range(commands):

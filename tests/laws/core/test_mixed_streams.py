@@ -18,12 +18,15 @@ from simexchange.core.commands import (
     SetMark,
 )
 from simexchange.core.config import ExchangeConfig
+from simexchange.core.cross import is_due, slack
 from simexchange.core.events import (
     BankruptcyTakeover,
     CommandRejected,
+    Deleveraged,
     Deposited,
     Filled,
     InsuranceFundMoved,
+    MarkPriceSet,
     OrderAccepted,
     OrderAmended,
     OrderCancelled,
@@ -32,7 +35,7 @@ from simexchange.core.events import (
     Withdrawn,
 )
 from simexchange.core.exchange import Exchange
-from simexchange.core.types import OrderKind, PositionSide, Side, Wallet
+from simexchange.core.types import MarginMode, OrderKind, PositionSide, Side, Wallet
 from simexchange.core.views import PositionView
 from tests.laws.core.command_streams import Stream, make_run
 
@@ -78,10 +81,14 @@ def money_moved(event) -> list[tuple[int, int]]:
             return [(event.account, event.realized_pnl - event.fee)]
         case BankruptcyTakeover():
             return [(event.account, event.realized_pnl), (0, event.fund_realized_pnl)]
-        case InsuranceFundMoved() if event.account is not None:
-            return [(event.account, -event.money), (0, event.money)]
+        case Deleveraged():
+            return [
+                (event.account, event.realized_pnl),
+                (event.against, event.against_realized_pnl),
+            ]
         case _:
-            return []
+            from_user = isinstance(event, InsuranceFundMoved)
+            return [(event.account, -event.money), (0, event.money)] if from_user else []
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -90,7 +97,7 @@ def test_an_account_ends_with_what_it_was_given_plus_what_its_events_say(seed):
     stream = Stream(seed, exchange)
     given = defaultdict(int)
     stream.set_up()
-    for number in exchange.accounts[1:]:
+    for number in exchange.accounts:
         given[number] = exchange.account(number).contract_balance
     for _ in range(1_500):
         for event in stream.step():
@@ -189,6 +196,37 @@ def close(stream: Stream, deep_pockets: int, position: PositionView, price: int)
             position_side=position.position_side,
         )
     )
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_after_a_tick_nothing_is_left_that_a_scan_of_everything_would_liquidate(seed):
+    stream = make_run(seed, 50)
+    ticks = 0
+    for _ in range(600):
+        for event in stream.step():
+            if isinstance(event, MarkPriceSet):
+                ticks += 1
+                assert due_by_scan(stream.exchange, event.symbol) == []
+    assert ticks > 10
+
+
+def due_by_scan(exchange: Exchange, symbol: str) -> list[PositionView]:
+    """Look at every position of every account, as the indexes are there to avoid."""
+    mark = exchange.mark_price(symbol)
+    due = []
+    for number in exchange.accounts[1:]:
+        for position in exchange.positions(number):
+            if position.symbol != symbol or position.margin_mode is MarginMode.CROSS:
+                continue
+            price = position.liquidation_price
+            long = position.contracts > 0 and position.position_side is not PositionSide.SHORT
+            if price is not None and (mark <= price if long else mark >= price):
+                due.append(position)
+        account = exchange._state.accounts[number]
+        now = slack(account)
+        if account.cross_positions and now is not None and is_due(account, now):
+            due.extend(p for p in exchange.positions(number) if p.symbol == symbol)
+    return due
 
 
 def test_the_event_hash_does_not_depend_on_the_block_size():
