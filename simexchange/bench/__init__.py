@@ -1,0 +1,1 @@
+"""How fast the exchange is: `simexchange bench`, in CPU time, instructions and memory."""

@@ -1,0 +1,22 @@
+"""Apply the first part of a workload once and end: what valgrind counts the instructions of."""
+
+import sys
+
+from simexchange.bench.workload import mixed_workload, prepared_exchange
+
+
+def main(arguments: list[str]) -> None:
+    """Take: how many commands to apply, how many to make, the seed, the accounts.
+
+    The stream is made in full whatever is applied of it, so that two runs differ by their
+    measured commands alone.
+    """
+    applied, made, seed, accounts = (int(argument) for argument in arguments)
+    workload = mixed_workload(orders=made, seed=seed, accounts=accounts)
+    exchange = prepared_exchange(workload)
+    for at, command in enumerate(workload.measured[:applied]):
+        exchange.apply(command, at)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

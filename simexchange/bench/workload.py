@@ -1,0 +1,172 @@
+"""The mixed workload: limits near mid, cancels of living orders, market orders.
+
+The stream is made once by playing it on a scratch exchange, so that every cancel names an order
+that lives at that moment; what is measured is the same commands on a fresh exchange.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from random import Random
+
+from simexchange.core.commands import (
+    CancelOrder,
+    Command,
+    Deposit,
+    ListInstrument,
+    OpenAccount,
+    PlaceOrder,
+    SetMark,
+)
+from simexchange.core.config import ExchangeConfig
+from simexchange.core.events import Filled, OrderAccepted, OrderCancelled
+from simexchange.core.exchange import Exchange
+from simexchange.core.instrument import Instrument, MarginTier
+from simexchange.core.types import MONEY_SCALE, OrderKind, Side, Wallet
+
+SYMBOL = "BTCUSDT"
+MID = 650_000  # ticks of 0.1 USDT
+DEEP_LEVELS = 2_000
+CHECK_EVERY = 10_000
+_LIMIT_SHARE, _CANCEL_SHARE = 0.60, 0.30  # the rest are market orders
+_MARKETABLE = 1 / 7
+_NEAR_TICKS = 40
+_LARGEST = 20
+_DEPOSIT = 10**7 * MONEY_SCALE
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """`setting_up` prepares accounts and, for a deep book, what rests; `measured` is timed."""
+
+    setting_up: tuple[Command, ...]
+    measured: tuple[Command, ...]
+
+
+def mixed_workload(*, orders: int, seed: int, accounts: int, resting: int = 0) -> Workload:
+    """Return `orders` commands, 60 % limits (1 in 7 marketable), 30 % cancels, 10 % markets.
+
+    `resting` orders are put into the book first, spread over 2,000 prices. Raises ValueError for
+    fewer than two accounts.
+    """
+    if accounts < 2:  # noqa: PLR2004 - one account would trade with itself alone
+        message = f"the workload needs at least 2 accounts, not {accounts}"
+        raise ValueError(message)
+    random = Random(seed)  # noqa: S311 - a reproducible stream, not a secret
+    scratch = _Scratch(Exchange())
+    setting_up = [*_listing(accounts), *_resting(random, accounts, resting)]
+    for command in setting_up:
+        scratch.apply(command)
+    measured: list[Command] = []
+    for command in _stream(random, scratch, accounts, orders):
+        scratch.apply(command)
+        measured.append(command)
+    return Workload(tuple(setting_up), tuple(measured))
+
+
+def prepared_exchange(workload: Workload) -> Exchange:
+    """Return a fresh exchange with everything on, the workload's set-up applied at time 0."""
+    exchange = Exchange(ExchangeConfig(check_every=CHECK_EVERY))
+    for command in workload.setting_up:
+        exchange.apply(command, 0)
+    return exchange
+
+
+def instrument(symbol: str = SYMBOL) -> Instrument:
+    """Return a perpetual with several margin tiers, as real ones have."""
+    tiers = [MarginTier(floor=0, maintenance_rate=400_000, max_leverage=125)]
+    for notional, rate, leverage in ((50_000, 500_000, 100), (250_000, 1_000_000, 50)):
+        floor, below = notional * MONEY_SCALE, tiers[-1]
+        deduction = below.deduction + floor * (rate - below.maintenance_rate) // 10**8
+        tiers.append(
+            MarginTier(
+                floor=floor, maintenance_rate=rate, max_leverage=leverage, deduction=deduction
+            )
+        )
+    return Instrument(
+        symbol=symbol,
+        base=symbol.removesuffix("USDT"),
+        tick_size=Decimal("0.1"),
+        contract_size=Decimal("0.001"),
+        tiers=tuple(tiers),
+    )
+
+
+def _listing(accounts: int) -> Iterator[Command]:
+    yield ListInstrument(instrument())
+    yield SetMark(SYMBOL, MID)
+    for number in range(1, accounts + 1):
+        yield OpenAccount()
+        yield Deposit(number, Wallet.CONTRACT, _DEPOSIT)
+
+
+def _resting(random: Random, accounts: int, resting: int) -> Iterator[Command]:
+    """Yield bids below and asks above the prices that the stream trades at."""
+    for n in range(resting):
+        away = _NEAR_TICKS + 1 + n // 2 % (DEEP_LEVELS // 2)
+        side = Side.BUY if n % 2 else Side.SELL
+        yield _limit(random, accounts, side, MID - away * side)
+
+
+def _stream(random: Random, scratch: "_Scratch", accounts: int, orders: int) -> Iterator[Command]:
+    for _ in range(orders):
+        draw = random.random()
+        side = Side.BUY if random.random() < 1 / 2 else Side.SELL
+        if _LIMIT_SHARE <= draw < _LIMIT_SHARE + _CANCEL_SHARE and scratch.living:
+            account, order_id = scratch.some_living(random)
+            yield CancelOrder(account, SYMBOL, order_id)
+        elif draw < _LIMIT_SHARE + _CANCEL_SHARE:
+            is_marketable = random.random() < _MARKETABLE
+            away = random.randint(1, _NEAR_TICKS) * (-1 if is_marketable else 1)
+            yield _limit(random, accounts, side, MID - away * side)
+        else:
+            yield PlaceOrder(
+                random.randint(1, accounts),
+                SYMBOL,
+                side,
+                random.randint(1, _LARGEST),
+                OrderKind.MARKET,
+            )
+
+
+def _limit(random: Random, accounts: int, side: Side, price: int) -> PlaceOrder:
+    return PlaceOrder(
+        random.randint(1, accounts),
+        SYMBOL,
+        side,
+        random.randint(1, _LARGEST),
+        OrderKind.LIMIT,
+        price,
+    )
+
+
+class _Scratch:
+    """An exchange on which the stream is made, and the orders that live on it."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self.living: list[tuple[int, int]] = []
+        self._places: dict[int, int] = {}
+
+    def apply(self, command: Command) -> None:
+        for event in self._exchange.apply(command, 0):
+            if isinstance(event, OrderAccepted):
+                if event.kind is OrderKind.LIMIT:
+                    self._places[event.order_id] = len(self.living)
+                    self.living.append((event.account, event.order_id))
+            elif isinstance(event, OrderCancelled) or (
+                isinstance(event, Filled) and event.order_filled == event.order_contracts
+            ):
+                self._remove(event.order_id)
+
+    def some_living(self, random: Random) -> tuple[int, int]:
+        return self.living[random.randrange(len(self.living))]
+
+    def _remove(self, order_id: int) -> None:
+        place = self._places.pop(order_id, None)
+        if place is None:
+            return
+        last = self.living.pop()
+        if last[1] != order_id:
+            self.living[place] = last
+            self._places[last[1]] = place
