@@ -4,6 +4,7 @@ Amounts and ratios are exact until here and are rounded once, halves away from z
 rounds to zero has no sign.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -16,6 +17,8 @@ from copyplugin.domain.statistics import shown
 from web.i18n import current_locale, gettext
 
 NOTHING = "–"
+MONEY_PLACES = 8
+_COARSE_PLACES = 2
 
 Number = Decimal | Fraction
 
@@ -95,9 +98,31 @@ def whole(value: int | None) -> str:
     return NOTHING if value is None else number(Decimal(value), 0)
 
 
-def exact(value: Decimal) -> str:
-    """Return every decimal money has, with its sign."""
-    return signed(value, 8)
+@dataclass(frozen=True)
+class Exact:
+    """An amount with every decimal money has: rows add up to their total as they are printed.
+
+    `coarse` ends after two decimals, `fine` are the other six.
+    """
+
+    coarse: str
+    fine: str
+    sign: Sign
+
+
+def exact(value: Decimal) -> Exact:
+    """Return the amount with its sign."""
+    return _split(signed(value, MONEY_PLACES), sign(value, MONEY_PLACES))
+
+
+def exact_unsigned(value: Decimal) -> Exact:
+    """Return the amount without a plus, and without a colour."""
+    return _split(number(value, MONEY_PLACES), Sign.ZERO)
+
+
+def _split(text: str, its_sign: Sign) -> Exact:
+    cut = len(text) - (MONEY_PLACES - _COARSE_PLACES)
+    return Exact(text[:cut], text[cut:], its_sign)
 
 
 def date_and_time(at: datetime | None) -> str:

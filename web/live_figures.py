@@ -44,12 +44,27 @@ def trade_rows(trades: tuple[OpenTrade, ...]) -> list[str]:
     return [f"t{trade.trade_id}:{trade.contracts}" for trade in trades]
 
 
-def _money(value: Decimal, places: int = 2) -> Figure:
+def _money(value: Decimal) -> Figure:
     return {
-        "text": formatting.signed(value, places),
-        "sign": formatting.sign(value, places),
+        "text": formatting.signed(value),
+        "sign": formatting.sign(value),
         "value": f"{value:f}",
     }
+
+
+def _exact(value: Decimal) -> Figure:
+    parts = formatting.exact(value)
+    return {
+        "text": parts.coarse,
+        "fine": parts.fine,
+        "sign": parts.sign,
+        "value": f"{value:f}",
+    }
+
+
+def _exact_unsigned(value: Decimal) -> Figure:
+    parts = formatting.exact_unsigned(value)
+    return {"text": parts.coarse, "fine": parts.fine}
 
 
 def _ratio(value: Fraction | None) -> Figure:
@@ -67,11 +82,11 @@ def _copies(copies: Copies) -> Iterator[tuple[str, Figure]]:
     yield "totals-ratio", _ratio(totals.profit_ratio)
     yield "totals-before-share", _money(totals.profit_before_share)
     yield "totals-share", {"text": formatting.number(totals.share)}
-    yield "totals-exact", {"text": formatting.exact(totals.profit)}
-    yield "positions-profit", _money(copies.open_profit, 4)
+    yield "totals-exact", _exact(totals.profit)
+    yield "positions-profit", _exact(copies.open_profit)
     running = totals_of(copies.live)
-    yield "running-profit", _money(running.profit, 4)
-    yield "running-share", {"text": formatting.number(running.share, 4)}
+    yield "running-profit", _exact(running.profit)
+    yield "running-share", _exact_unsigned(running.share)
     for line in copies.follows:
         yield from _follow(line)
     for position in copies.open_positions:
@@ -80,16 +95,17 @@ def _copies(copies: Copies) -> Iterator[tuple[str, Figure]]:
 
 def _follow(line: FollowLine) -> Iterator[tuple[str, Figure]]:
     key = f"follow-{line.follow_id}"
-    yield f"{key}-profit", _money(line.profit_after_share, 4)
+    yield f"{key}-profit", _exact(line.profit_after_share)
     yield f"{key}-ratio", _ratio(line.profit_ratio)
+    yield f"{key}-share", _exact_unsigned(line.share)
 
 
 def _position(position: CopiedPosition) -> Iterator[tuple[str, Figure]]:
     key = f"position-{position.position_id}"
-    yield f"{key}-profit", _money(position.profit, 4)
+    yield f"{key}-profit", _exact(position.profit)
     yield f"{key}-yield", _ratio(position.yield_on_copy_amount)
-    yield f"{key}-share", {"text": formatting.number(position.share, 4)}
-    yield f"{key}-unrealized", _money(position.unrealized_pnl, 4)
+    yield f"{key}-share", _exact_unsigned(position.share)
+    yield f"{key}-unrealized", _exact(position.unrealized_pnl)
     yield f"{key}-mark", {"text": formatting.price(position.mark, position.tick_size)}
 
 

@@ -9,7 +9,7 @@ from web.appearance import current_theme
 from web.i18n import current_locale
 from web.identity import current_follower, switch_is_on
 
-FILTERS: tuple[Callable[..., str], ...] = (
+FILTERS: tuple[Callable[..., str | formatting.Exact], ...] = (
     formatting.sign,
     formatting.percent_sign,
     formatting.number,
@@ -20,6 +20,7 @@ FILTERS: tuple[Callable[..., str], ...] = (
     formatting.quantity,
     formatting.whole,
     formatting.exact,
+    formatting.exact_unsigned,
     formatting.date_and_time,
     formatting.day,
     formatting.clock_time,

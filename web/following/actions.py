@@ -142,7 +142,7 @@ def ask_end_follow(follow_id: int) -> Answer:
 def end_follow(follow_id: int) -> Answer:
     _live_follow(follow_id)
     how = request.form.get("how", "")
-    if how not in EndHow:
+    if how not in set(EndHow):
         flash(gettext("Choose how the follow ends."), "bad")
         return redirect(url_for("actions.ask_end_follow", follow_id=follow_id))
     return _submit(CommandKind.END_FOLLOW, {"follow_id": follow_id, "how": how})

@@ -47,7 +47,7 @@ def wanted_from(arguments: Mapping[str, str]) -> Wanted:
     page = arguments.get("page", "1")
     return Wanted(
         filter=LeaderFilter(
-            order=LeaderOrder(order) if order in LeaderOrder else LeaderOrder.RECOMMENDED,
+            order=LeaderOrder(order) if order in set(LeaderOrder) else LeaderOrder.RECOMMENDED,
             search=arguments.get("q", "").strip(),
             income_min=None if income is None else Money(income),
             yield_min=None if gain is None else Ratio(gain / _HUNDRED),

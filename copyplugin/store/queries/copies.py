@@ -231,7 +231,7 @@ class _Sums:
             .where(SettlementRow.follow_id.in_(self._follows))
             .group_by(SettlementRow.follow_id)
         )
-        return dict(rows.tuples().all())
+        return dict(rows.all())
 
     def _returned_sums(self, session: Session) -> dict[FollowId, Money]:
         rows = session.execute(
@@ -243,7 +243,7 @@ class _Sums:
             )
             .group_by(TransferRow.follow_id)
         )
-        return dict(rows.tuples().all())
+        return dict(rows.all())
 
     def _chosen_instruments(self, session: Session) -> Mapping[FollowId, list[Symbol]]:
         chosen: defaultdict[FollowId, list[Symbol]] = defaultdict(list)

@@ -13,6 +13,7 @@ from copyplugin.domain.command import CommandState
 from copyplugin.domain.follow import SHOWN_AS_COPYING, FollowState
 from copyplugin.domain.identifiers import LedgerEntryId
 from copyplugin.domain.leader import ShareState
+from copyplugin.domain.money import ZERO_MONEY
 from copyplugin.domain.order import CopyOrderState, OrderPurpose
 from copyplugin.store.queries.delay import Delay, copy_delay
 from copyplugin.store.rows import (
@@ -121,7 +122,7 @@ def ledger_state(session: Session) -> LedgerState:
     broken = session.scalar(
         select(LedgerPostingRow.entry_id)
         .group_by(LedgerPostingRow.entry_id)
-        .having(func.sum(LedgerPostingRow.money) != 0)
+        .having(func.sum(LedgerPostingRow.money) != ZERO_MONEY)
         .order_by(LedgerPostingRow.entry_id)
         .limit(1)
     )
@@ -155,4 +156,4 @@ def _count(session: Session, condition: ColumnElement[bool]) -> int:
 
 
 def _counts(session: Session, state: InstrumentedAttribute[State]) -> dict[State, int]:
-    return dict(session.execute(select(state, func.count()).group_by(state)).tuples().all())
+    return dict(session.execute(select(state, func.count()).group_by(state)).all())

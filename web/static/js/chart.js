@@ -21,7 +21,7 @@ const fade = (colour, share) =>
 function apply(chart, equity, profit) {
   const c = colours();
   chart.applyOptions({
-    layout: { background: { color: c.surface }, textColor: c.text, attributionLogo: true },
+    layout: { background: { color: c.surface }, textColor: c.text },
     grid: { vertLines: { color: c.line }, horzLines: { color: c.line } },
     rightPriceScale: { borderColor: c.line },
     timeScale: { borderColor: c.line },
@@ -51,7 +51,7 @@ async function draw() {
   box.append(canvas);
   const chart = library.createChart(canvas, {
     autoSize: true,
-    layout: { fontFamily: getComputedStyle(document.body).fontFamily },
+    layout: { fontFamily: getComputedStyle(document.body).fontFamily, attributionLogo: false }, // the page has the link
     timeScale: { timeVisible: true, secondsVisible: false, minBarSpacing: 0.05 },
     localization: { locale: document.documentElement.lang },
   });

@@ -18,8 +18,13 @@ function say(name) {
 }
 
 function write(element, figure) {
-  if (element.textContent === figure.text) return;
-  element.textContent = figure.text;
+  const text = figure.text + (figure.fine ?? "");
+  if (element.textContent === text) return;
+  if (figure.fine === undefined) element.textContent = text;
+  else {
+    element.firstChild.nodeValue = figure.text;
+    element.lastElementChild.textContent = figure.fine;
+  }
   if (figure.sign) element.dataset.sign = figure.sign;
   else delete element.dataset.sign;
   if (figure.value === undefined) return;
