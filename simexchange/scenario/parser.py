@@ -249,7 +249,7 @@ def _account(reading: Reading, name: str, place: Place, value: Value) -> list[Ac
     )
     if name in reading.names.accounts:
         raise refuse(place, f"account {name} is already given in an included file")
-    owner = reading.account(fields, "owner") if "owner" in fields else None
+    owner = _owner(reading, fields)
     number = len(reading.names.accounts) + 1  # the exchange numbers accounts as they are opened
     reading.names.accounts[name] = number
     kind = fields.one_of("kind", _KINDS, AccountKind.USER)
@@ -258,6 +258,17 @@ def _account(reading: Reading, name: str, place: Place, value: Value) -> list[Ac
     if settings:
         acts.append(Act(place, f"set up {name}", tuple(settings), may_be_unchanged=True))
     return acts
+
+
+def _owner(reading: Reading, fields: Fields) -> int | None:
+    if "owner" not in fields:
+        return None
+    text = fields.text("owner")
+    if text.text not in reading.names.accounts:
+        raise refuse(
+            text.place, f"there is no account {text.text} above; an owner stands before his own"
+        )
+    return reading.names.accounts[text.text]
 
 
 def _account_settings(reading: Reading, fields: Fields, number: int) -> list[Command]:

@@ -38,7 +38,8 @@ _FIELDS: dict[Unit, str] = {
     Unit.PRICE: "price mark index last liquidation_price bankruptcy_price trigger_price "
     "observed_price activation_price extreme",
     Unit.MONEY: "money balance from_balance to_balance fee realized_pnl entry_cost margin "
-    "maintenance_margin liquidation_fee value fund_entry_cost residue payment impact_notional",
+    "maintenance_margin liquidation_fee value fund_entry_cost fund_realized_pnl fund_balance "
+    "against_realized_pnl residue payment impact_notional",
     Unit.RATE: "maker_fee taker_fee rate premium callback_rate",
     Unit.COUNT: "contracts closed_contracts position_contracts order_filled order_contracts "
     "filled remaining leverage through_book taken_over deleveraged fund_contracts rank count",
