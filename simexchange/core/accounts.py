@@ -81,3 +81,11 @@ def open_positions(account: Account) -> list[Position]:
     """Return the positions with contracts, in order of creation."""
     positions = [p for leg in account.legs for p in leg.values() if p.contracts]
     return sorted(positions, key=lambda position: position.number)
+
+
+def take_forced(account: Account, target: str) -> bool:
+    """Use up one forced rejection of ``target``, if a fault plan left one."""
+    left = account.forced_rejects.get(target, 0)
+    if left:
+        account.forced_rejects[target] = left - 1
+    return left > 0

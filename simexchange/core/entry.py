@@ -1,6 +1,6 @@
 """New orders: the checks in their order, the money they hold, and what becomes of them."""
 
-from simexchange.core.accounts import Account
+from simexchange.core.accounts import Account, take_forced
 from simexchange.core.book import BookSide
 from simexchange.core.commands import PlaceOrder
 from simexchange.core.events import OrderAccepted
@@ -306,14 +306,6 @@ def unknown(number: int, symbol: str, account: Account | None) -> Refusal:
     if account is None:
         return Refusal(RejectReason.UNKNOWN_ACCOUNT, f"there is no account {number}")
     return Refusal(RejectReason.UNKNOWN_INSTRUMENT, f"there is no instrument {symbol!r}")
-
-
-def take_forced(account: Account, target: str) -> bool:
-    """Use up one forced rejection of ``target``, if a fault plan left one."""
-    left = account.forced_rejects.get(target, 0)
-    if left:
-        account.forced_rejects[target] = left - 1
-    return left > 0
 
 
 def size_problem(kind: OrderKind, contracts: int, market: Market) -> Refusal | None:

@@ -10,11 +10,15 @@ from simexchange.core.config import ExchangeConfig
 from simexchange.core.digest import state_digest
 from simexchange.core.entry import OrderEntry
 from simexchange.core.events import Event
+from simexchange.core.faults import Faults
+from simexchange.core.funding import Funding
 from simexchange.core.invariants import check, ledger_table
 from simexchange.core.ledger import Ledger
 from simexchange.core.liquidation import Liquidation
 from simexchange.core.marks import Marks
 from simexchange.core.matching import Matching
+from simexchange.core.plan_entry import PlanEntry
+from simexchange.core.plan_firing import PlanFiring
 from simexchange.core.reads import Reads
 from simexchange.core.registration import Registration
 from simexchange.core.settings import Settings
@@ -38,6 +42,7 @@ class Exchange(Reads):
         super().__init__(state)
         self._log = state.log
         self._ledger = state.ledger
+        self._timers = state.timers
         self._commands_applied = 0
         self._check_every = self.config.check_every
         trading = Trading(state)
@@ -46,9 +51,14 @@ class Exchange(Reads):
         changes = OrderChanges(state, trading, matching, entry)
         transfers = Transfers(state)
         settings = Settings(state)
-        registration = Registration(state, trading)
         watch = LiquidationWatch(state)
-        marks = Marks(state, watch, Liquidation(state, trading, entry, watch))
+        liquidation = Liquidation(state, trading, entry, watch)
+        self._funding = funding = Funding(state, trading, watch, liquidation)
+        registration = Registration(state, trading, funding)
+        self._firing = firing = PlanFiring(state, entry)
+        plans = PlanEntry(state, firing)
+        marks = Marks(state, watch, liquidation, firing)
+        faults = Faults(state)
         self._handlers: dict[type, Callable[[Any], object]] = {
             c.PlaceOrder: entry.place,
             c.CancelOrder: changes.cancel,
@@ -66,7 +76,16 @@ class Exchange(Reads):
             c.AdjustMargin: settings.adjust_margin,
             c.SetIndex: marks.set_index,
             c.SetMark: marks.set_mark,
+            c.SetIndexSources: marks.set_index_sources,
             c.AdvanceTime: marks.advance_time,
+            c.PlacePlanOrder: plans.place,
+            c.AmendPlanOrder: plans.amend,
+            c.CancelPlanOrder: plans.cancel,
+            c.SetFundingRate: funding.set_rate,
+            c.SetFundingInterval: funding.set_interval,
+            c.SkipFunding: funding.skip,
+            c.ForceReject: faults.force_reject,
+            c.Batch: self._apply_batch,
         }
 
     def apply(self, command: Command, at: int) -> list[Event]:
@@ -78,13 +97,31 @@ class Exchange(Reads):
         if at < log.at:
             return self._refuse_past(command, at)
         log.begin(at)
+        if at >= self._timers.next_at:
+            self._run_timers(at)
         self._handlers[command.__class__](command)
+        if self._state.bereft or self._state.traded:
+            self._firing.after_command()
         ledger = self._ledger
         assert ledger.net == 0, f"{command} leaves {ledger.net} unbooked\n{self.ledger_text()}"
         self._commands_applied += 1
         if self._check_every and self._commands_applied % self._check_every == 0:
             check(self._state)
         return log.seal()
+
+    def _run_timers(self, at: int) -> None:
+        """Do what was due before ``at``; its events carry the time at which it was due."""
+        timers, log = self._timers, self._log
+        timers.until = at
+        while timers.next_at <= at:
+            log.at = timers.next_at
+            timers.run_next()
+            self._firing.after_command()
+        log.at = at
+
+    def _apply_batch(self, command: c.Batch) -> None:
+        for part in command.commands:
+            self._handlers[part.__class__](part)
 
     @property
     def event_hash(self) -> str:

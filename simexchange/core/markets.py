@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simexchange.core.book import Book
+from simexchange.core.funding_clock import FundingClock
 from simexchange.core.instrument import Instrument
 from simexchange.core.price_heap import PriceHeap
+from simexchange.core.prices import BasisAverage
+from simexchange.core.types import TriggerBy
 
 if TYPE_CHECKING:
     from simexchange.core.accounts import Account
+    from simexchange.core.plans import Plan
     from simexchange.core.positions import Position
 
 NO_LIMIT = 10**9
@@ -20,10 +24,12 @@ class Market:
     """One listed instrument. Prices are None until known."""
 
     __slots__ = (
+        "basis",
         "book",
         "clearing",
         "cross_falls",
         "cross_rises",
+        "funding",
         "has_order_rules",
         "has_size_rules",
         "index",
@@ -36,13 +42,18 @@ class Market:
         "max_contracts",
         "min_contracts",
         "open_interest",
+        "plan_heaps",
         "positions",
+        "seen_high",
+        "seen_low",
         "short_liquidations",
         "stale",
         "symbol",
         "taker_fee",
         "tick_value",
         "tiers",
+        "trailing",
+        "watches_last",
     )
 
     def __init__(self, instrument: Instrument) -> None:
@@ -68,6 +79,12 @@ class Market:
         self.mark: int | None = None
         self.manual_mark: int | None = None
         self.last: int | None = None
+        self.basis = BasisAverage(instrument.mark_window_us)
+        self.funding: FundingClock | None = None
+        self.plan_heaps: dict[tuple[TriggerBy, int], PriceHeap[Plan]] = {}
+        self.trailing: dict[TriggerBy, dict[int, Plan]] = {}
+        self.watches_last = False  # some plan order ever waited for a last price
+        self.seen_low = self.seen_high = 0  # last prices that plan orders have not seen yet
         self.clearing = 0
         self.open_interest = 0
         self.positions: dict[int, Position] = {}  # by number; all that ever held contracts

@@ -2,6 +2,7 @@
 
 from simexchange.core.book import BookSide, unlink
 from simexchange.core.events import SelfTradePrevented
+from simexchange.core.markets import Market
 from simexchange.core.orders import Order
 from simexchange.core.state import State
 from simexchange.core.trading import Trading
@@ -48,9 +49,21 @@ class Matching:
             price = level.price
             notional = price * contracts * market.tick_value
             market.last = price
+            if market.watches_last:
+                self._note_price(market, price)
             fill(maker, contracts, price, notional, _MAKER)
             fill(taker, contracts, price, notional, _TAKER)
             state.next_trade_id += 1
+
+    def _note_price(self, market: Market, price: int) -> None:
+        """Keep the price for the plan orders that wait for it until the command is done."""
+        if market.seen_low == 0:
+            market.seen_low = market.seen_high = price
+            self._state.traded.append(market)
+        elif price < market.seen_low:
+            market.seen_low = price
+        elif price > market.seen_high:
+            market.seen_high = price
 
     def _prevent(self, taker: Order, maker: Order) -> None:
         """Keep two orders of one owner from trading, as the taker's mode says."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from simexchange.core.accounts import Account
     from simexchange.core.markets import Market
     from simexchange.core.orders import Order
+    from simexchange.core.plans import Plan
     from simexchange.core.price_heap import PriceHeap
 
 
@@ -52,7 +53,7 @@ class Position:
         self.margin = 0
         self.promised = 0
         self.closers: dict[int, Order] = {}
-        self.plans: dict[int, object] = {}
+        self.plans: dict[int, Plan] = {}  # attached to it
         self.liquidation_price: int | None = None
         self.indexed_in: PriceHeap[Position] | None = None
         self.is_stale = False  # its liquidation price must be computed before the next tick

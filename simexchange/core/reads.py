@@ -1,25 +1,17 @@
 """Questions to the exchange; asking changes nothing."""
 
-from fractions import Fraction
-
 from simexchange.core.accounts import Account
 from simexchange.core.commands import Transfer
-from simexchange.core.cross import cross_liquidation_price
 from simexchange.core.deleveraging import lights
+from simexchange.core.funding import present_rate
 from simexchange.core.instrument import Instrument
-from simexchange.core.liquidation import bankruptcy_value, cross_bankruptcy_value
-from simexchange.core.margin import (
-    available_balance,
-    initial_margin,
-    liquidation_price,
-    maintenance_margin,
-)
+from simexchange.core.margin import available_balance
 from simexchange.core.markets import Market
 from simexchange.core.orders import Order
-from simexchange.core.positions import Position
-from simexchange.core.state import State, margin_mode, view_sign
+from simexchange.core.state import State
 from simexchange.core.types import PositionSide
-from simexchange.core.views import AccountView, OrderView, PositionView
+from simexchange.core.view_builders import order_view, plan_view, position_view, profit_of
+from simexchange.core.views import AccountView, FundingView, OrderView, PlanView, PositionView
 
 
 class Reads:
@@ -49,6 +41,19 @@ class Reads:
     def open_interest(self, symbol: str) -> int:
         """Return the contracts held long, which are as many as those held short."""
         return self._market(symbol).open_interest
+
+    def funding(self, symbol: str) -> FundingView | None:
+        """Return where funding stands; None for an instrument without it."""
+        market = self._market(symbol)
+        clock = market.funding
+        if clock is None:
+            return None
+        return FundingView(
+            rate=present_rate(market),
+            last_rate=clock.last_rate,
+            interval_us=clock.interval_us,
+            next_funding_at=clock.next_at,
+        )
 
     def best_bid(self, symbol: str) -> int | None:
         level = self._market(symbol).book.bids.best()
@@ -105,7 +110,7 @@ class Reads:
         total = account.wallet
         for leg in account.legs:
             for position in leg.values():
-                total += position.margin + _profit(position)
+                total += position.margin + profit_of(position)
         return total
 
     def positions(self, number: int) -> list[PositionView]:
@@ -117,14 +122,14 @@ class Reads:
             if position.contracts
         ]
         found.sort(key=lambda position: position.number)
-        return [_position_view(position) for position in found]
+        return [position_view(position) for position in found]
 
     def position(
         self, number: int, symbol: str, side: PositionSide = PositionSide.NET
     ) -> PositionView:
         """Return the position, flat or not, with the leverage and mode it has or would have."""
         account, market = self._account(number), self._market(symbol)
-        return _position_view(self._state.position(account, market, side))
+        return position_view(self._state.position(account, market, side))
 
     def deleveraging_lights(
         self, number: int, symbol: str, side: PositionSide = PositionSide.NET
@@ -139,20 +144,33 @@ class Reads:
     def order(self, order_id: int) -> OrderView | None:
         """Return an open order, or one of the latest that ended, or None."""
         order = self._state.orders.get(order_id)
-        return _order_view(order) if order else None
+        return order_view(order) if order else None
 
     def order_by_client_id(self, number: int, client_order_id: str) -> OrderView | None:
         """Return the order that ever used this id in this account, ended or not, or None."""
         order = self._account(number).client_ids.get(client_order_id)
-        return _order_view(order) if isinstance(order, Order) else None
+        return order_view(order) if isinstance(order, Order) else None
 
     def open_orders(self, number: int, symbol: str | None = None) -> list[OrderView]:
         """Return resting orders, oldest first."""
         return [
-            _order_view(order)
+            order_view(order)
             for order in self._account(number).open_orders.values()
             if symbol in (None, order.market.symbol)
         ]
+
+    def open_plans(self, number: int, symbol: str | None = None) -> list[PlanView]:
+        """Return waiting plan orders, oldest first."""
+        return [
+            plan_view(plan)
+            for plan in self._account(number).plans.values()
+            if symbol in (None, plan.market.symbol)
+        ]
+
+    def plan(self, number: int, plan_id: int) -> PlanView | None:
+        """Return a waiting plan order, or None once it has fired or ended."""
+        plan = self._account(number).plans.get(plan_id)
+        return plan_view(plan) if plan else None
 
     def transfer(self, transfer_id: str) -> Transfer | None:
         """Return the transfer that was carried out under this id, or None."""
@@ -173,69 +191,3 @@ class Reads:
             message = f"there is no instrument {symbol!r}; listed are {list(self._state.markets)}"
             raise KeyError(message)
         return market
-
-
-def _profit(position: Position) -> int:
-    mark = position.market.mark
-    return 0 if mark is None else position.unrealized_pnl(mark)
-
-
-def _position_view(position: Position) -> PositionView:
-    market, contracts = position.market, position.contracts
-    quantity = abs(contracts) * market.tick_value
-    mark = market.mark
-    margin = position.margin
-    if position.is_cross:
-        margin = initial_margin(abs(position.cost), position.leverage)
-    bankruptcy = None
-    if contracts and not position.is_cross:
-        bankruptcy = Fraction(bankruptcy_value(position), quantity)
-    elif contracts and mark is not None:
-        bankruptcy = Fraction(cross_bankruptcy_value(position, mark), quantity)
-    return PositionView(
-        account=position.account.number,
-        symbol=market.symbol,
-        position_side=position.side,
-        contracts=contracts * view_sign(position),
-        entry_cost=abs(position.cost),
-        average_entry_price=Fraction(abs(position.cost), quantity) if quantity else None,
-        margin=margin,
-        unrealized_pnl=_profit(position),
-        maintenance_margin=(
-            0
-            if mark is None or not contracts
-            else maintenance_margin(market.tiers, quantity * mark)
-        ),
-        liquidation_price=(
-            cross_liquidation_price(position)
-            if position.is_cross and contracts
-            else liquidation_price(position)
-        ),
-        bankruptcy_price=bankruptcy,
-        leverage=position.leverage,
-        margin_mode=margin_mode(position),
-    )
-
-
-def _order_view(order: Order) -> OrderView:
-    return OrderView(
-        order_id=order.order_id,
-        client_order_id=order.client_order_id,
-        account=order.account.number,
-        symbol=order.market.symbol,
-        side=order.side,
-        position_side=order.position.side,
-        kind=order.kind,
-        price=order.price,
-        contracts=order.contracts,
-        filled=order.filled,
-        remaining=order.remaining,
-        filled_notional=order.filled_notional,
-        fee=order.fee,
-        time_in_force=order.time_in_force,
-        reduce_only=order.reduce_only,
-        status=order.status,
-        created_at=order.created_at,
-        updated_at=order.updated_at,
-        hold=order.hold,
-    )

@@ -4,6 +4,7 @@ from simexchange.core.accounts import Account
 from simexchange.core.commands import ListInstrument, OpenAccount, SetFeeTier
 from simexchange.core.events import AccountOpened, FeeTierSet, InstrumentListed
 from simexchange.core.fees import hold_rate
+from simexchange.core.funding import Funding
 from simexchange.core.margin import order_cost
 from simexchange.core.markets import Market
 from simexchange.core.state import State
@@ -14,10 +15,11 @@ from simexchange.core.types import RATE_SCALE, RejectReason
 class Registration:
     """What exists in the exchange, and on which terms."""
 
-    __slots__ = ("_state", "_trading")
+    __slots__ = ("_funding", "_state", "_trading")
 
-    def __init__(self, state: State, trading: Trading) -> None:
+    def __init__(self, state: State, trading: Trading, funding: Funding) -> None:
         self._state = state
+        self._funding = funding
         self._trading = trading
 
     def list_instrument(self, command: ListInstrument) -> None:
@@ -34,8 +36,9 @@ class Registration:
                 command, RejectReason.INVALID_INSTRUMENT, problem, symbol=instrument.symbol
             )
             return
-        state.markets[instrument.symbol] = Market(instrument)
+        market = state.markets[instrument.symbol] = Market(instrument)
         state.log.events.append(InstrumentListed(state.log.at, instrument))
+        self._funding.start(market)
 
     def open_account(self, command: OpenAccount) -> None:
         state, owner = self._state, command.owner

@@ -12,6 +12,7 @@ from simexchange.core.log import EventLog
 from simexchange.core.markets import Market
 from simexchange.core.orders import Order
 from simexchange.core.positions import Position
+from simexchange.core.timers import Timers
 from simexchange.core.types import (
     AccountKind,
     MarginMode,
@@ -35,6 +36,7 @@ class State:
 
     __slots__ = (
         "accounts",
+        "bereft",
         "closed_orders",
         "config",
         "fund",
@@ -50,6 +52,8 @@ class State:
         "next_trade_id",
         "orders",
         "stale_accounts",
+        "timers",
+        "traded",
         "transfers",
     )
 
@@ -63,6 +67,9 @@ class State:
         self.closed_orders: deque[int] = deque()
         self.stale_accounts: list[Account] = []  # whose cross bands are not up to date
         self.transfers: dict[str, Transfer] = {}
+        self.bereft: list[Position] = []  # gone or turned round, with plan orders attached
+        self.traded: list[Market] = []  # with plan orders on the last price, in this command
+        self.timers = Timers()
         self.next_account = 1
         self.next_order_id = 1
         self.next_plan_id = 1

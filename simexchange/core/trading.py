@@ -129,7 +129,15 @@ class Trading:
             self._state.note_equity_moved(account)
         elif account.wallet < account.hold:
             self._cover(position)
+        if closed and position.plans and after * held <= 0:
+            self._state.bereft.append(position)
         return closed, realized
+
+    def settle_wallet(self, position: Position) -> None:
+        """Make good the wallet of a position's account after money was taken from it."""
+        account = position.account
+        if account.wallet < account.hold and not account.cross_positions:
+            self._cover(position)
 
     def _reduce(
         self, position: Position, sign: int, contracts: int, notional: int

@@ -13,6 +13,8 @@ from simexchange.core.types import (
     PositionSide,
     Side,
     TimeInForce,
+    TriggerBy,
+    TriggerDirection,
 )
 
 
@@ -65,3 +67,33 @@ class OrderView(msgspec.Struct, frozen=True):
     created_at: int
     updated_at: int
     hold: int
+
+
+class PlanView(msgspec.Struct, frozen=True):
+    """A plan order that waits."""
+
+    plan_id: int
+    client_order_id: str | None
+    account: int
+    symbol: str
+    side: Side
+    position_side: PositionSide
+    contracts: int  # 0 when it closes whatever the position holds
+    trigger_price: int  # 0: trailing, not yet active
+    trigger_by: TriggerBy
+    direction: TriggerDirection
+    kind: OrderKind
+    price: int | None
+    reduce_only: bool
+    close_position: bool
+    attached: bool
+    group: str | None
+    callback_rate: int | None
+    expires_at: int | None
+
+
+class FundingView(msgspec.Struct, frozen=True):
+    rate: int  # that would be paid now
+    last_rate: int
+    interval_us: int
+    next_funding_at: int

@@ -5,26 +5,36 @@ from random import Random
 
 from simexchange.core.commands import (
     AdjustMargin,
+    AdvanceTime,
     AmendOrder,
+    AmendPlanOrder,
+    Batch,
     CancelAll,
     CancelOrder,
+    CancelPlanOrder,
     Command,
     Deposit,
+    ForceReject,
     ListInstrument,
     OpenAccount,
     PlaceOrder,
+    PlacePlanOrder,
     SetFeeTier,
+    SetFundingInterval,
+    SetFundingRate,
     SetIndex,
+    SetIndexSources,
     SetLeverage,
     SetMarginMode,
     SetMark,
     SetPositionMode,
+    SkipFunding,
     Transfer,
     Withdraw,
 )
 from simexchange.core.config import ExchangeConfig
 from simexchange.core.exchange import Exchange
-from simexchange.core.instrument import Instrument, MarginTier
+from simexchange.core.instrument import FundingRules, Instrument, MarginTier
 from simexchange.core.types import (
     MONEY_SCALE,
     MarginMode,
@@ -34,6 +44,8 @@ from simexchange.core.types import (
     SelfTradePrevention,
     Side,
     TimeInForce,
+    TriggerBy,
+    TriggerDirection,
     Wallet,
 )
 
@@ -64,10 +76,16 @@ def make_instrument(symbol="BTCUSDT", **changes) -> Instrument:
     return Instrument(**(fields | changes))
 
 
+FUNDING_US = 150_000
+
+
 class Stream:
     """An endless mixed stream; it looks at the exchange only to cancel and amend what exists."""
 
-    def __init__(self, seed: int, exchange: Exchange, accounts: int = 8) -> None:
+    def __init__(
+        self, seed: int, exchange: Exchange, accounts: int = 8, *, has_funding: bool = True
+    ) -> None:
+        self.has_funding = has_funding
         self.random = Random(seed)
         self.exchange = exchange
         self.at = 1_000_000
@@ -83,7 +101,19 @@ class Stream:
 
     def set_up(self) -> None:
         # few contracts per unit of money and odd fee rates, so that every division leaves a rest
-        self.apply(ListInstrument(make_instrument(maker_fee=-7_777, taker_fee=54_321)))
+        funding = FundingRules(
+            interval_us=FUNDING_US, sample_us=50_000, impact_notional=100 * MONEY_SCALE
+        )
+        self.apply(
+            ListInstrument(
+                make_instrument(
+                    maker_fee=-7_777,
+                    taker_fee=54_321,
+                    funding=funding if self.has_funding else None,
+                    liquidation_fee=99_999,
+                )
+            )
+        )
         self.apply(
             ListInstrument(make_instrument("ETHUSDT", tiers=TIERS, contract_size=Decimal("0.0371")))
         )
@@ -109,6 +139,9 @@ class Stream:
             (self._money, 4),
             (self._settings, 5),
             (self._cancel_all, 1),
+            (self._plan, 14),
+            (self._batch, 2),
+            (self._fault, 1),
         )
         chosen = self.random.choices([m for m, _ in makers], [w for _, w in makers])[0]
         return self.apply(chosen())
@@ -146,6 +179,65 @@ class Stream:
             ),
         )
 
+    def _plan(self) -> Command:
+        rng = self.random
+        plans = self.exchange.open_plans(rng.randrange(1, self.accounts + 1))
+        if plans and rng.random() < 0.2:
+            plan = rng.choice(plans)
+            if rng.random() < 0.5:
+                return CancelPlanOrder(plan.account, plan.symbol, plan.plan_id)
+            trigger = max(1, plan.trigger_price + rng.randrange(-20, 21))
+            return AmendPlanOrder(plan.account, plan.symbol, plan.plan_id, trigger_price=trigger)
+        number, symbol = self._account(), self._symbol()
+        side = rng.choice((Side.BUY, Side.SELL))
+        position_side = PositionSide.NET
+        if number <= self.accounts:
+            held = self.exchange.positions(number)
+            if held and rng.random() < 0.8:
+                position = rng.choice(held)
+                symbol, position_side = position.symbol, position.position_side
+                long = position.contracts * (position_side or 1) > 0
+                side = Side.SELL if long else Side.BUY
+        price = self.prices[symbol]
+        close = rng.random() < 0.4
+        trailing = rng.random() < 0.15
+        limit = rng.random() < 0.3
+        return PlacePlanOrder(
+            number,
+            symbol,
+            side,
+            0 if close else rng.choice((1, 5, 50)),
+            0 if trailing else price + rng.randrange(-60, 61),
+            rng.choice(tuple(TriggerBy)),
+            rng.choice((None, None, *TriggerDirection)),
+            OrderKind.LIMIT if limit else OrderKind.MARKET,
+            price + rng.randrange(-30, 31) if limit else None,
+            reduce_only=rng.random() < 0.5,
+            position_side=position_side,
+            client_order_id=f"c{rng.randrange(500)}" if rng.random() < 0.2 else None,
+            close_position=close,
+            attached=rng.random() < 0.4,
+            group=rng.choice((None, None, "a", "b")),
+            callback_rate=rng.choice((500_000, 100_000)) if trailing else None,
+            activation_price=price + 10 if trailing and rng.random() < 0.4 else None,
+            expires_at=self.at + rng.randrange(200_000) if rng.random() < 0.3 else None,
+            refuse_if_through=rng.random() < 0.5,
+        )
+
+    def _batch(self) -> Command:
+        return Batch(tuple(self._place() for _ in range(self.random.randrange(4))))
+
+    def _fault(self) -> Command:
+        rng = self.random
+        choice = rng.random()
+        if choice < 0.3:
+            return SkipFunding(self._symbol())
+        if choice < 0.6:
+            return SetFundingRate(self._symbol(), rng.choice((None, None, 1_234_567, -777_777, 0)))
+        if choice < 0.7:
+            return SetFundingInterval(self._symbol(), rng.choice((10**6, 3 * 10**6)))
+        return ForceReject(self._account(), rng.choice(("order", "plan", "fire")), rng.randrange(3))
+
     def _open_order(self):
         orders = self.exchange.open_orders(self.random.randrange(1, self.accounts + 1))
         return self.random.choice(orders) if orders else None
@@ -174,8 +266,12 @@ class Stream:
         size = self.random.choice((5, 20, 20, 60, 600))
         price = max(1_000, self.prices[symbol] + self.random.randrange(-size, size + 1))
         self.prices[symbol] = price
+        if self.random.random() < 0.4:
+            return SetMark(symbol, self.random.choice((None, price, price)))
         if self.random.random() < 0.1:
-            return SetMark(symbol, self.random.choice((None, price)))
+            return SetIndexSources(symbol, (price, price + 2, price * 2, price - 1), (1, 2, 3, 4))
+        if self.random.random() < 0.1:
+            return AdvanceTime()
         return SetIndex(symbol, price)
 
     def _money(self) -> Command:
@@ -214,12 +310,12 @@ class Stream:
         return SetPositionMode(number, rng.choice(tuple(PositionMode)))
 
 
-def make_run(seed: int, commands: int, **config) -> Stream:
+def make_run(seed: int, commands: int, *, has_funding: bool = True, **config) -> Stream:
     """Return a stream after ``commands`` steps, every one of them checked in full."""
     fund = (0, 10**10, 10**14)[seed % 3]  # nothing, too little, plenty
     defaults = {"check_every": 1, "insurance_fund": fund}
     exchange = Exchange(ExchangeConfig(**(defaults | config)))
-    stream = Stream(seed, exchange)
+    stream = Stream(seed, exchange, has_funding=has_funding)
     stream.set_up()
     for _ in range(commands):
         stream.step()
