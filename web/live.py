@@ -67,8 +67,11 @@ class LiveHub:
             self._thread.join()
 
     @contextmanager
-    def listening(self, topic: Topic, visitor: str) -> Generator[None]:
-        """Have this topic read while inside; raises `TooManyStreams`."""
+    def listening(self, topic: Topic, visitor: str) -> Generator[int]:
+        """Have this topic read while inside; raises `TooManyStreams`.
+
+        Yields the number of the latest moment: what comes after it was read for this listener too.
+        """
         with self._changed:
             if self._visitors[visitor] >= self.streams_per_visitor:
                 raise TooManyStreams
@@ -76,8 +79,9 @@ class LiveHub:
             self._topics[topic] += 1
             self._start()
             self._changed.notify_all()
+            latest = self._moment.number
         try:
-            yield
+            yield latest
         finally:
             with self._changed:
                 self._visitors[visitor] -= 1
@@ -93,6 +97,10 @@ class LiveHub:
                 timeout_seconds,
             )
             return self._moment if arrived and not self.is_stopping else None
+
+    @property
+    def has_listeners(self) -> bool:
+        return bool(self._topics)
 
     @property
     def is_stopping(self) -> bool:

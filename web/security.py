@@ -1,6 +1,7 @@
 """Headers that every answer carries, and the rule that a form comes from our own page."""
 
 import secrets
+from http import HTTPStatus
 
 from flask import Flask, Response, request
 from flask_wtf import CSRFProtect
@@ -17,6 +18,8 @@ _SOURCES = {
     "frame-ancestors": "'none'",
 }
 CONTENT_SECURITY_POLICY = "; ".join(f"{name} {source}" for name, source in _SOURCES.items())
+
+_FOR_EVER = "public, max-age=31536000, immutable"
 
 _HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -45,4 +48,6 @@ def _with_headers(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")
+    elif "v" in request.args and response.status_code < HTTPStatus.BAD_REQUEST:
+        response.headers["Cache-Control"] = _FOR_EVER  # the address changes with the content
     return response

@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 
-from flask import Blueprint, Response, abort, request, stream_with_context
+from flask import Blueprint, Response, abort, request
 
 from copyplugin.domain.identifiers import LeaderId
 from web import formatting
-from web.i18n import gettext
+from web.i18n import Language, gettext
 from web.identity import follower_id
 from web.live import LiveHub, Moment, TooManyStreams, Topic
 from web.live_figures import figures_for
@@ -35,12 +35,13 @@ def stream() -> Response:
     visitor = f"follower {me}" if me is not None else f"address {request.remote_addr}"
     stack = ExitStack()
     try:
-        stack.enter_context(hub.listening(topic, visitor))
+        latest = stack.enter_context(hub.listening(topic, visitor))
     except TooManyStreams:
         abort(429, gettext("Too many pages with live figures are open: close some of them."))
     keepalive_seconds = services().settings.live_keepalive_seconds
+    language = Language.of_this_request()
     response = Response(
-        stream_with_context(_events(hub, topic, keepalive_seconds)),
+        _events(hub, topic, latest, keepalive_seconds, language),
         mimetype="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -48,16 +49,19 @@ def stream() -> Response:
     return response
 
 
-def _events(hub: LiveHub, topic: Topic, keepalive_seconds: float) -> Iterator[str]:
+def _events(
+    hub: LiveHub, topic: Topic, number: int, keepalive_seconds: float, language: Language
+) -> Iterator[str]:
     yield f"retry: {RETRY_MILLISECONDS}\n\n"
-    number = 0
     while not hub.is_stopping:
         moment = hub.wait_for(topic, number, keepalive_seconds)
         if moment is None:
             yield ": keepalive\n\n"
         else:
             number = moment.number
-            yield _event(topic, moment)
+            with language.spoken():
+                event = _event(topic, moment)
+            yield event
 
 
 def _event(topic: Topic, moment: Moment) -> str:

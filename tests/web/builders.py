@@ -383,7 +383,7 @@ class World:
                 order_id=order_id,
                 venue_fill_id=f"own{number}",
                 contracts=50,
-                price=Price(Decimal("59960")),
+                price=Price(Decimal(59960)),
                 fee=money("1.6489"),
                 realized_pnl=money(0),
                 liquidity=Liquidity.TAKER,
@@ -424,9 +424,8 @@ class SmallWorld:
     position: int
 
 
-def small_world(database: Database) -> SmallWorld:
+def small_world(world: World) -> SmallWorld:
     """Ben follows Ada with an open and a closed position; Eve follows nobody."""
-    world = World(database)
     world.instrument(BTC)
     world.instrument(ETH, mark="3000.0")
     ada, bob = world.leader("Ada"), world.leader("Bob", max_followers=2)

@@ -39,8 +39,8 @@ def world(database) -> World:
 
 
 @pytest.fixture
-def small(database) -> SmallWorld:
-    return small_world(database)
+def small(world) -> SmallWorld:
+    return small_world(world)
 
 
 @pytest.fixture

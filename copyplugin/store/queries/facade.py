@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from copyplugin.domain.identifiers import (
+    AccountId,
     CommandId,
     CopiedPositionId,
     FollowerId,
@@ -23,6 +24,7 @@ from copyplugin.store.queries import (
     live,
     marks,
     skipped,
+    summary,
 )
 from copyplugin.store.queries.commands import Command
 from copyplugin.store.queries.copied_orders import CopiedOrder
@@ -36,6 +38,7 @@ from copyplugin.store.queries.leaders import LeaderCard, LeaderFilter, LeaderLis
 from copyplugin.store.queries.live import Moving
 from copyplugin.store.queries.marks import Mark
 from copyplugin.store.queries.skipped import SkippedOrders
+from copyplugin.store.queries.summary import Held, OpenWork, Summary
 
 
 class Queries:
@@ -129,6 +132,19 @@ class Queries:
     def health(self) -> Health:
         with self._database.read() as session:
             return health.health(session)
+
+    def open_work(self) -> OpenWork:
+        with self._database.read() as session:
+            return summary.open_work(session)
+
+    def summary(self) -> Summary:
+        with self._database.read() as session:
+            return summary.summary(session)
+
+    def held(self) -> tuple[tuple[AccountId, ...], Held]:
+        """Return every sub-account there was, and what each should hold by our books."""
+        with self._database.read() as session:
+            return summary.sub_accounts(session), summary.held_by_lanes(session)
 
     def moving(self, followers: set[FollowerId], leaders: set[LeaderId]) -> Moving:
         with self._database.read() as session:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.identifiers import FollowerId, LeaderId, Symbol
@@ -15,11 +14,9 @@ from copyplugin.store.rows import (
     FollowerRow,
     LeaderBlacklistRow,
     LeaderRow,
-    SettingRow,
     WalletSnapshotRow,
 )
-
-PROPORTIONAL_SETTING = "isOpenScale"
+from copyplugin.store.settings import is_proportional_allowed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +53,7 @@ def follow_terms(
 
 
 def modes_on_offer(session: Session) -> tuple[CopyMode, ...]:
-    """Return fixed, and proportional where the operator set `isOpenScale` to 1 (C5)."""
-    scale = session.scalar(select(SettingRow.value).where(SettingRow.key == PROPORTIONAL_SETTING))
-    return (CopyMode.FIXED, CopyMode.PROPORTIONAL) if scale == "1" else (CopyMode.FIXED,)
+    """Return fixed, and proportional where the operator set it free (C5)."""
+    if is_proportional_allowed(session):
+        return (CopyMode.FIXED, CopyMode.PROPORTIONAL)
+    return (CopyMode.FIXED,)

@@ -1,0 +1,140 @@
+"""What a run came to, in numbers: for a report at its end."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from copyplugin.domain.account import TransferState
+from copyplugin.domain.command import CommandState
+from copyplugin.domain.fill import PositionSide
+from copyplugin.domain.follow import VISIBLE
+from copyplugin.domain.identifiers import AccountId, Symbol
+from copyplugin.domain.leader import ShareState, TradeState
+from copyplugin.domain.money import ZERO_MONEY, Contracts, Money
+from copyplugin.domain.order import CopyOrderState
+from copyplugin.domain.skip import SkipReason
+from copyplugin.store.queries.delay import Delay, copy_delay
+from copyplugin.store.rows import (
+    CommandRow,
+    CopiedPositionRow,
+    CopyDecisionRow,
+    CopyOrderRow,
+    FollowRow,
+    LaneRow,
+    LeaderFillRow,
+    LeaderRow,
+    SettlementRow,
+    TransferRow,
+)
+
+DELAY_SAMPLE = 100_000
+
+Held = Mapping[tuple[AccountId, Symbol, PositionSide], Contracts]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenWork:
+    """What is not finished yet, by kind; a run is at rest when all of it is zero."""
+
+    lanes_drifting: int
+    lanes_marked: int
+    orders_in_doubt: int
+    shares_due: int
+    transfers_planned: int
+    commands_pending: int
+
+    @property
+    def is_done(self) -> bool:
+        return not any(
+            (
+                self.lanes_drifting,
+                self.lanes_marked,
+                self.orders_in_doubt,
+                self.shares_due,
+                self.transfers_planned,
+                self.commands_pending,
+            )
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Summary:
+    leaders: int
+    follows: int
+    leader_fills: int
+    leader_orders: int
+    orders_sent: int
+    orders_copied: int  # of which at least a part was filled
+    skipped: Mapping[SkipReason, int]
+    delay: Delay | None
+    drift_contracts: int  # Σ |target − actual|
+    positions_opened: int
+    positions_closed: int
+    shares_settled: int
+    share_total: Money
+
+
+def open_work(session: Session) -> OpenWork:
+    return OpenWork(
+        lanes_drifting=_count(session, LaneRow.target != LaneRow.actual),
+        lanes_marked=_count(session, LaneRow.marked),
+        orders_in_doubt=_count(session, CopyOrderRow.state == CopyOrderState.SENT),
+        shares_due=_count(session, CopiedPositionRow.share_state == ShareState.DUE),
+        transfers_planned=_count(session, TransferRow.state == TransferState.PLANNED),
+        commands_pending=_count(session, CommandRow.state == CommandState.PENDING),
+    )
+
+
+def summary(session: Session) -> Summary:
+    orders = select(LeaderFillRow.leader_id, LeaderFillRow.order_id).distinct().subquery()
+    reasons = session.execute(
+        select(CopyDecisionRow.skip_reason, func.count())
+        .where(CopyDecisionRow.skip_reason.is_not(None))
+        .group_by(CopyDecisionRow.skip_reason)
+        .order_by(CopyDecisionRow.skip_reason)
+    )
+    drift = func.coalesce(func.sum(func.abs(LaneRow.target - LaneRow.actual)), 0)
+    settled, share_total = session.execute(
+        select(func.count(), func.sum(SettlementRow.share)).where(SettlementRow.share > ZERO_MONEY)
+    ).one()
+    return Summary(
+        leaders=session.scalar(select(func.count()).select_from(LeaderRow)) or 0,
+        follows=_count(session, FollowRow.state.in_(VISIBLE)),
+        leader_fills=session.scalar(select(func.count()).select_from(LeaderFillRow)) or 0,
+        leader_orders=session.scalar(select(func.count()).select_from(orders)) or 0,
+        orders_sent=session.scalar(select(func.count()).select_from(CopyOrderRow)) or 0,
+        orders_copied=_count(session, CopyOrderRow.filled > 0),
+        skipped={reason: count for reason, count in reasons if reason is not None},
+        delay=copy_delay(session, DELAY_SAMPLE),
+        drift_contracts=session.scalar(select(drift)) or 0,
+        positions_opened=session.scalar(select(func.count()).select_from(CopiedPositionRow)) or 0,
+        positions_closed=_count(session, CopiedPositionRow.state == TradeState.CLOSED),
+        shares_settled=settled,
+        share_total=share_total or ZERO_MONEY,
+    )
+
+
+def _count(session: Session, condition: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count()).where(condition)) or 0
+
+
+def held_by_lanes(session: Session) -> Held:
+    """Return what each sub-account should hold by our books; nothing where it is flat."""
+    rows = session.execute(
+        select(FollowRow.sub_account, LaneRow.symbol, LaneRow.position_side, LaneRow.actual)
+        .join(FollowRow, FollowRow.id == LaneRow.follow_id)
+        .where(LaneRow.actual > 0)
+    )
+    return {
+        (account, symbol, side): actual
+        for account, symbol, side, actual in rows
+        if account is not None
+    }
+
+
+def sub_accounts(session: Session) -> tuple[AccountId, ...]:
+    """Return every sub-account that a follow ever had."""
+    accounts = session.scalars(select(FollowRow.sub_account).order_by(FollowRow.id))
+    return tuple(account for account in accounts if account is not None)
