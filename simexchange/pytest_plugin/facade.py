@@ -46,7 +46,7 @@ from simexchange.scenario.names import Names
 from simexchange.scenario.parser import parse_fault_plan
 from simexchange.scenario.quotes import DEFAULT_LEVELS, StillLadder
 from simexchange.scenario.reading import MARGIN_MODES, POSITION_MODES, one_of
-from simexchange.scenario.units import rejection
+from simexchange.scenario.units import refusal_text, rejection
 from simexchange.scenario.world import World
 
 MAKER = "maker"
@@ -340,13 +340,10 @@ class ExchangeFacade:
             return events
         told = told or type(command).__name__
         if wanted is None and refused is not None:
-            self.fail(
-                f"{told}: expected to be accepted, found rejected: {refused[0]} ({refused[1]})"
-            )
-        if wanted is not None and refused is None:
-            self.fail(f"{told}: expected rejected: {wanted}, found accepted")
-        if wanted is not None and refused is not None and refused[0] is not wanted:
-            self.fail(f"{told}: expected rejected: {wanted}, found {refused[0]} ({refused[1]})")
+            self.fail(f"{told}: expected to be accepted, found {refusal_text(refused)}")
+        if wanted is not None and (refused is None or refused[0] is not wanted):
+            found = "accepted" if refused is None else refusal_text(refused)
+            self.fail(f"{told}: expected rejected: {wanted}, found {found}")
         return events
 
 

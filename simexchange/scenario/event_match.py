@@ -92,7 +92,7 @@ def _is_as_wanted(names: Names, event: Any, name: str, want: Expected | str) -> 
 
 def event_fields(event_type: str) -> tuple[str, ...]:
     fields = msgspec.structs.fields(EVENT_TYPES[event_type])
-    return tuple(field.name for field in fields if field.name not in {"at", "instrument"})
+    return tuple(field.name for field in fields if field.name != "instrument")
 
 
 def wanted_field(name: str, written: Number) -> Expected | str:

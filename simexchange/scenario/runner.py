@@ -23,7 +23,7 @@ from simexchange.scenario.model import (
     Switch,
 )
 from simexchange.scenario.problem import Place
-from simexchange.scenario.units import rejection
+from simexchange.scenario.units import refusal_text, rejection
 from simexchange.scenario.world import World
 
 
@@ -177,15 +177,12 @@ def _rejection_mismatches(act: Act, refused: tuple[RejectReason, str] | None) ->
     if act.rejected is None:
         if refused is None:
             return []
-        reason, message = refused
-        return [Mismatch(act.text, "to be accepted", f"rejected: {reason.value} ({message})")]
+        return [Mismatch(act.text, "to be accepted", refusal_text(refused))]
     if refused is None:
         return [Mismatch(act.text, f"rejected: {act.rejected.value}", "accepted")]
-    reason, message = refused
-    if reason is act.rejected:
+    if refused[0] is act.rejected:
         return []
-    found = f"rejected: {reason.value} ({message})"
-    return [Mismatch(act.text, f"rejected: {act.rejected.value}", found)]
+    return [Mismatch(act.text, f"rejected: {act.rejected.value}", refusal_text(refused))]
 
 
 def run_scenario(scenario: Scenario) -> Outcome:

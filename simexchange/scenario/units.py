@@ -1,7 +1,7 @@
 """What each field of an event counts, so that events can be shown and compared in human units."""
 
+import re
 from collections.abc import Callable
-from decimal import Decimal
 from enum import Enum, StrEnum
 from fractions import Fraction
 from typing import Any, get_args
@@ -60,6 +60,8 @@ FIELD_UNITS: dict[str, Unit] = {
 """Unit of every field of every event; a test keeps it complete."""
 
 EVENT_TYPES: dict[str, type[Any]] = {cls.__name__: cls for cls in get_args(Event)}
+
+_LONG_NUMBER = re.compile(r"\d{4}")
 
 REJECTION_TYPES = ("CommandRejected", "OrderRejected", "PlanOrderRejected")
 
@@ -132,5 +134,8 @@ def rejection(events: list[Event]) -> tuple[RejectReason, str] | None:
     return None
 
 
-def decimal_or_none(value: Decimal | None) -> str:
-    return "none" if value is None else decimal_text(value)
+def refusal_text(refused: tuple[RejectReason, str]) -> str:
+    """Return reason and message; the exchange's own sentences count in its own units."""
+    reason, message = refused
+    units = "; in ticks and 10⁻⁸ of money" if _LONG_NUMBER.search(message) else ""
+    return f"rejected: {reason.value} ({message}{units})"

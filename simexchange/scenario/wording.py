@@ -22,7 +22,13 @@ from simexchange.core.events import (
 )
 from simexchange.core.types import OrderKind, PositionSide
 from simexchange.scenario.names import Names
-from simexchange.scenario.units import REJECTION_TYPES, account_text, field_text, word_of
+from simexchange.scenario.units import (
+    REJECTION_TYPES,
+    account_text,
+    field_text,
+    refusal_text,
+    word_of,
+)
 
 
 class Wording:
@@ -168,4 +174,4 @@ class Wording:
         )
 
     def _refused(self, event: Any) -> str:
-        return f"refused ({word_of(event.reason)}): {event.message}"
+        return refusal_text((event.reason, event.message))

@@ -7,7 +7,7 @@ from simexchange.core.commands import Command
 from simexchange.core.events import Event
 from simexchange.core.instrument import Instrument
 from simexchange.core.types import MONEY_SCALE, MarginMode, PositionSide
-from simexchange.core.views import PositionView
+from simexchange.core.views import OrderView, PositionView
 from simexchange.scenario.amounts import fraction_text, moment_text, money_text
 from simexchange.scenario.names import Names
 from simexchange.scenario.units import account_text, price_text, word_of
@@ -16,6 +16,10 @@ from simexchange.simulation import Simulation
 
 Found = Fraction | str | None
 """A number in human units, a word, or None where there is nothing (written ``none``)."""
+
+
+ORDERS_SHOWN = 4
+"""Open orders of an account in the picture of a failure."""
 
 
 class World:
@@ -119,13 +123,18 @@ class World:
             side = PositionSide(view.position_side)
             leg = "" if side is PositionSide.NET else f" {side.name.lower()}"
             lines.append(f"  position {view.symbol}{leg}: {_told(self.position_facts(view))}")
-        for order in self.exchange.open_orders(account):
-            price = price_text(self.names.instruments.get(order.symbol), order.price or 0)
-            lines.append(
-                f"  order {order.client_order_id or order.order_id}: {word_of(order.side)} "
-                f"{order.contracts} {order.symbol} at {price}, {order.filled} filled"
-            )
+        orders = self.exchange.open_orders(account)
+        lines += [f"  order {self._order_line(order)}" for order in orders[:ORDERS_SHOWN]]
+        if len(orders) > ORDERS_SHOWN:
+            lines.append(f"  and {len(orders) - ORDERS_SHOWN} more open orders")
         return lines
+
+    def _order_line(self, order: OrderView) -> str:
+        price = price_text(self.names.instruments.get(order.symbol), order.price or 0)
+        return (
+            f"{order.client_order_id or order.order_id}: {word_of(order.side)} "
+            f"{order.contracts} {order.symbol} at {price}, {order.filled} filled"
+        )
 
     def market_lines(self) -> list[str]:
         return [f"{symbol}: {_told(self.price_facts(symbol))}" for symbol in self.names.instruments]
@@ -144,7 +153,7 @@ class World:
             ("ledger", lambda: ledger_lines(self)),
             (f"last {min(events, len(self.events))} events", lambda: self.last_event_lines(events)),
         ]
-        lines: list[str] = []
+        lines = [f"time: {moment_text(self.simulation.clock.now())}"]
         for title, told in sections:
             lines.append(f"{title}:")
             lines.extend(f"  {line}" for line in told())
