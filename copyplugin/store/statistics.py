@@ -4,7 +4,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, case, cast, distinct, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    and_,
+    case,
+    cast,
+    distinct,
+    func,
+    literal,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.follow import HOLDS_A_PLACE, VISIBLE
@@ -17,6 +28,7 @@ from copyplugin.domain.statistics import (
     WIN_RATE_WINDOW,
     TradeFigures,
 )
+from copyplugin.store.columns import MoneyColumn
 from copyplugin.store.dialect import put
 from copyplugin.store.rows import (
     CopiedPositionRow,
@@ -54,18 +66,19 @@ def recompute_statistics(session: Session, *, now: datetime) -> int:
 def trade_figures_by_leader(session: Session, *, now: datetime) -> dict[LeaderId, TradeFigures]:
     """Return what `domain.statistics.trade_figures` gives for each leader who ever traded."""
     trade = LeaderTradeRow
-    profit = trade.realized_pnl - trade.fees - trade.funding
+    nothing = literal(ZERO_MONEY, MoneyColumn())
+    profit = type_coerce(trade.realized_pnl - trade.fees - trade.funding, MoneyColumn())
     closed = trade.state == TradeState.CLOSED
     recent = and_(closed, trade.closed_at.between(now - WIN_RATE_WINDOW, now))
     since = now - FREQUENCY_WINDOW
     query = select(
         trade.leader_id,
-        func.sum(case((closed, profit), else_=ZERO_MONEY)),
-        func.sum(case((closed, trade.margin), else_=ZERO_MONEY)),
+        func.sum(case((closed, profit), else_=nothing)),
+        func.sum(case((closed, trade.margin), else_=nothing)),
         _count(closed),
-        _count(and_(closed, profit > ZERO_MONEY)),
+        _count(and_(closed, profit > nothing)),
         _count(recent),
-        _count(and_(recent, profit > ZERO_MONEY)),
+        _count(and_(recent, profit > nothing)),
         func.count(),
         _count(trade.opened_at.between(since, now))
         + _count(and_(closed, trade.closed_at.between(since, now))),
@@ -120,7 +133,7 @@ def _positions_copied(session: Session) -> dict[LeaderId, int]:
         .join(CopiedPositionRow, CopiedPositionRow.follow_id == FollowRow.id)
         .group_by(FollowRow.leader_id)
     )
-    return dict(session.execute(query).tuples())
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
