@@ -31,6 +31,7 @@ class Market:
         "cross_rises",
         "funding",
         "has_order_rules",
+        "has_plans",
         "has_size_rules",
         "index",
         "instrument",
@@ -83,6 +84,7 @@ class Market:
         self.funding: FundingClock | None = None
         self.plan_heaps: dict[tuple[TriggerBy, int], PriceHeap[Plan]] = {}
         self.trailing: dict[TriggerBy, dict[int, Plan]] = {}
+        self.has_plans = False  # a plan order ever waited here
         self.watches_last = False  # some plan order ever waited for a last price
         self.seen_low = self.seen_high = 0  # last prices that plan orders have not seen yet
         self.clearing = 0

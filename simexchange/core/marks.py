@@ -74,13 +74,13 @@ class Marks:
             self._state.log.events.append(
                 MarkPriceSet(self._state.log.at, market.symbol, mark, market.index, market.last)
             )
-            if market.plan_heaps:
+            if market.has_plans:
                 self._firing.fire(market, TriggerBy.MARK, mark)
         self._liquidation.tick(market, mark)
 
     def _change_index(self, market: Market, price: int) -> None:
         market.index = price
-        if market.plan_heaps:
+        if market.has_plans:
             self._firing.fire(market, TriggerBy.INDEX, price)
         self.tick(market)
 

@@ -43,6 +43,7 @@ class PlanFiring:
                 heap = market.plan_heaps[key] = PriceHeap(plan.direction)
             heap.push(plan, plan.trigger_price)
             plan.heap = heap
+        market.has_plans = True
         market.watches_last = market.watches_last or trigger_by is _LAST
 
     def wait_anew(self, plan: Plan) -> None:
