@@ -1,5 +1,6 @@
 """What an operator can set, with defaults; read from `COPYPLUGIN_…` variables or given in code."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 from pydantic import Field, ValidationError
@@ -87,9 +88,6 @@ class Settings(BaseSettings):
         le=86400,
         description="an open is not copied so long after the leader's last fill for it",
     )
-    is_open_scale: bool = Field(
-        default=True, description="offer proportional mode (the seed's isOpenScale)"
-    )
 
     # -- when the venue says no or nothing (L11)
     open_attempts: int = Field(default=3, ge=1, le=100, description="tries of an open ...")
@@ -110,18 +108,15 @@ class Settings(BaseSettings):
     command_wait_milliseconds: int = Field(
         default=5_000, ge=0, le=60_000, description="how long a page waits for its command"
     )
-    default_share_ratio: Decimal = Field(
-        default=Decimal("0.10"), ge=Decimal("0.01"), le=Decimal("0.99"), description="leader share"
-    )
-    default_min_copy_amount: Decimal = Field(
-        default=Decimal(10), gt=0, description="least copy amount of a follow, USDT"
-    )
-    default_max_copy_amount: Decimal = Field(
-        default=Decimal(1000), gt=0, description="largest copy amount of a follow, USDT"
-    )
     client_order_prefix: str = Field(
-        default="cp", pattern=r"^[a-z0-9]{1,10}$", description="tells installations apart"
+        default="cp",
+        pattern=r"^[a-z0-9]{1,10}$",
+        description="tells installations that share a venue account apart",
     )
+
+    @property
+    def quiet(self) -> timedelta:
+        return timedelta(milliseconds=self.signal_quiet_milliseconds)
 
     def price_bound(self, instrument: Instrument) -> Ratio:
         """Return C8's bound for an open in this instrument."""

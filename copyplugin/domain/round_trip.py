@@ -53,15 +53,17 @@ class RoundTrip:
             fees=Money(total(self.fees, fee)),
         )
 
-    def closed(self, contracts: Contracts, value: Money, *, fee: Money) -> "RoundTrip":
-        """Return the round trip after some or all of what is open was closed.
+    def cost_of(self, contracts: Contracts) -> Money:
+        """Return the part of the entry cost that so many of the open contracts take with them.
 
-        The cost that a part takes with it is rounded down; the last part takes what remains.
+        Rounded down; the last ones take what remains.
         """
-        held = self.contracts
-        assert 0 < contracts <= held
-        cost = money_floor(Fraction(self.entry_cost) * contracts / held)
-        gained = total(value, -cost)
+        assert 0 < contracts <= self.contracts
+        return money_floor(Fraction(self.entry_cost) * contracts / self.contracts)
+
+    def closed(self, contracts: Contracts, value: Money, *, fee: Money) -> "RoundTrip":
+        """Return the round trip after some or all of what is open was closed."""
+        gained = total(value, -self.cost_of(contracts))
         if self.position_side is PositionSide.SHORT:
             gained = -gained
         return replace(

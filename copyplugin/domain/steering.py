@@ -35,7 +35,7 @@ _NOT_ASKED = Money(Decimal(10) ** 30)
 class LeaderMove:
     """What one leader order did so far to one leg of his.
 
-    `contracts` is how many of its fills fell to this leg and `price_sum` is Σ contracts × price over
+    `contracts` is how many of its fills fell to this leg, `price_sum` is Σ contracts × price over
     them. `initial_margin` and `balance_before` are None where the venue does not tell them.
     """
 
@@ -141,7 +141,7 @@ def refusal(move: LeaderMove, terms: Terms, *, now: datetime) -> Skip | None:
 def less_what_was_not_filled(
     before: Decision, contracts: Contracts, reason: SkipReason, detail: Mapping[str, str]
 ) -> Decision:
-    """Return the decision after so many of its contracts could not be had: they leave the target."""
+    """Return the decision after contracts of it could not be had: they leave the target."""
     assert contracts > 0
     return replace(
         before,

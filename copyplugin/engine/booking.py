@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from copyplugin.domain.client_order_id import client_order_id
+from copyplugin.domain.fill import LeaderFill, PositionSide
 from copyplugin.domain.follow import TERMINAL, FollowState
 from copyplugin.domain.identifiers import CopyOrderId, FollowId, LaneId
 from copyplugin.domain.leader import ShareState, TradeState
-from copyplugin.domain.ledger import moved, result_account, sub_account
-from copyplugin.domain.money import Contracts, Money, total
-from copyplugin.domain.order import CopyOrderState, OrderReport, OrderStatus
+from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, total
+from copyplugin.domain.order import CopyOrderState, OrderPurpose, OrderReport, OrderStatus
 from copyplugin.domain.round_trip import RoundTrip
 from copyplugin.domain.skip import Skip, SkipReason
 from copyplugin.engine.errands import (
@@ -23,7 +24,7 @@ from copyplugin.engine.errands import (
 )
 from copyplugin.engine.planning import leave_out
 from copyplugin.engine.surroundings import Surroundings
-from copyplugin.store import follows, lane_work, ledger
+from copyplugin.store import follows, lane_work
 from copyplugin.store.database import Session
 from copyplugin.store.rows import (
     CopiedPositionRow,
@@ -78,27 +79,29 @@ class Bookkeeper:
     def book(self) -> Booked:
         for outcome in self._outcomes:
             lane = self._lanes[outcome.lane_id]
-            follow = self._follows[lane.follow_id]
-            match outcome:
-                case Answered():
-                    self._answered(outcome, lane, follow)
-                case Rejected():
-                    self._rejected(outcome, lane, follow)
-                case NeverArrived():
-                    self._reached(follow)
-                    self.booked.resend.add(outcome.order_id)
-                case InDoubt():
-                    lane.marked = True
-                case Unreachable():
-                    self._unreachable(lane, follow, outcome.sentence)
-                case BalanceKnown():
-                    self._reached(follow)
-                    self._freeze_balance(outcome)
+            self._book(outcome, lane, self._follows[lane.follow_id])
         self._session.flush()
         if self.booked.follow_ids:
             follows.keep_states(self._session, self.booked.follow_ids, at=self._now)
             self._session.flush()
         return self.booked
+
+    def _book(self, outcome: Outcome, lane: LaneRow, follow: FollowRow) -> None:
+        match outcome:
+            case Answered():
+                self._answered(outcome, lane, follow)
+            case Rejected():
+                self._rejected(outcome, lane, follow)
+            case NeverArrived():
+                self._reached(follow)
+                self.booked.resend.add(outcome.order_id)
+            case InDoubt():
+                lane.marked = True
+            case Unreachable():
+                self._unreachable(lane, follow, outcome.sentence)
+            case BalanceKnown():
+                self._reached(follow)
+                self._freeze_balance(outcome)
 
     def _answered(self, outcome: Answered, lane: LaneRow, follow: FollowRow) -> None:
         order, report = self._orders[outcome.order_id], outcome.report
@@ -127,21 +130,18 @@ class Bookkeeper:
     ) -> None:
         if order.reduce_only:
             position = self._positions[lane.id]
-            trip = _round_trip(position).closed(
-                report.filled, report.filled_value, fee=report.fee
-            )
+            trip = _round_trip(position).closed(report.filled, report.filled_value, fee=report.fee)
             lane.actual = Contracts(lane.actual - report.filled)
         else:
             position = self._positions.get(lane.id) or self._open_position(order, lane, report)
-            trip = _round_trip(position).opened(
-                report.filled, report.filled_value, fee=report.fee
-            )
+            trip = _round_trip(position).opened(report.filled, report.filled_value, fee=report.fee)
             lane.actual = Contracts(lane.actual + report.filled)
         order.copied_position_id = position.id
         _write(position, trip)
         assert trip.contracts == lane.actual, f"lane {lane.id} and its position have parted"
         if trip.contracts == 0:
-            self._close_position(position, at=order.filled_at or self._now)
+            close_books(position, at=order.filled_at or self._now)
+            self._session.flush()  # the lane's next round trip is written beside it
             del self._positions[lane.id]
 
     def _open_position(
@@ -162,10 +162,6 @@ class Bookkeeper:
         self._session.flush()
         self._positions[lane.id] = position
         return position
-
-    def _close_position(self, position: CopiedPositionRow, *, at: datetime) -> None:
-        close_books(self._session, position, at=at)
-        self._session.flush()  # the lane's next round trip is written beside it
 
     def _not_filled(
         self,
@@ -259,42 +255,75 @@ class Bookkeeper:
         lane.marked = True
 
 
-def close_books(session: Session, position: CopiedPositionRow, *, at: datetime) -> None:
-    """Close a round trip that is flat: its result, fees included, goes into the ledger.
+def close_books(position: CopiedPositionRow, *, at: datetime) -> None:
+    """Close a round trip that is flat; its result and share are booked when it is settled.
 
-    Funding is booked payment by payment as the venue tells of it; the share follows once all of it
-    is known.
+    Until then not all of its funding is known.
     """
     position.state = TradeState.CLOSED
     position.closed_at = at
     position.share_state = ShareState.DUE
     position.margin = position.unrealized_pnl = position.liquidation_price = None
-    result = Money(total(position.realized_pnl, -position.fees))
-    post_result(session, position, result, kind="result", reference=f"{position.id}", at=at)
 
 
-def post_result(
-    session: Session,
-    position: CopiedPositionRow,
-    result: Money,
-    *,
-    kind: str,
-    reference: str,
-    at: datetime,
+def take_away(
+    session: Session, lane: LaneRow, fill: LeaderFill, *, prefix: str, now: datetime
 ) -> None:
-    """Book what a position earned (or, below zero, lost) to the money of its follow."""
-    if result == 0:
-        return
-    gained, gave = sub_account(position.follow_id), result_account(position.follow_id)
-    if result < 0:
-        gained, gave = gave, gained
-    ledger.post(
-        session,
-        kind=kind,
-        reference=reference,
-        postings=moved(gave, gained, Money(abs(result))),
-        at=at,
+    """Book contracts that the venue took from a lane without an order of ours.
+
+    What it realised is the venue's figure; the value follows from it, because a bankruptcy price is
+    not on the grid. The lane does not want them back.
+    """
+    position = lane_work.open_positions(session, {lane.id})[lane.id]
+    order = CopyOrderRow(
+        lane_id=lane.id,
+        sequence=lane.next_sequence,
+        client_order_id=client_order_id(lane.id, lane.next_sequence, prefix=prefix),
+        purpose=OrderPurpose.REPAIR,
+        order_side=fill.side,
+        reduce_only=True,
+        contracts=fill.contracts,
+        state=CopyOrderState.DONE,
+        filled=fill.contracts,
+        fee=fill.fee,
+        realized_pnl=fill.realized_pnl,
+        venue_order_id=fill.order_id,
+        reject_reason=f"not an order of ours: {fill.cause}",
+        decided_at=now,
+        filled_at=fill.at,
+        copied_position_id=position.id,
     )
+    trip = _round_trip(position)
+    order.filled_value = value_that_realizes(trip, fill.contracts, fill.realized_pnl)
+    lane.next_sequence += 1
+    session.add(order)
+    session.flush()
+    session.add(
+        OrderFillRow(
+            order_id=order.id,
+            venue_fill_id=fill.venue_fill_id,
+            contracts=fill.contracts,
+            price=fill.price,
+            fee=fill.fee,
+            realized_pnl=fill.realized_pnl,
+            liquidity=fill.liquidity,
+            at=fill.at,
+        )
+    )
+    trip = trip.closed(fill.contracts, order.filled_value, fee=fill.fee)
+    _write(position, trip)
+    lane.actual = Contracts(lane.actual - fill.contracts)
+    lane.target = min(lane.target, lane.actual)
+    if trip.contracts == 0:
+        close_books(position, at=fill.at)
+    session.flush()
+
+
+def value_that_realizes(trip: RoundTrip, contracts: Contracts, realized: Money) -> Money:
+    """Return the value at which closing so many contracts realises just this; at least zero."""
+    cost = trip.cost_of(contracts)
+    gain = realized if trip.position_side is PositionSide.LONG else Money(-realized)
+    return max(Money(total(cost, gain)), ZERO_MONEY)
 
 
 def _close_order(order: CopyOrderRow, report: OrderReport) -> None:

@@ -1,8 +1,8 @@
 """The executor: brings lanes to their targets, each at its own pace, never twice.
 
-One bookkeeping turn at a time writes what came back and claims what goes out, in one transaction; the
-errands themselves run side by side. Nobody waits for the slowest: a lane whose errand is back is
-booked with whatever else is back then.
+One bookkeeping turn at a time writes what came back and claims what goes out, in one transaction;
+the errands themselves run side by side. Nobody waits for the slowest: a lane whose errand is back
+is booked with whatever else is back then.
 """
 
 import heapq

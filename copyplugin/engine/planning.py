@@ -82,7 +82,7 @@ class Planner:
             lane.retry_at = None
 
     def finish(self) -> Plan:
-        """Number the new orders and return the plan."""
+        """Give the new orders their numbers and return the plan."""
         self._session.flush()
         for order, work, signal in self._unsent:
             self.plan.errands.append(_send(order, work, signal))
@@ -131,9 +131,7 @@ class Planner:
             move, terms = leader_move(signal), self._terms(work, row)
             if needs_balance(move, terms, now=self._now):
                 if lane.target == lane.actual:  # else the gap goes first
-                    self.plan.errands.append(
-                        AskBalance(lane_id=lane.id, account=_account(work))
-                    )
+                    self.plan.errands.append(AskBalance(lane_id=lane.id, account=_account(work)))
                 return last, True
             self._decide(work, row, signal, move, terms)
             last = signal
@@ -221,9 +219,7 @@ class Planner:
             signal_id=lane.opening_signal_id,
         )
 
-    def _add_order(
-        self, work: LaneWork, wanted: WantedOrder, signal: SignalRow | None
-    ) -> None:
+    def _add_order(self, work: LaneWork, wanted: WantedOrder, signal: SignalRow | None) -> None:
         lane = work.lane
         order = CopyOrderRow(
             lane_id=lane.id,
@@ -290,9 +286,7 @@ def decision_from(row: CopyDecisionRow) -> Decision:
     skip = None
     if row.skip_reason is not None:
         skip = Skip(reason=row.skip_reason, detail=row.skip_detail or {})
-    return Decision(
-        wanted=row.wanted, base=row.target_before, target=row.target_after, skip=skip
-    )
+    return Decision(wanted=row.wanted, base=row.target_before, target=row.target_after, skip=skip)
 
 
 def write_decision(row: CopyDecisionRow, made: Decision) -> None:

@@ -26,7 +26,9 @@ class SignalBook:
     leader_id: LeaderId
     received_at: datetime
     instruments: Mapping[Symbol, Instrument]
-    parts: dict[SignalKey, list[SignalRow]] = field(default_factory=dict[SignalKey, list[SignalRow]])
+    parts: dict[SignalKey, list[SignalRow]] = field(
+        default_factory=dict[SignalKey, list[SignalRow]]
+    )
     made: list[SignalRow] = field(default_factory=list[SignalRow])
     grown: dict[int, SignalRow] = field(default_factory=dict[int, SignalRow])
 
@@ -106,9 +108,9 @@ class SignalBook:
 
 def store_fills(
     session: Session,
+    *,
     leader_id: LeaderId,
     fills: Sequence[LeaderFill],
-    *,
     instruments: Mapping[Symbol, Instrument],
     received_at: datetime,
 ) -> set[int]:
@@ -162,9 +164,7 @@ def _fold(session: Session, book: SignalBook, fills: Sequence[LeaderFill]) -> No
             signal.final = signal.final or is_flipped or transition.effect is Effect.CLOSE
             trades.note(fill, transition)
     for symbol in sorted(symbols):
-        leader_feed.save_legs(
-            session, book.leader_id, symbol, legs[symbol], at=book.received_at
-        )
+        leader_feed.save_legs(session, book.leader_id, symbol, legs[symbol], at=book.received_at)
 
 
 def _finish_orders(session: Session, book: SignalBook, fills: Sequence[LeaderFill]) -> None:

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from copyplugin.domain.identifiers import Symbol
 from copyplugin.domain.instrument import Instrument
-from copyplugin.settings import Settings
 from copyplugin.ports import Clock, Dispatcher, Venue
+from copyplugin.settings import Settings
 from copyplugin.store.database import Database
 
 

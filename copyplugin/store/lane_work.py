@@ -4,12 +4,24 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, and_, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from copyplugin.domain.identifiers import CopyOrderId, FollowId, LaneId, SignalId
-from copyplugin.domain.leader import TradeState
+from copyplugin.domain.account import TransferState
+from copyplugin.domain.fill import PositionSide
+from copyplugin.domain.identifiers import (
+    CopiedPositionId,
+    CopyOrderId,
+    FollowId,
+    LaneId,
+    SignalId,
+    Symbol,
+    VenueFillId,
+)
+from copyplugin.domain.leader import ShareState, TradeState
+from copyplugin.domain.money import NO_CONTRACTS, Contracts
 from copyplugin.domain.order import CopyOrderState
+from copyplugin.errors import UnknownPosition
 from copyplugin.store.rows import (
     CopiedPositionRow,
     CopyDecisionRow,
@@ -18,7 +30,9 @@ from copyplugin.store.rows import (
     FollowRow,
     LaneRow,
     LeaderInstrumentRow,
+    OrderFillRow,
     SignalRow,
+    TransferRow,
 )
 
 T = TypeVar("T")
@@ -75,6 +89,12 @@ def lanes_with_work(
     return list(works.values())
 
 
+def lanes_marked(session: Session) -> int:
+    """Return how many lanes have, or may have, open work."""
+    query = select(func.count()).select_from(LaneRow).where(LaneRow.marked == true())
+    return session.scalar(query) or 0
+
+
 def orders(session: Session, order_ids: Collection[CopyOrderId]) -> dict[CopyOrderId, CopyOrderRow]:
     return _by_id(session, CopyOrderRow, CopyOrderRow.id, order_ids)
 
@@ -83,9 +103,7 @@ def lanes(session: Session, lane_ids: Collection[LaneId]) -> dict[LaneId, LaneRo
     return _by_id(session, LaneRow, LaneRow.id, lane_ids)
 
 
-def follows_by_id(
-    session: Session, follow_ids: Collection[FollowId]
-) -> dict[FollowId, FollowRow]:
+def follows_by_id(session: Session, follow_ids: Collection[FollowId]) -> dict[FollowId, FollowRow]:
     return _by_id(session, FollowRow, FollowRow.id, follow_ids)
 
 
@@ -101,6 +119,106 @@ def open_positions(
         CopiedPositionRow.lane_id.in_(lane_ids), CopiedPositionRow.state == TradeState.OPEN
     )
     return {row.lane_id: row for row in session.scalars(query)}
+
+
+def get_position(session: Session, position_id: CopiedPositionId) -> CopiedPositionRow:
+    """Return the copied position; raises `UnknownPosition`."""
+    row = session.get(CopiedPositionRow, position_id)
+    if row is None:
+        raise UnknownPosition(f"There is no position number {position_id}.")
+    return row
+
+
+def open_positions_of(session: Session, follow_id: FollowId) -> list[CopiedPositionRow]:
+    """Return the round trips of a follow that are open, by number."""
+    query = (
+        select(CopiedPositionRow)
+        .where(CopiedPositionRow.follow_id == follow_id, CopiedPositionRow.state == TradeState.OPEN)
+        .order_by(CopiedPositionRow.id)
+    )
+    return list(session.scalars(query))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LaneBelief:
+    """What we believe of one lane; `is_idle` where no order of it is in doubt."""
+
+    lane_id: LaneId
+    actual: Contracts
+    next_sequence: int
+    is_idle: bool
+
+
+def beliefs(session: Session, follow_id: FollowId) -> dict[tuple[Symbol, PositionSide], LaneBelief]:
+    """Return a follow's lanes by symbol and side."""
+    in_doubt = (
+        exists()
+        .where(CopyOrderRow.lane_id == LaneRow.id, CopyOrderRow.state == CopyOrderState.SENT)
+        .correlate(LaneRow)
+    )
+    query = select(
+        LaneRow.symbol,
+        LaneRow.position_side,
+        LaneRow.id,
+        LaneRow.actual,
+        LaneRow.next_sequence,
+        in_doubt,
+    ).where(LaneRow.follow_id == follow_id)
+    return {
+        (symbol, side): LaneBelief(
+            lane_id=lane_id,
+            actual=actual,
+            next_sequence=next_sequence,
+            is_idle=not doubt,
+        )
+        for symbol, side, lane_id, actual, next_sequence, doubt in session.execute(query).tuples()
+    }
+
+
+def fill_ids(session: Session, lane_id: LaneId) -> set[VenueFillId]:
+    """Return every execution that is booked for a lane."""
+    query = (
+        select(OrderFillRow.venue_fill_id)
+        .join(CopyOrderRow, CopyOrderRow.id == OrderFillRow.order_id)
+        .where(CopyOrderRow.lane_id == lane_id)
+    )
+    return set(session.scalars(query))
+
+
+def quiet_mark(session: Session, follow_id: FollowId) -> int | None:
+    """Return how many transfers of a follow are done; None where its books are not complete.
+
+    They are complete when nothing is open or due and no money is on its way. The same mark before
+    and after the venue was asked says that no money moved meanwhile.
+    """
+    unfinished = session.scalar(
+        select(func.count())
+        .select_from(CopiedPositionRow)
+        .where(
+            CopiedPositionRow.follow_id == follow_id,
+            or_(
+                CopiedPositionRow.state == TradeState.OPEN,
+                CopiedPositionRow.share_state == ShareState.DUE,
+            ),
+        )
+    )
+    states = list(
+        session.scalars(select(TransferRow.state).where(TransferRow.follow_id == follow_id))
+    )
+    if unfinished or TransferState.PLANNED in states:
+        return None
+    return states.count(TransferState.DONE)
+
+
+def is_flat(session: Session, follow_id: FollowId) -> bool:
+    """Return whether no lane of the follow holds anything and no order of it is in doubt."""
+    holding = exists().where(LaneRow.follow_id == follow_id, LaneRow.actual != NO_CONTRACTS)
+    in_doubt = (
+        exists()
+        .where(CopyOrderRow.lane_id == LaneRow.id)
+        .where(LaneRow.follow_id == follow_id, CopyOrderRow.state == CopyOrderState.SENT)
+    )
+    return not session.scalar(select(or_(holding, in_doubt)))
 
 
 def decision(session: Session, signal_id: SignalId, lane_id: LaneId) -> CopyDecisionRow | None:

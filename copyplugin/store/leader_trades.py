@@ -1,7 +1,6 @@
 """The leaders' own round trips, as their fills make them."""
 
 from collections.abc import Collection
-from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -9,7 +8,7 @@ from sqlalchemy.orm import Session
 from copyplugin.domain.fill import PositionSide
 from copyplugin.domain.identifiers import LeaderId, Symbol
 from copyplugin.domain.leader import TradeState
-from copyplugin.store.rows import LeaderTradeRow
+from copyplugin.store.rows import LeaderStatisticsRow, LeaderTradeRow
 
 TradeKey = tuple[Symbol, PositionSide]
 
@@ -26,13 +25,16 @@ def open_trades(
     return {(row.symbol, row.position_side): row for row in session.scalars(query)}
 
 
-def trades_since(
-    session: Session, leader_id: LeaderId, closed_since: datetime | None
-) -> list[LeaderTradeRow]:
-    """Return open trades and those closed at or after that time (None: all), oldest first."""
+def unfunded_trades(session: Session, leader_id: LeaderId) -> list[LeaderTradeRow]:
+    """Return round trips whose funding may not be complete, oldest first.
+
+    The open ones, and those closed since the figures were last computed.
+    """
+    computed = session.get(LeaderStatisticsRow, leader_id)
     query = select(LeaderTradeRow).where(LeaderTradeRow.leader_id == leader_id)
-    if closed_since is not None:
+    if computed is not None:
         query = query.where(
-            (LeaderTradeRow.state == TradeState.OPEN) | (LeaderTradeRow.closed_at >= closed_since)
+            (LeaderTradeRow.state == TradeState.OPEN)
+            | (LeaderTradeRow.closed_at >= computed.computed_at)
         )
     return list(session.scalars(query.order_by(LeaderTradeRow.opened_at, LeaderTradeRow.id)))

@@ -2,10 +2,10 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import false, insert, literal, or_, select, true, update
+from sqlalchemy import and_, false, insert, literal, or_, select, true, update
 from sqlalchemy.orm import Session
 
-from copyplugin.domain.follow import COPIES_OPENS, FOLLOWS_CLOSES
+from copyplugin.domain.follow import COPIES_OPENS, FOLLOWS_CLOSES, FollowState
 from copyplugin.domain.identifiers import FollowId, LaneId, SignalId
 from copyplugin.domain.money import NO_CONTRACTS
 from copyplugin.store import dialect
@@ -115,8 +115,16 @@ def mark_gaps(session: Session) -> set[int]:
         .values(marked=True)
         .execution_options(synchronize_session=False)
     )
-    return set(
-        session.scalars(select(LaneRow.shard).where(LaneRow.marked == true()).distinct())
+    return set(session.scalars(select(LaneRow.shard).where(LaneRow.marked == true()).distinct()))
+
+
+def aim_lane_at_nothing(session: Session, lane_id: LaneId) -> None:
+    """Let one lane be closed."""
+    session.execute(
+        update(LaneRow)
+        .where(LaneRow.id == lane_id)
+        .values(target=NO_CONTRACTS, marked=True)
+        .execution_options(synchronize_session=False)
     )
 
 
@@ -131,6 +139,22 @@ def aim_at_nothing(session: Session, follow_id: FollowId) -> set[int]:
     return set(
         session.scalars(select(LaneRow.shard).where(LaneRow.follow_id == follow_id).distinct())
     )
+
+
+def aim_ended_at_nothing(session: Session, states: Collection[FollowState]) -> set[int]:
+    """Let every lane of follows in these states be closed; return the shards with some to close."""
+    ended = select(FollowRow.id).where(FollowRow.state.in_(states))
+    holding = and_(
+        LaneRow.follow_id.in_(ended),
+        or_(LaneRow.actual != NO_CONTRACTS, LaneRow.target != NO_CONTRACTS),
+    )
+    session.execute(
+        update(LaneRow)
+        .where(holding)
+        .values(target=NO_CONTRACTS, marked=True)
+        .execution_options(synchronize_session=False)
+    )
+    return set(session.scalars(select(LaneRow.shard).where(holding).distinct()))
 
 
 def _make_lanes(session: Session, signal: SignalRow) -> None:

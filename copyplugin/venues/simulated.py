@@ -1,14 +1,13 @@
-"""The simulated exchange of this repository as a venue, in the same process.
+"""The simulated exchange in this process as a `Venue`: the one file that knows both sides.
 
-The one file of the plugin that knows `simexchange`. It translates units (ticks, contracts, 10⁻⁸)
-to the plugin's and back, and rejections to the plugin's three errors. Every call is answered from
-memory before it returns, so nothing here is ever in doubt.
+The exchange counts in ticks, contracts and units of 10⁻⁸; the plugin in prices, contracts and
+money. Every conversion between them is exact and is here.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 from copyplugin.domain.account import (
     AccountBalance,
@@ -16,9 +15,10 @@ from copyplugin.domain.account import (
     TransferOutcome,
     TransferRequest,
     VenuePosition,
-    Wallet,
 )
-from copyplugin.domain.fill import LeaderFill, Liquidity, MarginMode, OrderSide, PositionSide
+from copyplugin.domain.account import Wallet as PluginWallet
+from copyplugin.domain.fill import FillCause, LeaderFill, MarginMode, OrderSide, PositionSide
+from copyplugin.domain.fill import Liquidity as PluginLiquidity
 from copyplugin.domain.identifiers import (
     AccountId,
     ClientOrderId,
@@ -28,38 +28,58 @@ from copyplugin.domain.identifiers import (
     VenueOrderId,
 )
 from copyplugin.domain.instrument import Instrument
-from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, Price, Ratio
-from copyplugin.domain.order import OrderReport, OrderRequest, OrderStatus, OwnFill, TimeInForce
-from copyplugin.errors import OrderRejected, RequestRejected, TransferRejected
-from copyplugin.ports import MovesMoney, Subscription, VenueCapabilities
-from simexchange.core import commands, events, types
-from simexchange.core.instrument import Instrument as VenueInstrument
+from copyplugin.domain.money import (
+    MONEY_STEP,
+    ZERO_MONEY,
+    Contracts,
+    Money,
+    Price,
+    Ratio,
+    product,
+)
+from copyplugin.domain.order import (
+    OrderReport,
+    OrderRequest,
+    OrderStatus,
+    OwnFill,
+)
+from copyplugin.domain.order import TimeInForce as PluginTimeInForce
+from copyplugin.errors import OrderRejected, OutcomeUnknown, RequestRejected, TransferRejected
+from copyplugin.ports import MovesMoney, VenueCapabilities
+from simexchange.core import commands as c
+from simexchange.core import events as e
+from simexchange.core import types as t
+from simexchange.core.instrument import Instrument as ExchangeInstrument
 from simexchange.core.views import OrderView, PositionView
 from simexchange.simulation import Simulation
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FILLS_PAGE = 1_000
+_MICROSECOND = timedelta(microseconds=1)
+_EXECUTIONS_KEPT = 1_000_000
 
-_SIDES = {OrderSide.BUY: types.Side.BUY, OrderSide.SELL: types.Side.SELL}
-_LEGS = {PositionSide.LONG: types.PositionSide.LONG, PositionSide.SHORT: types.PositionSide.SHORT}
-_OUR_LEGS = {theirs: ours for ours, theirs in _LEGS.items()}
-_WALLETS = {Wallet.SPOT: types.Wallet.SPOT, Wallet.CONTRACT: types.Wallet.CONTRACT}
-_MARGIN_MODES = {
-    MarginMode.ISOLATED: types.MarginMode.ISOLATED,
-    MarginMode.CROSS: types.MarginMode.CROSS,
-}
+_SIDES = {OrderSide.BUY: t.Side.BUY, OrderSide.SELL: t.Side.SELL}
+_LEGS = {PositionSide.LONG: t.PositionSide.LONG, PositionSide.SHORT: t.PositionSide.SHORT}
+_WALLETS = {PluginWallet.SPOT: t.Wallet.SPOT, PluginWallet.CONTRACT: t.Wallet.CONTRACT}
 _TIMES_IN_FORCE = {
-    TimeInForce.GTC: types.TimeInForce.GTC,
-    TimeInForce.IOC: types.TimeInForce.IOC,
-    TimeInForce.FOK: types.TimeInForce.FOK,
+    PluginTimeInForce.GTC: t.TimeInForce.GTC,
+    PluginTimeInForce.IOC: t.TimeInForce.IOC,
+    PluginTimeInForce.FOK: t.TimeInForce.FOK,
 }
+_CAUSES: Mapping[type, FillCause] = {
+    e.BankruptcyTakeover: FillCause.TAKEOVER,
+    e.Deleveraged: FillCause.DELEVERAGING,
+}
+
+PositionEvent = e.Filled | e.BankruptcyTakeover | e.Deleveraged
+"""What changes the contracts of a position."""
 
 
 class SimulatedVenue:
-    """`Venue` on a `Simulation`. Call it from the thread that owns the simulation.
+    """Calls take no time and end before they return; one thread owns exchange and plugin.
 
-    `tell_balances_of` names accounts whose fills carry `available_after` and `initial_margin`
-    (C5) from now on; `subscribe` adds its own. Fills from before are told without them.
+    An account's name is its number, as text. `available_after` of a fill is what its account had
+    available then, as if the part of the order that still rests tied up nothing: so that adding the
+    fill's margin and fee gives what was there before the order (C5).
     """
 
     name = "simulated"
@@ -74,67 +94,40 @@ class SimulatedVenue:
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
         self._exchange = simulation.exchange
-        self._balances = _LeaderBalances(simulation)
-        self._streams: list[_Stream] = []
-        self._sub_accounts = {
-            (view.owner, view.label): number
-            for number in self._exchange.accounts
-            if (view := self._exchange.account(number)).owner is not None
-        }
-        simulation.subscribe(self._listen)
+        self._callbacks: dict[int, list[Callable[[LeaderFill], None]]] = {}
+        self._told: dict[int, list[LeaderFill]] = {}
+        self._places: dict[int, dict[VenueFillId, int]] = {}
+        self._sub_accounts: dict[tuple[int, str], int] = {}
+        for number in self._exchange.accounts:
+            view = self._exchange.account(number)
+            if view.owner is not None:
+                self._sub_accounts.setdefault((view.owner, view.label), number)
+        self._unsubscribe = simulation.subscribe(self._listen)
 
-    # ------------------------------------------------------------------ instruments and prices
+    def close(self) -> None:
+        """Stop listening to the exchange."""
+        self._unsubscribe()
+
+    # -- questions
 
     async def instruments(self) -> Mapping[Symbol, Instrument]:
-        return {Symbol(one.symbol): _instrument_from(one) for one in self._exchange.instruments}
-
-    async def marks(self) -> Mapping[Symbol, Price]:
         return {
-            Symbol(one.symbol): Price(one.ticks_to_price(mark))
-            for one in self._exchange.instruments
-            if (mark := self._exchange.mark_price(one.symbol)) is not None
+            Symbol(listed.symbol): _instrument_from(listed) for listed in self._exchange.instruments
         }
 
-    # ------------------------------------------------------------------ accounts and money
+    async def marks(self) -> Mapping[Symbol, Price]:
+        marks: dict[Symbol, Price] = {}
+        for listed in self._exchange.instruments:
+            ticks = self._exchange.mark_price(listed.symbol)
+            if ticks is not None:
+                marks[Symbol(listed.symbol)] = Price(listed.ticks_to_price(ticks))
+        return marks
 
     async def knows_account(self, account: AccountId) -> bool:
-        if not account.isdecimal():
-            return False
-        try:
-            view = self._exchange.account(int(account))
-        except KeyError:
-            return False
-        return view.kind is not types.AccountKind.SYSTEM
-
-    async def open_sub_account(self, owner: AccountId, label: str) -> AccountId:
-        key = (_number(owner), label)
-        if key not in self._sub_accounts:
-            refused = self._send(commands.OpenAccount(owner=key[0], label=label))
-            if refused is not None:
-                raise RequestRejected(refused.reason, refused.message)
-        return AccountId(str(self._sub_accounts[key]))
-
-    async def transfer(self, request: TransferRequest) -> None:
-        refused = self._send(
-            commands.Transfer(
-                from_account=_number(request.from_account),
-                from_wallet=_WALLETS[request.from_wallet],
-                to_account=_number(request.to_account),
-                to_wallet=_WALLETS[request.to_wallet],
-                money=_units(request.money),
-                transfer_id=request.transfer_id,
-            )
-        )
-        if refused is not None:
-            raise TransferRejected(refused.reason, refused.message)
-
-    async def transfer_outcome(self, transfer_id: TransferId) -> TransferOutcome:
-        if self._exchange.transfer(transfer_id) is None:
-            return TransferOutcome.UNKNOWN_TO_VENUE
-        return TransferOutcome.DONE
+        return account.isascii() and account.isdigit() and int(account) in self._exchange.accounts
 
     async def balance(self, account: AccountId) -> AccountBalance:
-        number = _number(account)
+        number = int(account)
         view = self._exchange.account(number)
         return AccountBalance(
             spot_available=_money(view.spot_balance),
@@ -144,348 +137,409 @@ class SimulatedVenue:
         )
 
     async def positions(self, account: AccountId) -> Sequence[VenuePosition]:
-        return [self._position_from(view) for view in self._exchange.positions(_number(account))]
-
-    async def funding(self, account: AccountId, since: datetime | None) -> Sequence[FundingPayment]:
-        paid = self._simulation.history.funding(_number(account), limit=_FILLS_PAGE)
         return [
-            FundingPayment(
-                venue_payment_id=f"{one.at}-{one.symbol}-{int(one.position_side)}",
-                account=account,
-                symbol=Symbol(one.symbol),
-                position_side=_leg_of(one.position_side, one.contracts),
-                payment=_money(one.payment),
-                at=_time(one.at),
-            )
-            for one in reversed(paid)
-            if since is None or _time(one.at) >= since
+            _position_from(view, self._exchange.instrument(view.symbol))
+            for view in self._exchange.positions(int(account))
         ]
 
-    # ------------------------------------------------------------------ how an account trades
+    async def find_order(
+        self, account: AccountId, symbol: Symbol, client_order_id: ClientOrderId
+    ) -> OrderReport | None:
+        view = self._exchange.order_by_client_id(int(account), client_order_id)
+        if view is None:
+            return None
+        kept = self._simulation.history.executions(int(account), limit=_EXECUTIONS_KEPT)
+        fills = [fill for fill in kept if fill.order_id == view.order_id]
+        assert sum(fill.contracts for fill in fills) == view.filled, "its fills are kept no more"
+        record = self._simulation.history.order(int(account), view.order_id)
+        reason = None if record is None else record.cancel_reason
+        return self._report(view, fills, reason, client_order_id)
+
+    async def leader_fills(
+        self, account: AccountId, after: VenueFillId | None
+    ) -> Sequence[LeaderFill]:
+        number = int(account)
+        told = self._watch(number)
+        if after is None:
+            return list(told)
+        return told[self._places[number][after] + 1 :]
+
+    async def funding(self, account: AccountId, since: datetime | None) -> Sequence[FundingPayment]:
+        kept = self._simulation.history.funding(int(account), limit=_EXECUTIONS_KEPT)
+        payments = [_funding_from(event, account) for event in reversed(kept)]
+        return [payment for payment in payments if since is None or payment.at >= since]
+
+    async def transfer_outcome(self, transfer_id: TransferId) -> TransferOutcome:
+        known = self._exchange.transfer(transfer_id)
+        return TransferOutcome.UNKNOWN_TO_VENUE if known is None else TransferOutcome.DONE
+
+    # -- the stream
+
+    async def subscribe(
+        self, accounts: Collection[AccountId], on_fill: Callable[[LeaderFill], None]
+    ) -> "SimulatedSubscription":
+        numbers = [int(account) for account in accounts]
+        for number in numbers:
+            self._watch(number)
+            self._callbacks.setdefault(number, []).append(on_fill)
+        return SimulatedSubscription(lambda: self._forget(numbers, on_fill))
+
+    def _forget(self, numbers: Iterable[int], on_fill: Callable[[LeaderFill], None]) -> None:
+        for number in numbers:
+            self._callbacks[number].remove(on_fill)
+
+    def _watch(self, number: int) -> list[LeaderFill]:
+        """Keep the account's fills in order from now on; what was before comes from the history."""
+        told = self._told.get(number)
+        if told is not None:
+            return told
+        history = self._simulation.history
+        takeovers = [
+            event
+            for event in reversed(history.liquidations(number, limit=_EXECUTIONS_KEPT))
+            if not isinstance(event, e.PositionLiquidated)
+        ]
+        past: list[PositionEvent] = [
+            *history.executions(number, limit=_EXECUTIONS_KEPT),
+            *takeovers,
+        ]
+        past.sort(key=lambda event: event.at)  # stable: a takeover follows the fills of its time
+        self._told[number], self._places[number] = [], {}
+        for event in past:
+            self._note(number, self._fill_from(event, available_after=None))
+        return self._told[number]
+
+    def _note(self, number: int, fill: LeaderFill) -> None:
+        self._places[number][fill.venue_fill_id] = len(self._told[number])
+        self._told[number].append(fill)
+
+    def _listen(self, events: list[e.Event]) -> None:
+        for event in events:
+            if isinstance(event, e.AccountOpened) and event.owner is not None:
+                self._sub_accounts.setdefault((event.owner, event.label), event.account)
+        watched = [
+            event
+            for event in events
+            if isinstance(event, e.Filled | e.BankruptcyTakeover | e.Deleveraged)
+            and event.account in self._told
+        ]
+        for number in dict.fromkeys(event.account for event in watched):
+            for fill in self._told_now([event for event in watched if event.account == number]):
+                self._note(number, fill)
+                for callback in tuple(self._callbacks.get(number, ())):
+                    callback(fill)
+
+    def _told_now(self, events: Sequence[PositionEvent]) -> list[LeaderFill]:
+        """Return one account's fills of one command, each with what was available after it.
+
+        The exchange is asked once, after the last; an earlier fill had left what the later ones
+        then took.
+        """
+        last = events[-1]
+        available = self._exchange.available_balance(last.account)
+        view = self._exchange.order(last.order_id) if isinstance(last, e.Filled) else None
+        if view is not None:
+            available += view.hold
+        fills: list[LeaderFill] = []
+        for event in reversed(events):
+            fills.append(self._fill_from(event, available_after=available))
+            if isinstance(event, e.Filled):
+                available += event.fee + self._initial_margin(event)
+        fills.reverse()
+        return fills
+
+    def _initial_margin(self, fill: e.Filled) -> int:
+        instrument = self._exchange.instrument(fill.symbol)
+        opened = fill.contracts - fill.closed_contracts
+        return -(-instrument.notional(fill.price, opened) // fill.leverage)
+
+    def _fill_from(self, event: PositionEvent, *, available_after: int | None) -> LeaderFill:
+        instrument = self._exchange.instrument(event.symbol)
+        available = None if available_after is None else _money(available_after)
+        if isinstance(event, e.Filled):
+            return _trade_from(event, instrument, available)
+        view = self._exchange.position(event.account, event.symbol, event.position_side)
+        return _seized_from(event, instrument, view, available)
+
+    # -- what changes something
+
+    async def open_sub_account(self, owner: AccountId, label: str) -> AccountId:
+        key = (int(owner), label)
+        if key not in self._sub_accounts:
+            events = self._simulation.apply(c.OpenAccount(owner=int(owner), label=label))
+            refusal = _refusal(events)
+            if refusal is not None:
+                raise RequestRejected(*refusal)
+        return AccountId(str(self._sub_accounts[key]))
+
+    async def transfer(self, request: TransferRequest) -> None:
+        events = self._simulation.apply(
+            c.Transfer(
+                from_account=int(request.from_account),
+                from_wallet=_WALLETS[request.from_wallet],
+                to_account=int(request.to_account),
+                to_wallet=_WALLETS[request.to_wallet],
+                money=_units(request.money),
+                transfer_id=request.transfer_id,
+            )
+        )
+        refusal = _refusal(events)
+        if refusal is not None:
+            raise TransferRejected(*refusal)
 
     async def set_hedge_mode(self, account: AccountId) -> None:
-        self._require(
-            commands.SetPositionMode(account=_number(account), mode=types.PositionMode.HEDGE)
-        )
+        self._set(c.SetPositionMode(int(account), t.PositionMode.HEDGE))
 
     async def configure(
         self, account: AccountId, symbol: Symbol, leverage: Ratio, margin_mode: MarginMode
     ) -> None:
         if leverage != int(leverage):
-            raise RequestRejected(
-                "leverage_out_of_range", f"leverage {leverage} is not a whole number"
-            )
-        number = _number(account)
-        self._require(
-            commands.SetMarginMode(account=number, symbol=symbol, mode=_MARGIN_MODES[margin_mode])
-        )
-        self._require(commands.SetLeverage(account=number, symbol=symbol, leverage=int(leverage)))
+            raise OrderRejected("leverage_out_of_range", f"leverage {leverage} is not whole")
+        self._set(c.SetMarginMode(int(account), symbol, t.MarginMode(margin_mode.value)))
+        self._set(c.SetLeverage(int(account), symbol, int(leverage)))
 
-    # ------------------------------------------------------------------ orders
+    def _set(self, command: c.SetPositionMode | c.SetMarginMode | c.SetLeverage) -> None:
+        refusal = _refusal(self._simulation.apply(command))
+        if refusal is not None and refusal[0] != t.RejectReason.UNCHANGED:
+            raise OrderRejected(*refusal)
 
     async def place_order(self, request: OrderRequest) -> OrderReport:
-        instrument = self._exchange.instrument(request.symbol)
-        limit = request.limit_price
-        happened = self._simulation.apply(
-            commands.PlaceOrder(
-                account=_number(request.account),
-                symbol=request.symbol,
-                side=_SIDES[request.order_side],
-                contracts=request.contracts,
-                kind=types.OrderKind.MARKET if limit is None else types.OrderKind.LIMIT,
-                price=None if limit is None else instrument.price_to_ticks(limit),
-                time_in_force=_TIMES_IN_FORCE[request.time_in_force],
-                reduce_only=request.reduce_only,
-                position_side=_LEGS[request.position_side],
-                client_order_id=request.client_order_id,
-            )
-        )
-        for event in happened:
-            if isinstance(event, events.OrderRejected):
-                raise OrderRejected(event.reason, event.message)
-        report = self._report(request.account, request.client_order_id, happened)
-        assert report is not None
-        return report
-
-    async def find_order(
-        self, account: AccountId, symbol: Symbol, client_order_id: ClientOrderId
-    ) -> OrderReport | None:
-        number = _number(account)
-        view = self._exchange.order_by_client_id(number, client_order_id)
-        if view is None or view.symbol != symbol:
-            return None
-        kept = self._simulation.history.executions(number, limit=_FILLS_PAGE**2)
-        return self._report(account, client_order_id, kept)
-
-    # ------------------------------------------------------------------ the leaders' fills
-
-    async def leader_fills(
-        self, account: AccountId, after: VenueFillId | None
-    ) -> Sequence[LeaderFill]:
-        fills = self._simulation.history.executions(
-            _number(account), after=0 if after is None else int(after), limit=_FILLS_PAGE
-        )
-        return [self._leader_fill_from(fill) for fill in fills]
-
-    async def subscribe(
-        self, accounts: Collection[AccountId], on_fill: Callable[[LeaderFill], None]
-    ) -> Subscription:
-        numbers = frozenset(_number(account) for account in accounts)
-        self._balances.follow(numbers)
-        stream = _Stream(numbers, on_fill, self._streams)
-        self._streams.append(stream)
-        return stream
-
-    def tell_balances_of(self, accounts: Collection[AccountId]) -> None:
-        """Let the fills of these accounts carry the leader's balance from now on."""
-        self._balances.follow(frozenset(_number(account) for account in accounts))
-
-    # ------------------------------------------------------------------ listening
-
-    def _listen(self, happened: list[events.Event]) -> None:
-        fills: list[events.Filled] = []
-        for event in happened:
-            if isinstance(event, events.Filled):
-                fills.append(event)
-            elif isinstance(event, events.AccountOpened) and event.owner is not None:
-                self._sub_accounts[event.owner, event.label] = event.account
-        self._balances.note(fills)
-        for fill in fills:
-            for stream in tuple(self._streams):
-                if fill.account in stream.accounts:
-                    stream.on_fill(self._leader_fill_from(fill))
-
-    # ------------------------------------------------------------------ helpers
-
-    def _send(self, command: commands.Command) -> events.CommandRejected | None:
-        """Apply a command; return its refusal, where there is one."""
-        return next(
+        account = int(request.account)
+        try:
+            instrument = self._exchange.instrument(request.symbol)
+        except KeyError as error:
+            raise OrderRejected(t.RejectReason.UNKNOWN_INSTRUMENT.value, str(error)) from error
+        events = self._simulation.apply(_place_order(request, account, instrument))
+        refusal = _refusal(events)
+        if refusal is not None and refusal[0] == t.RejectReason.DUPLICATE_CLIENT_ORDER_ID:
+            raise OutcomeUnknown(f"{request.client_order_id} is known already: ask for it")
+        if refusal is not None:
+            raise OrderRejected(*refusal)
+        view = self._exchange.order_by_client_id(account, request.client_order_id)
+        assert view is not None
+        fills = [
+            event
+            for event in events
+            if isinstance(event, e.Filled) and event.order_id == view.order_id
+        ]
+        reason = next(
             (
-                event
-                for event in self._simulation.apply(command)
-                if isinstance(event, events.CommandRejected)
+                event.reason
+                for event in events
+                if isinstance(event, e.OrderCancelled) and event.order_id == view.order_id
             ),
             None,
         )
-
-    def _require(self, command: commands.Command) -> None:
-        """Apply a command whose refusal is an error, unless everything is as asked already."""
-        refused = self._send(command)
-        if refused is not None and refused.reason is not types.RejectReason.UNCHANGED:
-            raise RequestRejected(refused.reason, refused.message)
+        return self._report(view, fills, reason, request.client_order_id)
 
     def _report(
         self,
-        account: AccountId,
+        view: OrderView,
+        fills: Sequence[e.Filled],
+        reason: t.CancelReason | None,
         client_order_id: ClientOrderId,
-        happened: Sequence[events.Event],
-    ) -> OrderReport | None:
-        order = self._exchange.order_by_client_id(_number(account), client_order_id)
-        if order is None:
-            return None
-        own = [
-            event
-            for event in happened
-            if isinstance(event, events.Filled) and event.order_id == order.order_id
-        ]
-        instrument = self._exchange.instrument(order.symbol)
+    ) -> OrderReport:
+        instrument = self._exchange.instrument(view.symbol)
         return OrderReport(
             client_order_id=client_order_id,
-            venue_order_id=VenueOrderId(str(order.order_id)),
-            status=_status_of(order),
-            filled=Contracts(order.filled),
-            filled_value=_money(order.filled_notional),
-            fee=_money(order.fee),
-            realized_pnl=_money(sum(fill.realized_pnl for fill in own)),
-            fills=tuple(_own_fill_from(fill, instrument) for fill in own),
-            acknowledged_at=_time(order.created_at),
-            reason=_reason_of(order),
-        )
-
-    def _position_from(self, view: PositionView) -> VenuePosition:
-        instrument = self._exchange.instrument(view.symbol)
-        contracts = abs(view.contracts)
-        cost = _money(view.entry_cost)
-        return VenuePosition(
-            symbol=Symbol(view.symbol),
-            position_side=_leg_of(view.position_side, view.contracts),
-            contracts=Contracts(contracts),
-            entry_cost=cost,
-            average_entry_price=Price(cost / (contracts * instrument.contract_size)),
-            unrealized_pnl=_money(view.unrealized_pnl),
-            margin=_money(view.margin),
-            leverage=Ratio(Decimal(view.leverage)),
-            margin_mode=MarginMode(view.margin_mode.value),
-            liquidation_price=(
-                None
-                if view.liquidation_price is None
-                else Price(instrument.ticks_to_price(view.liquidation_price))
-            ),
-        )
-
-    def _leader_fill_from(self, fill: events.Filled) -> LeaderFill:
-        instrument = self._exchange.instrument(fill.symbol)
-        balance = self._balances.of(fill.execution_id)
-        return LeaderFill(
-            venue_fill_id=VenueFillId(str(fill.execution_id)),
-            order_id=VenueOrderId(str(fill.order_id)),
-            account=AccountId(str(fill.account)),
-            symbol=Symbol(fill.symbol),
-            side=OrderSide.BUY if fill.side is types.Side.BUY else OrderSide.SELL,
-            position_side=_OUR_LEGS.get(fill.position_side),
-            contracts=Contracts(fill.contracts),
-            price=Price(instrument.ticks_to_price(fill.price)),
-            fee=_money(fill.fee),
-            realized_pnl=_money(fill.realized_pnl),
-            liquidity=Liquidity(fill.liquidity.value),
-            at=_time(fill.at),
-            leverage=Ratio(Decimal(fill.leverage)),
-            margin_mode=MarginMode(fill.margin_mode.value),
-            contracts_closed=Contracts(fill.closed_contracts),
-            order_contracts=Contracts(fill.order_contracts),
-            available_after=None if balance is None else _money(balance.available_after),
-            initial_margin=None if balance is None else _money(balance.initial_margin),
+            venue_order_id=VenueOrderId(str(view.order_id)),
+            status=OrderStatus.WORKING if view.remaining else OrderStatus.DONE,
+            filled=Contracts(view.filled),
+            filled_value=_money(view.filled_notional),
+            fee=_money(view.fee),
+            realized_pnl=_money(sum(fill.realized_pnl for fill in fills)),
+            fills=tuple(_own_fill_from(fill, instrument) for fill in fills),
+            acknowledged_at=_time(view.created_at),
+            reason=None if reason is None else reason.value,
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _BalanceAtFill:
-    available_after: int
-    initial_margin: int  # of all of the order that has filled so far
+class SimulatedSubscription:
+    """Ends with `close`."""
 
-
-class _LeaderBalances:
-    """What followed accounts could still use right after each of their fills, and what it took.
-
-    A command's fills are seen together, when it is done. What the order has in hand then (its own
-    hold included, for that too was available before it was placed) is what was there before,
-    less margin and fee of each fill in turn; so the figures after every fill follow.
-    """
-
-    def __init__(self, simulation: Simulation) -> None:
-        self._exchange = simulation.exchange
-        self._limit = simulation.history.limits.executions
-        self._accounts: frozenset[int] = frozenset()
-        self._margins: dict[int, int] = {}  # by open order
-        self._balances: dict[int, _BalanceAtFill] = {}  # by execution, oldest first
-
-    def follow(self, accounts: frozenset[int]) -> None:
-        self._accounts |= accounts
-
-    def of(self, execution_id: int) -> _BalanceAtFill | None:
-        return self._balances.get(execution_id)
-
-    def note(self, fills: Sequence[events.Filled]) -> None:
-        """Take note of the fills of one command."""
-        by_order: dict[int, list[events.Filled]] = {}
-        for fill in fills:
-            if fill.account in self._accounts:
-                by_order.setdefault(fill.order_id, []).append(fill)
-        for order_id, own in by_order.items():
-            self._note_order(order_id, own)
-        while len(self._balances) > self._limit * max(1, len(self._accounts)):
-            del self._balances[next(iter(self._balances))]
-
-    def _note_order(self, order_id: int, own: Sequence[events.Filled]) -> None:
-        order = self._exchange.order(order_id)
-        hold = 0 if order is None else order.hold
-        available = self._exchange.available_balance(own[0].account) + hold
-        available += sum(self._margin(fill) + fill.fee for fill in own)
-        margin = self._margins.pop(order_id, 0)
-        for fill in own:
-            margin += self._margin(fill)
-            available -= self._margin(fill) + fill.fee
-            self._balances[fill.execution_id] = _BalanceAtFill(available, margin)
-        if order is not None and order.remaining:
-            self._margins[order_id] = margin
-
-    def _margin(self, fill: events.Filled) -> int:
-        """Return the initial margin of what the fill opened, rounded up as the exchange does."""
-        opened = fill.contracts - fill.closed_contracts
-        notional = self._exchange.instrument(fill.symbol).notional(fill.price, opened)
-        return -(-notional // fill.leverage)
-
-
-class _Stream:
-    def __init__(
-        self,
-        accounts: frozenset[int],
-        on_fill: Callable[[LeaderFill], None],
-        streams: "list[_Stream]",
-    ) -> None:
-        self.accounts = accounts
-        self.on_fill = on_fill
-        self._streams = streams
+    def __init__(self, forget: Callable[[], None]) -> None:
+        self._forget = forget
 
     async def close(self) -> None:
-        if self in self._streams:
-            self._streams.remove(self)
-
-
-def _number(account: AccountId) -> int:
-    return int(account)
+        self._forget()
 
 
 def _money(units: int) -> Money:
-    return Money(Decimal(units).scaleb(-8)) if units else ZERO_MONEY
+    return Money(product(units, MONEY_STEP))
 
 
 def _units(money: Money) -> int:
-    units = money.scaleb(8)
-    assert units == int(units), f"{money} is finer than 10⁻⁸"
+    units = Fraction(money) / Fraction(MONEY_STEP)
+    assert units.denominator == 1, f"{money} is finer than the exchange counts"
     return int(units)
 
 
-def _rate(units: int) -> Ratio:
-    return Ratio(Decimal(units).scaleb(-8))
-
-
 def _time(at: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=at)
+    return _EPOCH + at * _MICROSECOND
 
 
-def _leg_of(side: types.PositionSide, contracts: int) -> PositionSide:
-    """Return the leg; a net position is long or short by its sign."""
-    if side is types.PositionSide.NET:
-        return PositionSide.LONG if contracts > 0 else PositionSide.SHORT
-    return _OUR_LEGS[side]
+def _decimal(value: Fraction) -> Decimal:
+    """Return the fraction to 28 digits: for averages, which are shown and not summed."""
+    return Decimal(value.numerator) / Decimal(value.denominator)
 
 
-def _status_of(order: OrderView) -> OrderStatus:
-    if order.status in {types.OrderStatus.NEW, types.OrderStatus.PARTIALLY_FILLED}:
-        return OrderStatus.WORKING
-    return OrderStatus.DONE
+def _rate(units: int) -> Ratio:
+    return Ratio(Decimal(units) / t.RATE_SCALE)
 
 
-def _reason_of(order: OrderView) -> str | None:
-    if order.status is not types.OrderStatus.CANCELLED:
-        return None
-    return f"{order.contracts - order.filled} of {order.contracts} contracts found no counterparty"
+def _leg(side: t.PositionSide, *, is_long: bool) -> PositionSide:
+    if side is t.PositionSide.NET:
+        return PositionSide.LONG if is_long else PositionSide.SHORT
+    return PositionSide.LONG if side is t.PositionSide.LONG else PositionSide.SHORT
 
 
-def _own_fill_from(fill: events.Filled, instrument: VenueInstrument) -> OwnFill:
+def _stated_leg(side: t.PositionSide) -> PositionSide | None:
+    return None if side is t.PositionSide.NET else _leg(side, is_long=True)
+
+
+def _order_side(side: t.Side) -> OrderSide:
+    return OrderSide.BUY if side is t.Side.BUY else OrderSide.SELL
+
+
+def _instrument_from(listed: ExchangeInstrument) -> Instrument:
+    return Instrument(
+        symbol=Symbol(listed.symbol),
+        base=listed.base,
+        settle=listed.settle,
+        tick_size=listed.tick_size,
+        contract_size=listed.contract_size,
+        contracts_min=Contracts(listed.min_contracts),
+        contracts_max=Contracts(min(listed.max_contracts, listed.max_market_contracts)),
+        notional_min=_money(listed.min_notional),
+        leverage_max=Ratio(Decimal(listed.max_leverage)),
+        maker_fee=_rate(listed.maker_fee),
+        taker_fee=_rate(listed.taker_fee),
+    )
+
+
+def _position_from(view: PositionView, instrument: ExchangeInstrument) -> VenuePosition:
+    assert view.average_entry_price is not None, "the position is flat"
+    average = _decimal(view.average_entry_price * Fraction(instrument.tick_size))
+    liquidation = view.liquidation_price
+    return VenuePosition(
+        symbol=Symbol(view.symbol),
+        position_side=_leg(view.position_side, is_long=view.contracts > 0),
+        contracts=Contracts(abs(view.contracts)),
+        entry_cost=_money(view.entry_cost),
+        average_entry_price=Price(average),
+        unrealized_pnl=_money(view.unrealized_pnl),
+        margin=_money(view.margin),
+        leverage=Ratio(Decimal(view.leverage)),
+        margin_mode=MarginMode(view.margin_mode.value),
+        liquidation_price=(
+            None if liquidation is None else Price(instrument.ticks_to_price(liquidation))
+        ),
+    )
+
+
+def _trade_from(
+    fill: e.Filled, instrument: ExchangeInstrument, available_after: Money | None
+) -> LeaderFill:
+    return LeaderFill(
+        venue_fill_id=VenueFillId(str(fill.execution_id)),
+        order_id=VenueOrderId(str(fill.order_id)),
+        account=AccountId(str(fill.account)),
+        symbol=Symbol(fill.symbol),
+        side=_order_side(fill.side),
+        position_side=_stated_leg(fill.position_side),
+        contracts=Contracts(fill.contracts),
+        contracts_closed=Contracts(fill.closed_contracts),
+        price=Price(instrument.ticks_to_price(fill.price)),
+        fee=_money(fill.fee),
+        realized_pnl=_money(fill.realized_pnl),
+        liquidity=PluginLiquidity(fill.liquidity.value),
+        at=_time(fill.at),
+        leverage=Ratio(Decimal(fill.leverage)),
+        margin_mode=MarginMode(fill.margin_mode.value),
+        order_contracts=Contracts(fill.order_contracts),
+        available_after=available_after,
+    )
+
+
+def _seized_from(
+    event: e.BankruptcyTakeover | e.Deleveraged,
+    instrument: ExchangeInstrument,
+    view: PositionView,
+    available_after: Money | None,
+) -> LeaderFill:
+    """Return the fill of a position that the exchange took or closed; it belongs to no order."""
+    cause = _CAUSES[type(event)]
+    name = f"{cause}-{event.symbol}-{event.position_side.name.lower()}-{event.at}"
+    ticks = Fraction(event.value, event.contracts * instrument.tick_value)
+    return LeaderFill(
+        venue_fill_id=VenueFillId(f"{name}-{event.position_contracts}"),
+        order_id=VenueOrderId(name),
+        account=AccountId(str(event.account)),
+        symbol=Symbol(event.symbol),
+        side=_order_side(event.side),
+        position_side=_stated_leg(event.position_side),
+        contracts=Contracts(event.contracts),
+        contracts_closed=Contracts(event.contracts),
+        # A bankruptcy price may lie at or below zero; a price must not.
+        price=Price(max(_decimal(ticks * Fraction(instrument.tick_size)), instrument.tick_size)),
+        fee=ZERO_MONEY,
+        realized_pnl=_money(event.realized_pnl),
+        liquidity=PluginLiquidity.TAKER,
+        at=_time(event.at),
+        leverage=Ratio(Decimal(view.leverage)),
+        margin_mode=MarginMode(view.margin_mode.value),
+        cause=cause,
+        order_contracts=Contracts(event.contracts),
+        available_after=available_after,
+    )
+
+
+def _own_fill_from(fill: e.Filled, instrument: ExchangeInstrument) -> OwnFill:
     return OwnFill(
         venue_fill_id=VenueFillId(str(fill.execution_id)),
         contracts=Contracts(fill.contracts),
         price=Price(instrument.ticks_to_price(fill.price)),
         fee=_money(fill.fee),
         realized_pnl=_money(fill.realized_pnl),
-        liquidity=Liquidity(fill.liquidity.value),
+        liquidity=PluginLiquidity(fill.liquidity.value),
         at=_time(fill.at),
     )
 
 
-def _instrument_from(one: VenueInstrument) -> Instrument:
-    return Instrument(
-        symbol=Symbol(one.symbol),
-        base=one.base,
-        settle=one.settle,
-        tick_size=one.tick_size,
-        contract_size=one.contract_size,
-        contracts_min=Contracts(one.min_contracts),
-        contracts_max=Contracts(one.max_contracts),
-        notional_min=_money(one.min_notional),
-        leverage_max=Ratio(Decimal(one.max_leverage)),
-        maker_fee=_rate(one.maker_fee),
-        taker_fee=_rate(one.taker_fee),
+def _funding_from(event: e.FundingPaid, account: AccountId) -> FundingPayment:
+    side = _leg(event.position_side, is_long=event.contracts > 0)
+    return FundingPayment(
+        venue_payment_id=f"{event.symbol}-{side}-{event.at}",
+        account=account,
+        symbol=Symbol(event.symbol),
+        position_side=side,
+        payment=_money(event.payment),
+        at=_time(event.at),
     )
+
+
+def _place_order(
+    request: OrderRequest, account: int, instrument: ExchangeInstrument
+) -> c.PlaceOrder:
+    price = request.limit_price
+    return c.PlaceOrder(
+        account=account,
+        symbol=request.symbol,
+        side=_SIDES[request.order_side],
+        contracts=request.contracts,
+        kind=t.OrderKind.MARKET if price is None else t.OrderKind.LIMIT,
+        price=None if price is None else instrument.price_to_ticks(price),
+        time_in_force=(
+            t.TimeInForce.IOC if price is None else _TIMES_IN_FORCE[request.time_in_force]
+        ),
+        reduce_only=request.reduce_only,
+        position_side=_LEGS[request.position_side],
+        client_order_id=request.client_order_id,
+    )
+
+
+def _refusal(events: Sequence[e.Event]) -> tuple[str, str] | None:
+    for event in events:
+        if isinstance(event, e.CommandRejected | e.OrderRejected):
+            return event.reason.value, event.message
+    return None

@@ -1,0 +1,95 @@
+"""Reading a command's arguments: what does not fit is refused with a sentence."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any, TypeVar, cast
+
+from copyplugin.domain.identifiers import Symbol
+from copyplugin.domain.leader import LeaderKind, LeaderTerms, accounts_from
+from copyplugin.domain.money import Money, Ratio
+from copyplugin.errors import Refused
+
+E = TypeVar("E", bound=StrEnum)
+
+
+class Arguments:
+    """A command's arguments as they came, out of JSON: text, whole numbers and lists of text.
+
+    `learnt` is what the venue was asked for the command, by name.
+    """
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self._given = given
+        self.learnt: dict[str, Any] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return self._given.get(name) is not None
+
+    def number(self, name: str) -> int:
+        value = self._given.get(name)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise Refused(f"{_words(name)} must be a whole number, not {value!r}.")
+        return value
+
+    def text(self, name: str) -> str:
+        value = self._given.get(name)
+        if not isinstance(value, str) or not value.strip():
+            raise Refused(f"{_words(name)} is missing.")
+        return value.strip()
+
+    def decimal(self, name: str) -> Decimal:
+        text = str(self._given.get(name))
+        try:
+            value = Decimal(text)
+        except InvalidOperation as error:
+            raise Refused(f"{_words(name)} must be a number, not {text!r}.") from error
+        if not value.is_finite():
+            raise Refused(f"{_words(name)} must be a number, not {text!r}.")
+        return value
+
+    def choice(self, name: str, words: type[E]) -> E:
+        value = self._given.get(name)
+        if value not in set(words):
+            known = ", ".join(words)
+            raise Refused(f"{_words(name)} must be one of {known}, not {value!r}.")
+        return words(value)
+
+    def texts(self, name: str) -> frozenset[str]:
+        value = self._given.get(name)
+        if not isinstance(value, list):
+            raise Refused(f"{_words(name)} must be a list.")
+        return frozenset(str(item) for item in cast("list[object]", value))
+
+
+def leader_terms(arguments: Arguments, before: LeaderTerms | None = None) -> LeaderTerms:
+    """Return the terms an operator sent; what he left out is as before, or as by default."""
+    terms: dict[str, Any] = {}
+    readers: Mapping[str, Callable[[str], object]] = {
+        "nickname": arguments.text,
+        "signature": lambda name: str(arguments.text(name)),
+        "share_ratio": lambda name: Ratio(arguments.decimal(name)),
+        "min_copy_amount": lambda name: Money(arguments.decimal(name)),
+        "max_copy_amount": lambda name: Money(arguments.decimal(name)),
+        "total_copy_amount": lambda name: Money(arguments.decimal(name)),
+        "max_followers": arguments.number,
+        "sharer_ratio": lambda name: Ratio(arguments.decimal(name)),
+        "kind": lambda name: arguments.choice(name, LeaderKind),
+        "blacklist": lambda name: accounts_from(arguments.text(name)),
+    }
+    for name, read in readers.items():
+        if name in arguments:
+            terms[name] = read(name)
+    if "instruments" in arguments:
+        terms["symbols"] = frozenset(Symbol(name) for name in arguments.texts("instruments"))
+    if before is not None:
+        kept = {name: getattr(before, name) for name in LeaderTerms.__dataclass_fields__}
+        return LeaderTerms(**(kept | terms))
+    if "nickname" not in terms:
+        raise Refused("The leader needs a nickname.")
+    terms.setdefault("symbols", frozenset[Symbol]())
+    return LeaderTerms(**terms)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()

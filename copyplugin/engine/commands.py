@@ -1,0 +1,119 @@
+"""Commands of users and operators: each carried out once, in the order given, and answered.
+
+What changes only rows is done and answered in one transaction. What needs the venue leaves rows
+that say how far it is, and is answered when it has come to its end.
+"""
+
+from collections.abc import Callable, Mapping
+
+from copyplugin.domain.command import CommandKind, CommandState
+from copyplugin.domain.identifiers import CommandId
+from copyplugin.engine import follow_commands, leader_commands
+from copyplugin.engine.arguments import Arguments
+from copyplugin.engine.done import Asked, Done
+from copyplugin.engine.feed import Feed
+from copyplugin.engine.market_data import MarketData
+from copyplugin.engine.surroundings import Surroundings, Work
+from copyplugin.errors import Refused, VenueUnavailable
+from copyplugin.store import commands
+from copyplugin.store.database import Session
+from copyplugin.store.rows import CommandRow
+
+COMMANDS_AT_ONCE = 100
+
+ON_ROWS: Mapping[CommandKind, Callable[[Asked], Done]] = {
+    CommandKind.ADD_LEADER: leader_commands.add_leader,
+    CommandKind.EDIT_LEADER: leader_commands.edit_leader,
+    CommandKind.PROHIBIT_LEADER: leader_commands.prohibit_leader,
+    CommandKind.RESTORE_LEADER: leader_commands.restore_leader,
+    CommandKind.PIN_LEADER: leader_commands.pin_leader,
+    CommandKind.REGISTER_FOLLOWER: follow_commands.register_follower,
+    CommandKind.START_FOLLOW: follow_commands.start_follow,
+    CommandKind.END_FOLLOW: follow_commands.end_follow,
+    CommandKind.CLOSE_POSITION: follow_commands.close_position,
+    CommandKind.END_FROM_POSITION: follow_commands.end_from_position,
+}
+
+
+class CommandDesk:
+    """`turn` is served under `Work.COMMANDS`. `on_answer` hears of every command answered."""
+
+    def __init__(
+        self,
+        around: Surroundings,
+        feed: Feed,
+        market_data: MarketData,
+        on_answer: Callable[[CommandId], None],
+    ) -> None:
+        self._around = around
+        self._feed = feed
+        self._market_data = market_data
+        self._on_answer = on_answer
+
+    async def turn(self, _: frozenset[int]) -> None:
+        """Carry out every command that waits."""
+        with self._around.database.read() as session:
+            waiting = commands.pending_commands(session, limit=COMMANDS_AT_ONCE)
+        for row in waiting:
+            try:
+                await self._carry_out(row)
+            except Refused as refusal:
+                await self._refuse(row.id, refusal.sentence)
+            except VenueUnavailable:
+                await self._refuse(row.id, "The venue cannot be reached now: try again later.")
+
+    async def _carry_out(self, row: CommandRow) -> None:
+        """Ask the venue what the command needs to know, then do it."""
+        given = Arguments(row.arguments)
+        if row.kind is CommandKind.ADD_LEADER:
+            await leader_commands.ask_about_leader(given, self._around)
+        elif row.kind is CommandKind.REGISTER_FOLLOWER:
+            await follow_commands.ask_about_follower(given, self._around)
+        elif row.kind is CommandKind.START_FOLLOW and row.result is None:
+            await follow_commands.ask_about_money(given, self._around)
+        done = await self._around.database.write(lambda s: self._do(s, row.id, given))
+        if done is not None:
+            await self._follow_up(done)
+            if done.message is not None:
+                self._on_answer(row.id)
+
+    def _do(self, session: Session, command_id: CommandId, given: Arguments) -> Done | None:
+        row = commands.get_command(session, command_id)
+        if row.state is not CommandState.PENDING:
+            return None
+        asked = Asked(session=session, row=row, given=given, around=self._around)
+        done = ON_ROWS[row.kind](asked)
+        if done.message is not None:
+            commands.finish_command(
+                session,
+                command_id,
+                CommandState.DONE,
+                message=done.message,
+                result=done.result,
+                at=self._around.clock.now(),
+            )
+        return done
+
+    async def _follow_up(self, done: Done) -> None:
+        dispatcher = self._around.dispatcher
+        if done.shards:
+            dispatcher.announce(Work.LANES, done.shards)
+        if done.follow_ids:
+            dispatcher.announce(Work.FOLLOWS, done.follow_ids)
+        if done.leader is not None:
+            await self._feed.add(*done.leader)
+        if done.wallets:
+            await self._market_data.refresh_wallets(done.wallets)
+
+    async def _refuse(self, command_id: CommandId, sentence: str) -> None:
+        await self._around.database.write(
+            lambda session: commands.finish_command(
+                session,
+                command_id,
+                CommandState.REFUSED,
+                message=sentence,
+                result=None,
+                at=self._around.clock.now(),
+            )
+        )
+        self._on_answer(command_id)

@@ -1,0 +1,108 @@
+"""The engine put together: what is served on a wake-up, and what runs by the clock."""
+
+from collections.abc import Callable
+
+from copyplugin.domain.follow import FollowState
+from copyplugin.domain.identifiers import CommandId
+from copyplugin.engine.commands import CommandDesk
+from copyplugin.engine.executor import Executor
+from copyplugin.engine.feed import Feed
+from copyplugin.engine.following import Following
+from copyplugin.engine.jobs import Cadence, JobBook
+from copyplugin.engine.market_data import MarketData
+from copyplugin.engine.reconcile import Reconciler
+from copyplugin.engine.settling import Settler
+from copyplugin.engine.statistics import Statistician
+from copyplugin.engine.surroundings import Surroundings, Work
+from copyplugin.engine.transfers import Mover
+from copyplugin.store import lane_work, market, marking
+
+ENDED = frozenset({FollowState.CLOSING, FollowState.ABORTING})
+
+
+class Engine:
+    """Everything that happens by itself. `start` picks up whatever a crash left behind."""
+
+    def __init__(
+        self, around: Surroundings, *, on_answer: Callable[[CommandId], None] = lambda _: None
+    ) -> None:
+        self.around = around
+        self.feed = Feed(around)
+        self.executor = Executor(around)
+        self.market_data = MarketData(around)
+        self.settler = Settler(around)
+        self.following = Following(around, self.feed, self.settler)
+        self.mover = Mover(around)
+        self.reconciler = Reconciler(around)
+        self.statistician = Statistician(around)
+        self.desk = CommandDesk(around, self.feed, self.market_data, on_answer)
+        self._serve()
+        self._schedule()
+
+    async def start(self) -> None:
+        """Learn the instruments, listen to the leaders, and look at all that is unfinished."""
+        with self.around.database.read() as session:
+            self.around.instruments = market.instruments(session)
+        await self.market_data.load_instruments()
+        await self.market_data.publish_marks()
+        await self.around.dispatcher.start()
+        await self.feed.start()
+        await self.copy_sweep()
+        await self.close_ended()
+        self.around.dispatcher.announce(Work.COMMANDS)
+
+    async def stop(self) -> None:
+        """Stop listening, start nothing more, and wait for what is under way."""
+        await self.feed.stop()
+        await self.around.dispatcher.stop()
+
+    async def copy_sweep(self) -> int:
+        """Find fills, lanes and commands that nothing told of; return the lanes with work."""
+        await self.feed.sweep()
+        await self.executor.sweep()
+        self.around.dispatcher.announce(Work.COMMANDS)
+        with self.around.database.read() as session:
+            return lane_work.lanes_marked(session)
+
+    async def close_ended(self) -> int:
+        """Let go of what ended follows still hold, and send their money home."""
+        shards = await self.around.database.write(
+            lambda session: marking.aim_ended_at_nothing(session, ENDED)
+        )
+        if shards:
+            self.around.dispatcher.announce(Work.LANES, shards)
+        return await self.following.sweep()
+
+    def _serve(self) -> None:
+        dispatcher = self.around.dispatcher
+        dispatcher.serve(Work.FEED, self.feed.turn)
+        dispatcher.serve(Work.LANES, self.executor.turn)
+        dispatcher.serve(Work.RECONCILE, self.reconciler.turn)
+        dispatcher.serve(Work.TRANSFERS, self.mover.turn)
+        dispatcher.serve(Work.FOLLOWS, self.following.turn)
+        dispatcher.serve(Work.COMMANDS, self.desk.turn)
+
+    def _schedule(self) -> None:
+        settings = self.around.settings
+        JobBook(
+            self.around,
+            {
+                "copy": Cadence(seconds=settings.copy_sweep_seconds, job=self.copy_sweep),
+                "close ended": Cadence(seconds=settings.close_ended_seconds, job=self.close_ended),
+                "settle": Cadence(seconds=settings.settle_seconds, job=self.settler.run),
+                "position data": Cadence(
+                    seconds=settings.position_data_seconds,
+                    job=self.market_data.bring_position_data,
+                ),
+                "statistics": Cadence(
+                    seconds=settings.statistics_seconds, job=self.statistician.run
+                ),
+                "return aborted": Cadence(
+                    seconds=settings.return_aborted_seconds, job=self.following.sweep_aborted
+                ),
+                "marks": Cadence(
+                    seconds=settings.marks_seconds, job=self.market_data.publish_marks
+                ),
+                "reconcile": Cadence(seconds=settings.reconcile_seconds, job=self.reconciler.run),
+            },
+        )

@@ -1,0 +1,156 @@
+"""What followers do: register, start a follow, end it in one of three ways (L1, L3, L4, L5)."""
+
+from copyplugin.domain.command import EndHow
+from copyplugin.domain.follow import FollowState
+from copyplugin.domain.identifiers import (
+    AccountId,
+    CopiedPositionId,
+    FollowerId,
+    FollowId,
+    LeaderId,
+    Symbol,
+)
+from copyplugin.domain.leader import TradeState
+from copyplugin.domain.money import Money, Ratio
+from copyplugin.domain.sizing import CopyMode
+from copyplugin.engine.arguments import Arguments
+from copyplugin.engine.done import Asked, Done
+from copyplugin.engine.surroundings import Surroundings
+from copyplugin.errors import Refused
+from copyplugin.store import followers, follows, lane_work, marking, places, settings
+from copyplugin.store.database import Session
+from copyplugin.store.rows import CopiedPositionRow, FollowRow
+
+ENDED_BY_FOLLOWER = "ended by the follower"
+
+
+async def ask_about_follower(given: Arguments, around: Surroundings) -> None:
+    account = AccountId(given.text("account"))
+    if not await around.venue.knows_account(account):
+        raise Refused(f"The venue knows no account {account}: check the UID.")
+
+
+def register_follower(asked: Asked) -> Done:
+    account = AccountId(asked.given.text("account"))
+    name = asked.given.text("name") if "name" in asked.given else account
+    follower = followers.register_follower(
+        asked.session, account, name=name, at=asked.around.clock.now()
+    )
+    return Done(
+        message=f"{follower.name} is registered.",
+        result={"follower_id": follower.id},
+        wallets=(account,),
+    )
+
+
+async def ask_about_money(given: Arguments, around: Surroundings) -> None:
+    """Refuse an amount that the spot wallet does not hold, before anything is begun."""
+    follower_id = FollowerId(given.number("follower_id"))
+    with around.database.read() as session:
+        account = followers.get_follower(session, follower_id).account
+    amount = given.decimal("copy_amount")
+    spot = (await around.venue.balance(account)).spot_available
+    if amount > spot:
+        raise Refused(
+            f"Your spot wallet holds {spot.normalize():f} USDT: "
+            f"choose a copy amount of at most that, or deposit first."
+        )
+
+
+def start_follow(asked: Asked) -> Done:
+    """Reserve the place, and later tell what became of the start."""
+    if asked.row.result is not None:
+        return _started(asked.session, FollowId(asked.row.result["follow_id"]))
+    protection = None
+    if "price_protection" in asked.given:
+        protection = Ratio(asked.given.decimal("price_protection"))
+    wish = places.NewFollow(
+        leader_id=LeaderId(asked.given.number("leader_id")),
+        follower_id=FollowerId(asked.given.number("follower_id")),
+        mode=asked.given.choice("mode", CopyMode),
+        copy_amount=Money(asked.given.decimal("copy_amount")),
+        symbols=frozenset(Symbol(name) for name in asked.given.texts("instruments")),
+        price_protection=protection,
+    )
+    follow = places.reserve_follow(
+        asked.session,
+        wish,
+        proportional_allowed=settings.is_proportional_allowed(asked.session),
+        at=asked.around.clock.now(),
+    )
+    asked.row.result = {"follow_id": follow.id}
+    return Done(message=None, follow_ids=(follow.id,))
+
+
+def _started(session: Session, follow_id: FollowId) -> Done:
+    follow = follows.get_follow(session, follow_id)
+    if follow.state is FollowState.STARTING:
+        return Done(message=None)
+    if follow.state is FollowState.VOID:
+        raise Refused(f"Copying was not started. {follow.end_reason}")
+    follower = followers.get_follower(session, follow.follower_id)
+    return Done(
+        message="Copying has started.",
+        result={"follow_id": follow_id},
+        wallets=(follower.account,),
+    )
+
+
+def end_follow(asked: Asked) -> Done:
+    follow = follows.get_follow(asked.session, FollowId(asked.given.number("follow_id")))
+    how = asked.given.choice("how", EndHow)
+    follows.end_follow(
+        asked.session,
+        follow,
+        how,
+        actor=asked.row.actor,
+        reason=ENDED_BY_FOLLOWER,
+        at=asked.around.clock.now(),
+    )
+    message = (
+        "The follow has ended; every position is closed at market."
+        if how is EndHow.CLOSE_NOW
+        else "The follow has ended; open positions close when the leader closes his."
+    )
+    return _ending(follow, message)
+
+
+def close_position(asked: Asked) -> Done:
+    position, follow = _open_position(asked.session, asked.given)
+    marking.aim_lane_at_nothing(asked.session, position.lane_id)
+    return _ending(follow, "The position is closed at market; the follow goes on.")
+
+
+def end_from_position(asked: Asked) -> Done:
+    position, follow = _open_position(asked.session, asked.given)
+    marking.aim_lane_at_nothing(asked.session, position.lane_id)
+    follows.end_follow(
+        asked.session,
+        follow,
+        EndHow.FOLLOW_CLOSES,
+        actor=asked.row.actor,
+        reason=ENDED_BY_FOLLOWER,
+        at=asked.around.clock.now(),
+    )
+    return _ending(
+        follow,
+        "The position is closed at market and the follow has ended; "
+        "other positions close when the leader closes his.",
+    )
+
+
+def _open_position(session: Session, given: Arguments) -> tuple[CopiedPositionRow, FollowRow]:
+    position_id = CopiedPositionId(given.number("copied_position_id"))
+    position = lane_work.get_position(session, position_id)
+    if position.state is not TradeState.OPEN:
+        raise Refused("This position is closed already.")
+    return position, follows.get_follow(session, position.follow_id)
+
+
+def _ending(follow: FollowRow, message: str) -> Done:
+    return Done(
+        message=message,
+        result={"follow_id": follow.id},
+        shards=(follow.shard,),
+        follow_ids=(follow.id,),
+    )

@@ -1,0 +1,239 @@
+"""The life of a follow beyond its lanes: money in, share paid, money home (L1, M6).
+
+Each step looks at the rows, does the next thing, and may be repeated: a follow goes on from
+wherever a crash left it.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from copyplugin.domain.account import (
+    TransferKind,
+    TransferRequest,
+    TransferState,
+    Wallet,
+)
+from copyplugin.domain.follow import FollowState
+from copyplugin.domain.identifiers import AccountId, FollowId, LeaderId, TransferId
+from copyplugin.domain.leader import LeaderStatus
+from copyplugin.domain.money import Money
+from copyplugin.engine.feed import Feed
+from copyplugin.engine.settling import SHARES, Settler
+from copyplugin.engine.surroundings import Surroundings, Work
+from copyplugin.errors import OutcomeUnknown, RequestRejected, VenueUnavailable
+from copyplugin.store import follows, lane_work, leaders, transfers
+from copyplugin.store.database import Session
+from copyplugin.store.followers import get_follower
+from copyplugin.store.rows import TransferRow
+
+UNDER_WAY = frozenset({FollowState.STARTING, FollowState.SETTLING, FollowState.ABORTING})
+"""States in which there is something to do that no order brings about."""
+
+UNREACHABLE = "The venue cannot be reached now: nothing was moved. Try again later."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Case:
+    """One follow as its next step sees it."""
+
+    follow_id: FollowId
+    leader_id: LeaderId
+    state: FollowState
+    main_account: AccountId
+    sub_account: AccountId | None
+    copy_amount: Money
+    fund: TransferState | None
+    sent_home: TransferState | None
+    shares_under_way: bool
+    is_flat: bool
+
+
+class Following:
+    """`turn` is served under `Work.FOLLOWS`."""
+
+    def __init__(self, around: Surroundings, feed: Feed, settler: Settler) -> None:
+        self._around = around
+        self._feed = feed
+        self._settler = settler
+
+    async def turn(self, follow_ids: frozenset[int]) -> None:
+        """Move these follows on as far as they go now."""
+        for follow_id in sorted(follow_ids):
+            await self._advance(FollowId(follow_id))
+        self._around.dispatcher.announce(Work.COMMANDS)  # one of them may have waited for this
+
+    async def sweep(self) -> int:
+        """Look at every follow that is starting or going home; return how many there are."""
+        return self._look_at(UNDER_WAY)
+
+    async def sweep_aborted(self) -> int:
+        """Look at every aborted follow whose money is not home; return how many there are."""
+        return self._look_at({FollowState.ABORTING})
+
+    def _look_at(self, states: Collection[FollowState]) -> int:
+        with self._around.database.read() as session:
+            found = [row.id for row in follows.follows_in(session, states)]
+        if found:
+            self._around.dispatcher.announce(Work.FOLLOWS, found)
+        self._around.dispatcher.announce(Work.TRANSFERS)
+        return len(found)
+
+    async def _advance(self, follow_id: FollowId) -> None:
+        with self._around.database.read() as session:
+            case = _case(session, follow_id)
+        if case.state is FollowState.STARTING:
+            await self._start(case)
+        elif case.state in {FollowState.SETTLING, FollowState.ABORTING} and case.is_flat:
+            await self._go_home(case)
+
+    async def _start(self, case: _Case) -> None:
+        if case.fund is None:
+            await self._open_account(case)
+        elif case.fund is TransferState.REFUSED:
+            await self._void(case.follow_id, "The copy amount could not be moved")
+        elif case.sent_home is TransferState.DONE:
+            await self._void(case.follow_id, "The leader may not be followed any more.")
+        elif case.fund is TransferState.DONE and case.sent_home is None:
+            # The baseline is what the leader holds now: his latest fills belong to it.
+            await self._feed.turn(frozenset({case.leader_id}))
+            await self._around.database.write(lambda session: self._begin(session, case))
+            self._around.dispatcher.announce(Work.TRANSFERS)
+
+    async def _open_account(self, case: _Case) -> None:
+        """Open the sub-account and plan to fund it; nothing has moved until then."""
+        venue = self._around.venue
+        label = f"{self._around.settings.client_order_prefix}-follow-{case.follow_id}"
+        try:
+            account = await venue.open_sub_account(case.main_account, label)
+            await venue.set_hedge_mode(account)
+        except RequestRejected as error:
+            await self._void(case.follow_id, f"The venue opened no sub-account: {error.sentence}")
+            return
+        except VenueUnavailable:
+            await self._void(case.follow_id, UNREACHABLE)
+            return
+        except OutcomeUnknown:
+            return  # both steps may be repeated: the sweep does
+        await self._around.database.write(lambda session: self._plan_fund(session, case, account))
+        self._around.dispatcher.announce(Work.TRANSFERS)
+
+    def _plan_fund(self, session: Session, case: _Case, account: AccountId) -> None:
+        follow = follows.get_follow(session, case.follow_id)
+        follow.sub_account = account
+        transfers.plan_transfer(
+            session,
+            TransferRequest(
+                transfer_id=self._transfer_id(TransferKind.FUND, case.follow_id),
+                from_account=case.main_account,
+                from_wallet=Wallet.SPOT,
+                to_account=account,
+                to_wallet=Wallet.CONTRACT,
+                money=case.copy_amount,
+            ),
+            follow_id=case.follow_id,
+            kind=TransferKind.FUND,
+            at=self._around.clock.now(),
+        )
+
+    def _begin(self, session: Session, case: _Case) -> None:
+        follow = follows.get_follow(session, case.follow_id)
+        if follow.state is not FollowState.STARTING:
+            return
+        assert follow.sub_account is not None
+        leader = leaders.get_leader(session, follow.leader_id)
+        if leader.status is LeaderStatus.ACTIVE:
+            now = self._around.clock.now()
+            follows.start(session, follow, sub_account=follow.sub_account, at=now)
+        else:  # prohibited while the money was on its way
+            self._plan_return(session, case, case.copy_amount)
+
+    async def _void(self, follow_id: FollowId, reason: str) -> None:
+        await self._around.database.write(
+            lambda session: _void(session, follow_id, reason, at=self._around.clock.now())
+        )
+
+    async def _go_home(self, case: _Case) -> None:
+        """Pay what is due, then send back what is left, to the last unit (M6)."""
+        if case.sent_home is TransferState.DONE:
+            await self._around.database.write(lambda session: self._finish(session, case))
+            return
+        if case.sent_home is not None:
+            return  # the mover is at it
+        if not await self._settler.settle(case.follow_id):
+            return
+        with self._around.database.read() as session:
+            if _case(session, case.follow_id).shares_under_way:
+                return
+        assert case.sub_account is not None
+        try:
+            balance = await self._around.venue.balance(case.sub_account)
+        except VenueUnavailable:
+            return
+        if balance.contract_wallet <= 0:
+            await self._around.database.write(lambda session: self._finish(session, case))
+            return
+        await self._around.database.write(
+            lambda session: self._plan_return(session, case, balance.contract_wallet)
+        )
+        self._around.dispatcher.announce(Work.TRANSFERS)
+
+    def _plan_return(self, session: Session, case: _Case, money: Money) -> None:
+        follow = follows.get_follow(session, case.follow_id)
+        assert follow.sub_account is not None
+        transfers.plan_transfer(
+            session,
+            TransferRequest(
+                transfer_id=self._transfer_id(TransferKind.RETURN, case.follow_id),
+                from_account=follow.sub_account,
+                from_wallet=Wallet.CONTRACT,
+                to_account=case.main_account,
+                to_wallet=Wallet.SPOT,
+                money=money,
+            ),
+            follow_id=case.follow_id,
+            kind=TransferKind.RETURN,
+            at=self._around.clock.now(),
+        )
+
+    def _finish(self, session: Session, case: _Case) -> None:
+        follow = follows.get_follow(session, case.follow_id)
+        if follow.state in {FollowState.SETTLING, FollowState.ABORTING}:
+            follows.finish(session, follow, at=self._around.clock.now())
+
+    def _transfer_id(self, kind: TransferKind, follow_id: FollowId) -> TransferId:
+        return TransferId(f"{self._around.settings.client_order_prefix}-{kind}-{follow_id}")
+
+
+def _case(session: Session, follow_id: FollowId) -> _Case:
+    follow = follows.get_follow(session, follow_id)
+    rows = transfers.transfers_of(session, follow_id, frozenset(TransferKind))
+    return _Case(
+        follow_id=follow_id,
+        leader_id=follow.leader_id,
+        state=follow.state,
+        main_account=get_follower(session, follow.follower_id).account,
+        sub_account=follow.sub_account,
+        copy_amount=follow.copy_amount,
+        fund=_state_of(rows, TransferKind.FUND),
+        sent_home=_state_of(rows, TransferKind.RETURN),
+        shares_under_way=any(
+            row.kind in SHARES and row.state is TransferState.PLANNED for row in rows
+        ),
+        is_flat=lane_work.is_flat(session, follow_id),
+    )
+
+
+def _state_of(rows: list[TransferRow], kind: TransferKind) -> TransferState | None:
+    states = [row.state for row in rows if row.kind is kind]
+    assert len(states) <= 1, f"a follow has one {kind} transfer"
+    return states[0] if states else None
+
+
+def _void(session: Session, follow_id: FollowId, reason: str, *, at: datetime) -> None:
+    follow = follows.get_follow(session, follow_id)
+    if follow.state is not FollowState.STARTING:
+        return
+    rows = transfers.transfers_of(session, follow_id, {TransferKind.FUND})
+    error = next((row.last_error for row in rows if row.last_error), None)
+    follows.void(session, follow, reason=f"{reason}: {error}" if error else reason, at=at)

@@ -1,0 +1,160 @@
+"""Settlement: funding is fetched, the result booked, the leader share sent on its way (M2)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from copyplugin.domain.account import (
+    AccountBalance,
+    FundingPayment,
+    TransferKind,
+    TransferState,
+)
+from copyplugin.domain.command import EndHow
+from copyplugin.domain.follow import EndKind, FollowState
+from copyplugin.domain.identifiers import FollowId, Symbol
+from copyplugin.domain.instrument import Instrument
+from copyplugin.domain.money import Money, Price, total
+from copyplugin.domain.statistics import margin_of_open
+from copyplugin.engine.surroundings import Surroundings, Work
+from copyplugin.errors import VenueUnavailable
+from copyplugin.store import follows, funding, market, settlements, transfers
+from copyplugin.store.database import Session
+from copyplugin.store.rows import FollowRow
+
+SHARES = frozenset({TransferKind.SHARE, TransferKind.SHARER})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VenueView:
+    """What the venue says of a sub-account when its shares are settled."""
+
+    payments: tuple[FundingPayment, ...]
+    balance: AccountBalance
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settled:
+    """What one settlement came to: shares taken, nothing due any more, follow ended by it (L9)."""
+
+    shares: int
+    is_clear: bool
+    is_ended: bool
+
+
+class Settler:
+    """`run` is the job of all follows; `settle` serves one on demand."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+
+    async def run(self) -> int:
+        """Settle every follow with closed positions; return how many positions stay due."""
+        with self._around.database.read() as session:
+            due = {item.follow.id for item in settlements.due_positions(session)}
+        for follow_id in sorted(due):
+            await self.settle(follow_id)
+        with self._around.database.read() as session:
+            return len(settlements.due_positions(session))
+
+    async def settle(self, follow_id: FollowId) -> bool:
+        """Settle what can be settled of one follow; return whether nothing stays due."""
+        view = await self._ask(follow_id)
+        if view is None:
+            return False
+        settled = await self._around.database.write(
+            lambda session: self._book(session, follow_id, view)
+        )
+        if settled.shares:
+            self._around.dispatcher.announce(Work.TRANSFERS)
+        if settled.is_ended:
+            self._around.dispatcher.announce(Work.FOLLOWS, (follow_id,))
+        return settled.is_clear
+
+    async def _ask(self, follow_id: FollowId) -> VenueView | None:
+        with self._around.database.read() as session:
+            account = follows.get_follow(session, follow_id).sub_account
+            since = funding.last_funding_at(session, follow_id)
+        assert account is not None, "a follow without an account has no positions"
+        try:
+            payments = await self._around.venue.funding(account, since)
+            balance = await self._around.venue.balance(account)
+        except VenueUnavailable:
+            return None  # the job comes again
+        return VenueView(payments=tuple(payments), balance=balance)
+
+    def _book(self, session: Session, follow_id: FollowId, view: VenueView) -> Settled:
+        now = self._around.clock.now()
+        follow = follows.get_follow(session, follow_id)
+        funding.book_funding(session, follow_id, view.payments, at=now)
+        is_last_call = follow.state in {FollowState.SETTLING, FollowState.ABORTING}
+        withdrawable = Money(
+            total(view.balance.contract_available, -_shares_on_their_way(session, follow_id))
+        )
+        shares = 0
+        for due in settlements.due_positions(session, follow_id):
+            row = settlements.settle_position(
+                session,
+                due,
+                withdrawable=withdrawable,
+                is_last_call=is_last_call,
+                transfer_prefix=self._around.settings.client_order_prefix,
+                at=now,
+            )
+            if row is not None:
+                withdrawable = Money(total(withdrawable, -row.share))
+                shares += 1
+        session.flush()
+        is_clear = not settlements.due_positions(session, follow_id)
+        is_ended = (
+            is_clear
+            and follow.state is FollowState.PENDING
+            and self._end_if_spent(session, follow, withdrawable)
+        )
+        return Settled(shares=shares, is_clear=is_clear, is_ended=is_ended)
+
+    def _end_if_spent(self, session: Session, follow: FollowRow, available: Money) -> bool:
+        """End a follow whose money bears no order any more (L9)."""
+        least = smallest_margin(
+            self._around.instruments,
+            market.marks(session),
+            follows.symbols_chosen(session, follow.id),
+        )
+        if least is None or available >= least:
+            return False
+        follow.end_kind = EndKind.POSITION_CLOSED
+        follows.end_follow(
+            session,
+            follow,
+            EndHow.CLOSE_NOW,
+            actor="engine",
+            reason=f"what is left bears no order: the smallest needs {least:f} USDT of margin",
+            at=self._around.clock.now(),
+        )
+        return True
+
+
+def _shares_on_their_way(session: Session, follow_id: FollowId) -> Money:
+    """Return what is booked as paid to others and has not left the sub-account yet."""
+    rows = transfers.transfers_of(session, follow_id, SHARES)
+    return Money(total(*(row.money for row in rows if row.state is TransferState.PLANNED)))
+
+
+def smallest_margin(
+    instruments: Mapping[Symbol, Instrument],
+    marks: Mapping[Symbol, Price],
+    symbols: frozenset[Symbol],
+) -> Money | None:
+    """Return the least initial margin of any order in these instruments, at full leverage.
+
+    None while a mark price is missing: then nobody is sent away.
+    """
+    margins: list[Money] = []
+    for symbol in symbols:
+        instrument, mark = instruments.get(symbol), marks.get(symbol)
+        if instrument is None:
+            continue
+        if mark is None:
+            return None
+        value = instrument.notional(instrument.smallest_order(mark), mark)
+        margins.append(margin_of_open(value, instrument.leverage_max))
+    return min(margins, default=None)

@@ -1,0 +1,106 @@
+"""Money on its way: each planned transfer is made under its id until its outcome is known (M7)."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from copyplugin.domain.account import (
+    TransferKind,
+    TransferOutcome,
+    TransferRequest,
+    TransferState,
+)
+from copyplugin.domain.identifiers import FollowId, TransferId
+from copyplugin.engine.surroundings import Surroundings, Work
+from copyplugin.errors import OutcomeUnknown, TransferRejected, VenueUnavailable
+from copyplugin.store import transfers
+from copyplugin.store.database import Session
+
+T = TypeVar("T")
+
+FIRST_PAUSE = timedelta(seconds=1)
+LONGEST_PAUSE = timedelta(seconds=30)
+
+
+class Mover:
+    """`turn` is served under `Work.TRANSFERS`; one slow transfer keeps nobody else waiting."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._busy: set[TransferId] = set()
+
+    async def turn(self, _: frozenset[int]) -> None:
+        """Set every transfer that is due on its way."""
+        now = self._around.clock.now()
+        with self._around.database.read() as session:
+            due = [(row.id, row.follow_id) for row in transfers.due_transfers(session, now=now)]
+        for transfer_id, follow_id in due:
+            if transfer_id not in self._busy:
+                self._busy.add(transfer_id)
+                self._around.dispatcher.spawn(
+                    f"transfer {transfer_id}", self._run(transfer_id, follow_id)
+                )
+
+    async def _run(self, transfer_id: TransferId, follow_id: FollowId) -> None:
+        try:
+            await self._move(transfer_id)
+        finally:
+            self._busy.discard(transfer_id)
+        self._around.dispatcher.announce(Work.FOLLOWS, (follow_id,))
+
+    async def _move(self, transfer_id: TransferId) -> None:
+        venue = self._around.venue
+        request, attempts, kind = await self._write(lambda s: _attempt(s, transfer_id))
+        try:
+            # It may have been carried out by an attempt whose answer was lost.
+            if attempts > 1 and (await venue.transfer_outcome(transfer_id) is TransferOutcome.DONE):
+                await self._write(lambda s: _done(s, transfer_id, self._around.clock.now()))
+                return
+            if kind is TransferKind.FUND and attempts > self._around.settings.open_attempts:
+                await self._refuse(transfer_id, "the venue could not be reached")
+                return
+            await venue.transfer(request)
+        except TransferRejected as error:
+            if kind is TransferKind.FUND:
+                await self._refuse(transfer_id, error.sentence)
+            else:  # it is owed: it is tried until it can be made
+                await self._put_off(transfer_id, attempts, str(error))
+        except (OutcomeUnknown, VenueUnavailable) as error:
+            await self._put_off(transfer_id, attempts, str(error))
+        else:
+            await self._write(lambda s: _done(s, transfer_id, self._around.clock.now()))
+
+    async def _refuse(self, transfer_id: TransferId, reason: str) -> None:
+        now = self._around.clock.now()
+        await self._write(
+            lambda s: _refused(s, transfer_id, reason, now),
+        )
+
+    async def _put_off(self, transfer_id: TransferId, attempts: int, error: str) -> None:
+        pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 16), LONGEST_PAUSE)
+        retry_at = self._around.clock.now() + pause
+        await self._write(
+            lambda s: transfers.transfer_put_off(s, transfer_id, error=error, retry_at=retry_at)
+        )
+        self._around.dispatcher.announce_at(retry_at, Work.TRANSFERS)
+
+    async def _write(self, work: Callable[[Session], T]) -> T:
+        return await self._around.database.write(work)
+
+
+def _attempt(
+    session: Session, transfer_id: TransferId
+) -> tuple[TransferRequest, int, TransferKind]:
+    request = transfers.transfer_attempted(session, transfer_id)
+    row = transfers.get_transfer(session, transfer_id)
+    return request, row.attempts, row.kind
+
+
+def _done(session: Session, transfer_id: TransferId, at: datetime) -> None:
+    transfers.transfer_done(session, transfer_id, at=at)
+
+
+def _refused(session: Session, transfer_id: TransferId, reason: str, at: datetime) -> None:
+    row = transfers.get_transfer(session, transfer_id)
+    if row.state is TransferState.PLANNED:
+        transfers.transfer_refused(session, transfer_id, reason=reason, at=at)

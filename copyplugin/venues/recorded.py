@@ -1,0 +1,174 @@
+"""A record of real leaders as a venue: they trade on the simulated exchange again.
+
+Beside `simulated` the one file of the plugin that knows `simexchange`: it sets a replay's stage.
+While a recorded order is the latest, orders on its instrument and side meet the levels it traded
+at, offered anew to each; everything else finds no counterparty.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+from copyplugin.domain.fill import OrderSide, PositionSide
+from copyplugin.domain.identifiers import AccountId, Symbol
+from copyplugin.domain.money import Contracts, Money
+from copyplugin.domain.order import OrderReport, OrderRequest
+from copyplugin.errors import Refused
+from copyplugin.venues.simulated import SimulatedVenue
+from simexchange.core import commands, events, types
+from simexchange.market.audit import residue
+from simexchange.market.fills import FillsError, RecordedFills, RecordedOrder, read_fills
+from simexchange.market.recorded import PlayedOrder, RecordedLeader
+from simexchange.market.scripted import ScriptedMarket, recorded_instruments
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LEGS = {
+    types.PositionSide.LONG: PositionSide.LONG,
+    types.PositionSide.SHORT: PositionSide.SHORT,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Assumptions:
+    """What the record does not tell. Fees are ratios; None for more money than any order needs."""
+
+    leader_balance: Money | None
+    leverage: int | None
+    maker_fee: Decimal
+    taker_fee: Decimal
+
+
+class RecordedVenue(SimulatedVenue):
+    """The stage of one replay: a market, the leaders of a record, and whoever follows them."""
+
+    def __init__(self, record: RecordedFills, names: Sequence[str], told: Assumptions) -> None:
+        """Set the stage; raise `Refused` where the record cannot be traded so."""
+        self.record = record
+        self._market = _market(record, told)
+        super().__init__(self._market.simulation)
+        self._leaders: dict[str, RecordedLeader] = {}
+        for name in names:
+            self._leaders[name] = RecordedLeader(
+                self._market,
+                name,
+                mode=_mode(record, name),
+                leverage=told.leverage,
+                balance=None if told.leader_balance is None else _units(told.leader_balance),
+            )
+        self._latest: PlayedOrder | None = None
+
+    @property
+    def accounts(self) -> dict[str, AccountId]:
+        """Return the leaders' accounts by their names in the record."""
+        return {name: AccountId(str(one.account)) for name, one in self._leaders.items()}
+
+    @property
+    def event_hash(self) -> str:
+        return self._market.exchange.event_hash
+
+    @property
+    def ledger_residue(self) -> int:
+        """Return the money units that appeared or vanished on the exchange: 0."""
+        return residue(self._market.exchange)
+
+    def now(self) -> datetime:
+        """Return the time of the market; the venue is the clock of its replay."""
+        return _EPOCH + timedelta(microseconds=self._market.clock.now())
+
+    def orders(self) -> Iterator[RecordedOrder]:
+        """Yield the orders of all leaders by time, those of one moment as they were named."""
+        ranked = [
+            (order.fills[0].time_ms, rank, place, order)
+            for rank, name in enumerate(self._leaders)
+            for place, order in enumerate(self.record.orders(name))
+        ]
+        for _, _, _, order in sorted(ranked, key=lambda entry: entry[:3]):
+            yield order
+
+    def play(self, order: RecordedOrder) -> PlayedOrder:
+        """Let the leader trade one order; `Refused` where his assumed money does not bear it."""
+        try:
+            self._latest = self._leaders[order.leader].play(order)
+        except FillsError as error:
+            raise Refused(f"{error}.") from error
+        return self._latest
+
+    def open_account(self, label: str, spot: Money) -> AccountId:
+        """Open a follower's main account with money in its spot wallet."""
+        opened = self._market.apply(commands.OpenAccount(label=label))[0]
+        assert isinstance(opened, events.AccountOpened)
+        self._market.apply(commands.Deposit(opened.account, types.Wallet.SPOT, _units(spot)))
+        return AccountId(str(opened.account))
+
+    def open_contracts(self, name: str) -> dict[tuple[Symbol, PositionSide], Contracts]:
+        """Return what a leader holds, by leg."""
+        return {
+            (Symbol(view.symbol), _leg(view.position_side, view.contracts)): Contracts(
+                abs(view.contracts)
+            )
+            for view in self._market.exchange.positions(self._leaders[name].account)
+        }
+
+    def contract_size(self, symbol: Symbol) -> Fraction:
+        return Fraction(self._market.instruments[symbol].contract_size)
+
+    async def place_order(self, request: OrderRequest) -> OrderReport:
+        latest = self._latest
+        if latest is None or latest.order.symbol != request.symbol or not _meets(latest, request):
+            return await super().place_order(request)
+        with self._leaders[latest.order.leader].offered(latest):
+            return await super().place_order(request)
+
+
+def read_record(path: Path) -> RecordedFills:
+    """Read a file of recorded fills; `Refused` with a sentence that names line and column."""
+    try:
+        return read_fills(path)
+    except FillsError as error:
+        raise Refused(f"{error}.") from error
+
+
+def _market(record: RecordedFills, told: Assumptions) -> ScriptedMarket:
+    try:
+        instruments = recorded_instruments(
+            record, maker_fee=_rate(told.maker_fee), taker_fee=_rate(told.taker_fee)
+        )
+    except FillsError as error:
+        raise Refused(f"{error}.") from error
+    most = min(instrument.max_leverage for instrument in instruments.values())
+    if told.leverage is not None and not 1 <= told.leverage <= most:
+        raise Refused(f"The leverage must be a whole number from 1 to {most}.")
+    return ScriptedMarket(instruments)
+
+
+def _mode(record: RecordedFills, name: str) -> types.PositionMode:
+    sides = {fill.position_side for fill in record.by_leader[name]}
+    if sides == {types.PositionSide.NET}:
+        return types.PositionMode.ONE_WAY
+    if types.PositionSide.NET in sides:
+        raise Refused(
+            f"Leader {name} trades in one-way and in hedge mode in one record: split the file."
+        )
+    return types.PositionMode.HEDGE
+
+
+def _meets(latest: PlayedOrder, request: OrderRequest) -> bool:
+    side = OrderSide.BUY if latest.order.side is types.Side.BUY else OrderSide.SELL
+    return side is request.order_side
+
+
+def _leg(side: types.PositionSide, contracts: int) -> PositionSide:
+    if side is types.PositionSide.NET:
+        return PositionSide.LONG if contracts > 0 else PositionSide.SHORT
+    return _LEGS[side]
+
+
+def _units(money: Money) -> int:
+    return int(money.scaleb(8))
+
+
+def _rate(ratio: Decimal) -> int:
+    return int(ratio.scaleb(8))
