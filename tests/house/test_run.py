@@ -44,7 +44,12 @@ case "$*" in
     *ensurepip*) [ -z "${WITHOUT_VENV:-}" ] ;;
     *'print(time.time())'*) echo 0 ;;
     *'import sys, time'*) echo '0.0 s' ;;
-    '-m venv '*) echo "$*" >>"$CALLS"; mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;
+    '-m venv '*)
+        echo "$*" >>"$CALLS"
+        mkdir -p "$3/bin"
+        cp "$0" "$3/bin/python"
+        echo "command = $0 $*" >"$3/pyvenv.cfg"
+        ;;
     '-m pip --version') ;;
     '-m pip install '*)
         echo "$*" >>"$CALLS"
@@ -230,8 +235,11 @@ def test_a_change_of_the_lock_file_installs_again(machine: Machine):
     assert sum("-m venv" in call for call in machine.calls) == 1
 
 
-def test_a_moved_tree_gets_an_environment_of_its_own(machine: Machine):
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_moved_tree_gets_an_environment_of_its_own(machine: Machine, *, by_hand: bool):
     machine.run("demo")
+    if by_hand:
+        forget_who_made_it(machine)
     moved = Machine(machine.folder / "elsewhere", machine.settings)
     moved.folder.mkdir()
     machine.tree.rename(moved.tree)
@@ -239,6 +247,20 @@ def test_a_moved_tree_gets_an_environment_of_its_own(machine: Machine):
 
     assert moved.run("demo").stdout.strip() == WHOLE
     assert sum("-m venv" in call for call in moved.calls) == 1
+
+
+def test_an_environment_made_by_hand_is_completed_and_kept(machine: Machine):
+    machine.run("demo")
+    forget_who_made_it(machine)
+
+    assert machine.run("demo").stdout.strip() == WHOLE
+    assert sum("-m venv" in call for call in machine.calls) == 1
+    assert sum("--editable" in call for call in machine.calls) == 2
+
+
+def forget_who_made_it(machine: Machine) -> None:
+    for name in ("made", "ready-demo"):
+        (machine.tree / ".venv" / name).unlink()
 
 
 def test_an_unknown_word_is_one_sentence(machine: Machine):
