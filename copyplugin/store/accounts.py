@@ -19,7 +19,7 @@ def live_sub_accounts(session: Session) -> dict[FollowId, AccountId]:
     )
     return {
         follow_id: account
-        for follow_id, account in session.execute(query).tuples()
+        for follow_id, account in session.execute(query)
         if account is not None
     }
 

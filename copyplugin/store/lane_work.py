@@ -79,7 +79,7 @@ def lanes_with_work(
         query = query.where(LaneRow.id.not_in(busy))
     works = {
         lane.id: LaneWork(lane=lane, follow=follow)
-        for lane, follow in session.execute(query).tuples()
+        for lane, follow in session.execute(query)
     }
     if works:
         _add_orders_in_doubt(session, works)
@@ -171,7 +171,7 @@ def beliefs(session: Session, follow_id: FollowId) -> dict[tuple[Symbol, Positio
             next_sequence=next_sequence,
             is_idle=not doubt,
         )
-        for symbol, side, lane_id, actual, next_sequence, doubt in session.execute(query).tuples()
+        for symbol, side, lane_id, actual, next_sequence, doubt in session.execute(query)
     }
 
 
@@ -255,7 +255,7 @@ def _add_undecided(session: Session, works: dict[LaneId, LaneWork]) -> None:
         .where(CopyDecisionRow.pending == true(), CopyDecisionRow.lane_id.in_(works))
         .order_by(CopyDecisionRow.signal_id)
     )
-    for row, signal in session.execute(query).tuples():
+    for row, signal in session.execute(query):
         works[row.lane_id].undecided.append((row, signal))
 
 
@@ -305,7 +305,7 @@ def _pairs(
     symbols: Collection[str],
 ) -> set[tuple[T, str]]:
     query = select(owner, symbol).where(owner.in_(owners), symbol.in_(symbols))
-    return set(session.execute(query).tuples())
+    return set(session.execute(query))
 
 
 R = TypeVar("R")
@@ -317,5 +317,5 @@ def _by_id(
 ) -> dict[K, R]:
     if not keys:
         return {}
-    found = session.execute(select(key, row).where(key.in_(keys))).tuples()
+    found = session.execute(select(key, row).where(key.in_(keys)))
     return dict(iter(found))

@@ -32,7 +32,7 @@ SEGMENT_MARK = "#"
 def leader_accounts(session: Session) -> dict[LeaderId, AccountId]:
     """Return every leader ever configured: a prohibited one's closes are still followed (L7)."""
     query = select(LeaderRow.id, LeaderRow.account).order_by(LeaderRow.id)
-    return dict(iter(session.execute(query).tuples()))
+    return dict(iter(session.execute(query)))
 
 
 def cursor(session: Session, leader_id: LeaderId) -> VenueFillId | None:
