@@ -3,6 +3,7 @@
 import click
 
 from simexchange.bench.command import bench_command
+from simexchange.journal.commands import crash_test_command, replay_command
 from simexchange.market.demo_command import demo_market_command
 from simexchange.market.replay_command import replay_fills_command
 from simexchange.scenario.cli import scenario
@@ -18,6 +19,8 @@ def main() -> None:
 
 
 main.add_command(bench_command)
+main.add_command(crash_test_command)
 main.add_command(demo_market_command)
+main.add_command(replay_command)
 main.add_command(replay_fills_command)
 main.add_command(scenario)

@@ -1,0 +1,1 @@
+"""Commands on disk before they count: the journal, snapshots of the state, and recovery."""

@@ -1,0 +1,142 @@
+"""An exchange that comes back: every command is in its journal before it counts."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from simexchange.core.commands import Command
+from simexchange.core.config import ExchangeConfig
+from simexchange.core.events import Event
+from simexchange.core.exchange import Exchange
+from simexchange.journal import snapshots
+from simexchange.journal.records import JournalError, read
+from simexchange.journal.writer import Durability, JournalWriter
+
+OWN_FIELDS = frozenset({"_journal", "_snapshot_every", "_is_broken", "recovery"})
+
+
+class Recovery(msgspec.Struct, frozen=True):
+    """How an exchange came back: `records` in the journal, from which snapshot, what was cut."""
+
+    records: int
+    snapshot_sequence: int
+    replayed: int
+    torn_bytes: int
+    passed_over: tuple[str, ...]
+
+
+class JournaledExchange(Exchange):
+    """An exchange whose commands are appended to a journal before they are applied.
+
+    When `apply` has returned, the command survives the death of the process, and with
+    `Durability.COMMAND` a power cut too. Opening the same journal again gives the same exchange:
+    the newest usable snapshot, and the records after it. `recovery` says how it went.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        config: ExchangeConfig | None = None,
+        *,
+        durability: Durability = Durability.COMMAND,
+        snapshot_every: int = 100_000,
+    ) -> None:
+        """Open or begin the journal at `path`; a snapshot is taken each `snapshot_every` commands.
+
+        0 takes none. Raises JournalError for a journal that is damaged, in use, or begun with
+        another config; nothing was changed then.
+        """
+        config = config or ExchangeConfig()
+        super().__init__(config)
+        self._is_broken = False
+        self._snapshot_every = snapshot_every
+        self._journal = JournalWriter(Path(path), config, durability=durability)
+        try:
+            self.recovery = self._recover()
+        except BaseException:
+            self._journal.close()
+            raise
+
+    @property
+    def sequence(self) -> int:
+        """How many commands the journal holds."""
+        return self._journal.sequence
+
+    def apply(self, command: Command, at: int) -> list[Event]:
+        """Journal and apply one command; when this returns, it will still have happened later.
+
+        Raises JournalError, and changes nothing, when the journal cannot be written.
+        """
+        if self._is_broken:
+            raise JournalError("an earlier command failed half-way; open the journal again")
+        self._journal.append(at, command)
+        try:
+            events = super().apply(command, at)
+        except BaseException:  # whatever it was, the state is half-changed: forget the command
+            self._is_broken = True
+            self._journal.retract()
+            raise
+        if self._snapshot_every and self._journal.sequence % self._snapshot_every == 0:
+            self.take_snapshot()
+        return events
+
+    def take_snapshot(self) -> Path:
+        """Write the state beside the journal, after everything the journal holds is on the disk."""
+        self._journal.sync()
+        return snapshots.save(
+            self._journal.path,
+            self,
+            sequence=self._journal.sequence,
+            offset=self._journal.bytes_written,
+            leave_out=OWN_FIELDS,
+        )
+
+    def close(self) -> None:
+        """Bring everything to the disk and let go of the journal."""
+        self._journal.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _recover(self) -> Recovery:
+        file = self._journal.file
+        passed_over: list[str] = []
+        sequence, offset = 0, None
+        for snapshot in snapshots.usable(file.path):
+            if isinstance(snapshot, snapshots.SnapshotError):
+                passed_over.append(str(snapshot))
+            elif snapshot.sequence > file.records or snapshot.offset > file.whole_bytes:
+                passed_over.append(
+                    f"the snapshot of record {snapshot.sequence} is of a longer journal"
+                )
+            elif problem := self._restored(snapshot):
+                passed_over.append(problem)
+            else:
+                sequence, offset = snapshot.sequence, snapshot.offset
+                break
+        replayed = 0
+        for _, entry in read(file.path, offset=offset, after=sequence):
+            super().apply(entry.command, entry.at)
+            replayed += 1
+        assert sequence + replayed == file.records, "what was scanned was not what was read"
+        return Recovery(file.records, sequence, replayed, file.torn_bytes, tuple(passed_over))
+
+    def _restored(self, snapshot: snapshots.Snapshot) -> str | None:
+        """Take on the snapshot's state and return None, or return why not, the state untouched."""
+        trial = Exchange(self.config)
+        try:
+            snapshots.restore(snapshot, trial)
+            snapshots.restore(snapshot, self)
+        except snapshots.SnapshotError as error:
+            return str(error)
+        return None
