@@ -1,7 +1,9 @@
 import os
+import shutil
 import subprocess
 import sys
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -21,6 +23,8 @@ from tests.integration.store.store_builders import (
     make_position,
     money,
 )
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -133,14 +137,28 @@ def test_numbers_in_old_rows_survive_going_up(url, engine):
     database.close()
 
 
-def test_the_migrations_run_from_any_folder(url, tmp_path):
-    elsewhere = tmp_path / "elsewhere"
+def test_the_migrations_run_from_where_they_are_installed_and_from_any_folder(url, tmp_path):
+    site, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
+    for package in ("copyplugin", "migrations"):
+        shutil.copytree(ROOT / package, site / package)
     elsewhere.mkdir()
-    program = f"from copyplugin.store.database import upgrade_database; upgrade_database({url!r})"
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    program = (
+        "import migrations; print(migrations.__file__); "
+        "from copyplugin.store.database import upgrade_database; "
+        f"upgrade_database({url!r})"
+    )
+    others = [path for path in sys.path if path and Path(path).resolve() != ROOT]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(site), *others])}
 
-    subprocess.run(
-        [sys.executable, "-c", program], cwd=elsewhere, env=environment, check=True, timeout=60
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=elsewhere,
+        env=environment,
+        check=True,
+        timeout=60,
+        capture_output=True,
+        text=True,
     )
 
+    assert ran.stdout.strip() == str(site / "migrations" / "__init__.py")
     open_database(url).close()
