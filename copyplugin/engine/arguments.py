@@ -32,6 +32,12 @@ class Arguments:
             raise Refused(f"{_words(name)} must be a whole number, not {value!r}.")
         return value
 
+    def truth(self, name: str) -> bool:
+        value = self._given.get(name)
+        if not isinstance(value, bool):
+            raise Refused(f"{_words(name)} must be true or false, not {value!r}.")
+        return value
+
     def text(self, name: str) -> str:
         value = self._given.get(name)
         if not isinstance(value, str) or not value.strip():

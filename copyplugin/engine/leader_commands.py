@@ -96,8 +96,8 @@ def restore_leader(asked: Asked) -> Done:
 
 
 def pin_leader(asked: Asked) -> Done:
-    """Pin him, or, with `pinned` 0, put him back in his place."""
-    is_pinned = "pinned" not in asked.given or asked.given.number("pinned") != 0
+    """Pin him, or, with `pinned` false, put him back in his place."""
+    is_pinned = "pinned" not in asked.given or asked.given.truth("pinned")
     pinned_at = asked.around.clock.now() if is_pinned else None
     leader = leaders.pin_leader(
         asked.session, LeaderId(asked.given.number("leader_id")), pinned_at=pinned_at
