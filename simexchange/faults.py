@@ -5,6 +5,8 @@ surrounds commands, and the exchange stays exact whatever the plan does. Chance 
 (seed, rule, occasion), so a run with the same plan and the same commands is the same run.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from hashlib import blake2b
 
@@ -12,6 +14,7 @@ import msgspec
 
 from simexchange.clock import Clock
 from simexchange.core.commands import (
+    AdvanceTime,
     AmendOrder,
     Batch,
     CancelOrder,
@@ -27,15 +30,19 @@ from simexchange.core.commands import (
 from simexchange.core.events import (
     CommandRejected,
     Event,
+    FaultArmed,
     FundingSettled,
     InstrumentListed,
     OrderRejected,
+    PlanOrderFailed,
+    PlanOrderRejected,
 )
 from simexchange.core.exchange import Exchange
 from simexchange.core.types import (
     RATE_SCALE,
     AccountKind,
     OrderKind,
+    RejectReason,
     Side,
     TimeInForce,
 )
@@ -95,18 +102,30 @@ class FaultPlan(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[FaultRule, ...] = ()
 
 
+_FORCED = "force_reject_"
+
 PriceCommand = SetIndex | SetIndexSources | SetMark
 
 _Withdrawn = tuple[OrderView, int]
 """A maker's order as it was, and the contracts taken out of it."""
 
 
+class _Call:
+    """What one ``apply`` has to remember."""
+
+    def __init__(self) -> None:
+        self.before: list[Event] = []  # what time brought before the plan's own commands
+        self.armed_before: dict[tuple[int, str], int] = {}
+
+
 class FaultySimulation(Simulation):
     """A simulation whose commands pass through a fault plan.
 
-    ``apply`` returns the events of the caller's command alone: none for a late price, which is
-    applied before the first command at or after its time (``deliver`` does so without one).
-    Commands that the plan adds are heard by the listeners and stand in the event hash.
+    ``apply`` returns the events of the caller's command, after those of the late prices that come
+    before it; a late price is applied before the first command at or after its time, or by
+    ``deliver``.
+    Commands that the plan adds are heard by the listeners and stand in the event hash. In a batch,
+    chance decides for each order, and as many as it strikes are refused, the first ones.
     """
 
     def __init__(
@@ -126,7 +145,10 @@ class FaultySimulation(Simulation):
         self._late: list[tuple[int, int, PriceCommand]] = []
         self._late_number = 0
         self._undrawn_fundings: list[str] = []
+        self._armed: dict[tuple[int, str], int] = {}
+        self._call = _Call()
         self.subscribe(self._notice_fundings)
+        self.subscribe(self._notice_armed)
         self.set_plan(plan or FaultPlan())
 
     def set_plan(self, plan: FaultPlan) -> None:
@@ -139,6 +161,8 @@ class FaultySimulation(Simulation):
             for instrument in self.exchange.instruments
             if instrument.funding is not None
         ]
+        with self._calling():
+            self._draw_fundings()
 
     @property
     def late_prices(self) -> int:
@@ -147,29 +171,52 @@ class FaultySimulation(Simulation):
 
     def apply(self, command: Command) -> list[Event]:
         """Apply ``command`` as the plan lets it arrive, and return its events."""
-        self.deliver()
-        self._skip_fundings()
+        arrived = self.deliver()
+        with self._calling() as call:
+            events = self._apply_through_plan(command)
+            self._draw_fundings()
+        return [*arrived, *call.before, *events]
+
+    @contextmanager
+    def _calling(self) -> Iterator[_Call]:
+        """Remember apart from an outer call, which a listener's command may stand inside of."""
+        outer, self._call = self._call, _Call()
+        try:
+            yield self._call
+        finally:
+            self._call = outer
+
+    def deliver(self) -> list[Event]:
+        """Apply the late prices whose time has come, in order of arrival."""
+        now = self.clock.now()
+        due = sorted((late for late in self._late if late[0] <= now), key=lambda late: late[:2])
+        self._late = [late for late in self._late if late[0] > now]
+        events: list[Event] = []
+        for _, _, command in due:
+            events.extend(super().apply(command))
+        return events
+
+    def _apply_through_plan(self, command: Command) -> list[Event]:
         if isinstance(command, SetIndex | SetIndexSources | SetMark):
             arriving = self._price(command)
             return [] if arriving is None else super().apply(arriving)
         withdrawn: list[_Withdrawn] = []
         for order in command.commands if isinstance(command, Batch) else (command,):
             if isinstance(order, PlaceOrder):
-                self._reject_order(order)
+                self._meddle_with_order(order)
                 withdrawn.extend(self._withdraw(order))
             elif isinstance(order, PlacePlanOrder):
                 self._meddle_with_plan(order)
         events = super().apply(command)
+        self._disarm()
         self._return(withdrawn)
         return events
 
-    def deliver(self) -> None:
-        """Apply the late prices whose time has come, in order of arrival."""
-        now = self.clock.now()
-        due = sorted((late for late in self._late if late[0] <= now), key=lambda late: late[:2])
-        self._late = [late for late in self._late if late[0] > now]
-        for _, _, command in due:
-            super().apply(command)
+    def _add(self, command: Command) -> list[Event]:
+        """Apply a command of the plan's own; what time itself brings first is the caller's."""
+        if self.clock.now() > self.exchange.now:
+            self._call.before.extend(super().apply(AdvanceTime()))
+        return super().apply(command)
 
     # ------------------------------------------------------------------ chance
 
@@ -210,15 +257,44 @@ class FaultySimulation(Simulation):
 
     # ------------------------------------------------------------------ orders and plans
 
-    def _reject_order(self, order: PlaceOrder) -> None:
+    def _meddle_with_order(self, order: PlaceOrder) -> None:
         if self._strikes(Fault.REJECT_ORDERS, order.account, order.symbol):
-            super().apply(ForceReject(order.account, "order", 1))
+            self._arm(order.account, "order")
 
     def _meddle_with_plan(self, plan: PlacePlanOrder) -> None:
         if self._strikes(Fault.REJECT_PLANS, plan.account, plan.symbol):
-            super().apply(ForceReject(plan.account, "plan", 1))
+            self._arm(plan.account, "plan")
         if self._strikes(Fault.FAIL_PLANS, plan.account, plan.symbol):
-            super().apply(ForceReject(plan.account, "fire", 1))
+            self._arm(plan.account, "fire")
+
+    def _arm(self, account: int, target: str) -> None:
+        """Let one more of the account's ``target`` be refused than is to be refused already."""
+        count = self._armed.get((account, target), 0)
+        self._call.armed_before.setdefault((account, target), count)
+        self._add(ForceReject(account, target, count + 1))
+
+    def _disarm(self) -> None:
+        """Take back what was armed for this command and not used, since it was refused anyway."""
+        for (account, target), before in self._call.armed_before.items():
+            if target != "fire" and self._armed.get((account, target), 0) > before:
+                self._add(ForceReject(account, target, before))
+
+    def _notice_armed(self, events: list[Event]) -> None:
+        """Keep count of the rejections that each account has yet to meet."""
+        plans: set[int | None] = set()
+        for event in events:
+            if isinstance(event, FaultArmed) and event.fault.startswith(_FORCED):
+                assert event.account is not None, "rejections are forced on an account"
+                target = event.fault.removeprefix(_FORCED)
+                self._armed[event.account, target] = event.count
+            elif isinstance(event, OrderRejected) and event.reason is RejectReason.FORCED:
+                plans.add(event.plan_id)
+                self._armed[event.account, "order"] -= 1
+            elif isinstance(event, PlanOrderRejected) and event.reason is RejectReason.FORCED:
+                self._armed[event.account, "plan"] -= 1
+            elif isinstance(event, PlanOrderFailed) and event.reason is RejectReason.FORCED:
+                itself = event.plan_id not in plans  # else it was its order that was refused
+                self._armed[event.account, "fire"] -= itself
 
     def _withdraw(self, order: PlaceOrder) -> list[_Withdrawn]:
         """Leave the order a part of what the makers offer it; return what they withdrew."""
@@ -232,7 +308,7 @@ class FaultySimulation(Simulation):
         for quote in self._offers(order):
             kept = min(room, quote.remaining)
             room -= kept
-            if kept < quote.remaining and not is_refused(super().apply(_shrunk(quote, kept))):
+            if kept < quote.remaining and not is_refused(self._add(_shrunk(quote, kept))):
                 withdrawn.append((quote, quote.remaining - kept))
         return withdrawn
 
@@ -256,7 +332,7 @@ class FaultySimulation(Simulation):
         An offer that would now cross is refused as any post-only order is, and stays away.
         """
         for quote, contracts in withdrawn:
-            super().apply(
+            self._add(
                 PlaceOrder(
                     quote.account,
                     quote.symbol,
@@ -304,12 +380,12 @@ class FaultySimulation(Simulation):
             elif isinstance(event, InstrumentListed) and event.instrument.funding is not None:
                 self._undrawn_fundings.append(event.instrument.symbol)
 
-    def _skip_fundings(self) -> None:
+    def _draw_fundings(self) -> None:
         """Draw for each funding exchange ahead, once, whether it is left out."""
         undrawn, self._undrawn_fundings = self._undrawn_fundings, []
         for symbol in undrawn:
             if self._strikes(Fault.SKIP_FUNDING, None, symbol):
-                super().apply(SkipFunding(symbol))
+                self._add(SkipFunding(symbol))
 
 
 def is_refused(events: list[Event]) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SCENARIO_SUFFIX = ".scenario.yaml"
 _MARKER = (
     "simexchange(instruments=None, seed=0, clock='manual', start='2026-01-01 00:00:00', "
-    "check_ledger=True, insurance_fund='0'): how the exchange of this test is made"
+    "check_ledger=True, insurance_fund='1000000'): how the exchange of this test is made"
 )
 
 

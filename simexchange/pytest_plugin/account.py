@@ -44,6 +44,8 @@ from simexchange.scenario.facts import (
     BALANCE_NUMBERS,
     ORDER_NUMBERS,
     ORDER_WORDS,
+    PLAN_NUMBERS,
+    PLAN_WORDS,
     POSITION_NUMBERS,
     POSITION_WORDS,
     mismatches,
@@ -381,6 +383,13 @@ class AccountFacade:
         wanted = wanted_facts(facts, BALANCE_NUMBERS)
         found = self._world.balance_facts(self.number)
         self.exchange.expect_none(mismatches(self.name, found, wanted))
+
+    def assert_plan(self, name: str, **facts: Number) -> None:
+        """Assert status (waiting or gone), trigger, price or contracts of a plan order."""
+        __tracebackhide__ = True
+        wanted = wanted_facts(facts, PLAN_NUMBERS, PLAN_WORDS)
+        found = self._world.plan_facts(self.number, name)
+        self.exchange.expect_none(mismatches(f"plan {name}", found, wanted))
 
     def assert_order(self, name: str, **facts: Number) -> None:
         """Assert status, contracts, filled, remaining, price, average_price or fee."""

@@ -65,7 +65,7 @@ class ExchangeFacade:
         *,
         seed: int = 0,
         instruments: Mapping[str, Mapping[str, Any]] | None = None,
-        insurance_fund: int = 0,
+        insurance_fund: int,
     ) -> None:
         self.clock = clock
         self.seed = seed

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simexchange.clock import Clock, ManualClock, SystemClock
+from simexchange.core.config import ExchangeConfig
 from simexchange.pytest_plugin.facade import ExchangeFacade
 from simexchange.scenario.amounts import moment_us, money_of
 from simexchange.scenario.parser import DEFAULT_START
@@ -31,7 +32,9 @@ def make_exchange(settings: Mapping[str, Any], clock: Clock) -> ExchangeFacade:
         clock,
         seed=int(settings.get("seed", 0)),
         instruments=settings.get("instruments") or {},
-        insurance_fund=money_of(settings.get("insurance_fund", "0")),
+        insurance_fund=money_of(settings["insurance_fund"])
+        if "insurance_fund" in settings
+        else ExchangeConfig().insurance_fund,
     )
 
 

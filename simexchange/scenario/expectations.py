@@ -14,6 +14,8 @@ from simexchange.scenario.facts import (
     BALANCE_NUMBERS,
     ORDER_NUMBERS,
     ORDER_WORDS,
+    PLAN_NUMBERS,
+    PLAN_WORDS,
     POSITION_NUMBERS,
     POSITION_WORDS,
     PRICE_NUMBERS,
@@ -27,8 +29,9 @@ from simexchange.scenario.problem import refuse
 from simexchange.scenario.reading import MARGIN_MODES, Reading
 from simexchange.scenario.world import World, ledger_lines
 
-_STATUSES = {word: word for word in ("new", "partially_filled", "filled", "cancelled", "rejected")}
-_ON_TICK = {"liquidation_price", "price", *PRICE_NUMBERS}
+_ORDER_STATUSES = ("new", "partially_filled", "filled", "cancelled", "rejected")
+_PLAN_STATUSES = ("waiting", "gone")
+_ON_TICK = {"liquidation_price", "price", "trigger", *PRICE_NUMBERS}
 _MONEY = {
     "entry_cost",
     "margin",
@@ -51,7 +54,10 @@ def _wanted_in(
         if word == "margin_mode":
             asked[word] = chosen(text, "margin mode", {name: name for name in MARGIN_MODES})
         elif word == "status":
-            asked[word] = chosen(text, "order status", _STATUSES)
+            statuses = _PLAN_STATUSES if "trigger" in numbers else _ORDER_STATUSES
+            asked[word] = chosen(
+                text, f"status of {fields.what}", {each: each for each in statuses}
+            )
         else:
             asked[word] = converted(text, lambda written, of=word: wanted(of, written))
             _refuse_off_grid(reading, fields, text, word, asked[word])
@@ -106,7 +112,7 @@ def _balance(reading: Reading, value: Value) -> Callable[[World], list[Mismatch]
 def _order(reading: Reading, value: Value) -> Callable[[World], list[Mismatch]]:
     fields = Fields(
         value,
-        "order",
+        "an order",
         required=("account", "name"),
         optional=("symbol", *ORDER_NUMBERS, *ORDER_WORDS),
     )
@@ -125,6 +131,35 @@ def _order(reading: Reading, value: Value) -> Callable[[World], list[Mismatch]]:
     return check
 
 
+def _plan(reading: Reading, value: Value) -> Callable[[World], list[Mismatch]]:
+    fields = Fields(
+        value,
+        "a plan order",
+        required=("account", "name"),
+        optional=("symbol", *PLAN_NUMBERS, *PLAN_WORDS),
+    )
+    account = reading.account(fields)
+    name = reading.known_order_name(fields, account)
+    asked = _wanted_in(reading, fields, PLAN_NUMBERS, PLAN_WORDS)
+    return lambda world: mismatches(f"plan {name}", world.plan_facts(account, name), asked)
+
+
+def _funding_rate(reading: Reading, value: Value) -> Callable[[World], list[Mismatch]]:
+    asked = {
+        instrument.symbol: converted(
+            text_of(item, "funding_rate"),
+            lambda written: expected_number(written, "funding_rate", is_rate=True),
+        )
+        for instrument, item in reading.by_symbol(value, "funding_rate")
+    }
+
+    def check(world: World) -> list[Mismatch]:
+        found = {symbol: world.funding_rate(symbol) for symbol in asked}
+        return mismatches("funding rate of", found, asked)
+
+    return check
+
+
 def _price(reading: Reading, value: Value) -> Callable[[World], list[Mismatch]]:
     fields = Fields(value, "price", optional=("symbol", *PRICE_NUMBERS))
     symbol = reading.instrument(fields).symbol
@@ -133,15 +168,35 @@ def _price(reading: Reading, value: Value) -> Callable[[World], list[Mismatch]]:
 
 
 def _open_orders(reading: Reading, value: Value) -> Callable[[World], list[Mismatch]]:
-    fields = Fields(value, "open_orders", required=("account", "count"), optional=("symbol",))
+    return _counted(
+        reading,
+        value,
+        "open_orders",
+        lambda world, account, symbol: len(world.exchange.open_orders(account, symbol)),
+    )
+
+
+def _open_plans(reading: Reading, value: Value) -> Callable[[World], list[Mismatch]]:
+    return _counted(
+        reading,
+        value,
+        "open_plans",
+        lambda world, account, symbol: len(world.exchange.open_plans(account, symbol)),
+    )
+
+
+def _counted(
+    reading: Reading, value: Value, what: str, count: Callable[[World, int, str | None], int]
+) -> Callable[[World], list[Mismatch]]:
+    fields = Fields(value, what, required=("account", "count"), optional=("symbol",))
     account = reading.account(fields)
     symbol = reading.instrument(fields).symbol if "symbol" in fields else None
-    count = converted(fields.text("count"), lambda text: expected_number(text, "count"))
-    subject = f"open orders of {reading.names.account_name(account)}"
+    want = converted(fields.text("count"), lambda text: expected_number(text, "count"))
+    subject = f"{what} of {reading.names.account_name(account)}"
 
     def check(world: World) -> list[Mismatch]:
-        found = len(world.exchange.open_orders(account, symbol))
-        return [] if count.admits(found) else [Mismatch(subject, count.text, str(found))]
+        found = Fraction(count(world, account, symbol))
+        return mismatches(subject, {"count": found}, {"count": want})
 
     return check
 
@@ -216,6 +271,9 @@ EXPECTATIONS: dict[str, Callable[[Reading, Value], Callable[[World], list[Mismat
     "position": _position,
     "balance": _balance,
     "order": _order,
+    "plan": _plan,
+    "open_plans": _open_plans,
+    "funding_rate": _funding_rate,
     "price": _price,
     "open_orders": _open_orders,
     "event": _event,

@@ -27,6 +27,8 @@ POSITION_WORDS = ("margin_mode",)
 BALANCE_NUMBERS = ("spot", "contract", "available", "equity", "order_hold")
 ORDER_NUMBERS = ("contracts", "filled", "remaining", "price", "average_price", "fee")
 ORDER_WORDS = ("status",)
+PLAN_NUMBERS = ("trigger", "price", "contracts")
+PLAN_WORDS = ("status",)
 PRICE_NUMBERS = ("mark", "index", "last", "best_bid", "best_ask")
 
 Wanted = Expected | str

@@ -113,5 +113,5 @@ class Scenario:
     set_up: tuple[Act, ...]
     steps: tuple[Step, ...]
     fault_plan: FaultPlan | None
-    insurance_fund: int = 0
+    insurance_fund: int  # money it begins with
     synthetic: SyntheticMarket | None = None

@@ -16,6 +16,7 @@ from simexchange.core.commands import (
     SetMarginMode,
     SetPositionMode,
 )
+from simexchange.core.config import ExchangeConfig
 from simexchange.core.instrument import FundingRules, Instrument
 from simexchange.core.types import AccountKind, Wallet
 from simexchange.faults import FaultPlan
@@ -100,7 +101,7 @@ def parse_scenario(text: str, file: str, parameters: Mapping[str, str] | None = 
         set_up=tuple(set_up),
         steps=tuple(steps),
         fault_plan=plan,
-        insurance_fund=fields.get("insurance_fund", money_of, 0),
+        insurance_fund=fields.get("insurance_fund", money_of, ExchangeConfig().insurance_fund),
         synthetic=synthetic,
     )
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from simexchange.core.commands import Command
 from simexchange.core.events import Event
 from simexchange.core.instrument import Instrument
-from simexchange.core.types import MONEY_SCALE, MarginMode, PositionSide
+from simexchange.core.types import MONEY_SCALE, RATE_SCALE, MarginMode, PositionSide
 from simexchange.core.views import OrderView, PositionView
 from simexchange.scenario.amounts import fraction_text, moment_text, money_text
 from simexchange.scenario.names import Names
@@ -96,6 +96,26 @@ class World:
             "average_price": average,
             "fee": _money(view.fee),
         }
+
+    def plan_facts(self, account: int, name: str) -> dict[str, Found]:
+        """Return every word that may be expected of a plan order; it is gone once it fired."""
+        for view in self.exchange.open_plans(account):
+            if view.client_order_id != name:
+                continue
+            instrument = self.names.instrument(view.symbol)
+            trigger = view.trigger_price
+            return {
+                "status": "waiting",
+                "trigger": _price(instrument, trigger) if trigger else None,
+                "price": None if view.price is None else _price(instrument, view.price),
+                "contracts": Fraction(view.contracts),
+            }
+        return {"status": "gone", "trigger": None, "price": None, "contracts": None}
+
+    def funding_rate(self, symbol: str) -> Found:
+        """Return the rate that would be paid now, as a part of one; None without funding."""
+        view = self.exchange.funding(symbol)
+        return None if view is None else Fraction(view.rate, RATE_SCALE)
 
     def price_facts(self, symbol: str) -> dict[str, Found]:
         """Return every word that may be expected of an instrument's prices."""

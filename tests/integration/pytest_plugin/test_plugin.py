@@ -98,7 +98,7 @@ def test_it(exchange, alice):
         ),
         (
             "exchange.assert_event('Filled', account=alice)",
-            "event Filled account=alice: expected at least once, found 0 times; there was no Filled",
+            "Filled account=alice: expected at least once, found 0 times; there was no Filled",
         ),
         (
             "exchange.assert_no_event('AccountOpened', account=alice)",

@@ -37,7 +37,7 @@ def test_a_run_that_does_not_ends_with_1_and_tells_everything(run):
     assert result.exit_code == 1
     assert "FAILED  failing.scenario.yaml:4: money arrives" in result.output
     assert "alice contract: expected 6, found 5 (off by -1)" in result.output
-    assert "outside (withdrawals − deposits): -5" in result.output
+    assert "outside (withdrawals − deposits): -1000005" in result.output
 
 
 def test_a_file_with_a_mistake_ends_with_2_and_the_others_run(run):
