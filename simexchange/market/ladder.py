@@ -18,9 +18,10 @@ class Quote(msgspec.Struct, frozen=True):
 class LadderShape(msgspec.Struct, frozen=True, kw_only=True):
     """One maker's ladder. Distances are rates (10⁻⁸) of the reference price, sizes are money.
 
-    `half_spread` to the first level, `reach` to the last; between them distances grow with the
-    square of the level, so levels are dense near the touch. Level k holds `size` at the touch,
-    growing by `growth_percent` of it a level, varied by ± `jitter_percent`.
+    `half_spread` to the first level (0: bid and ask are one tick apart), `reach` to the last;
+    between them distances grow with the square of the level, so levels are dense near the touch.
+    Level k holds `size` and `growth_percent` of it for each k², so depth grows with distance as
+    recorded books do; the first level holds `touch` more. Sizes vary by ± `jitter_percent`.
     `skew`: how far the reference moves against a full inventory. `inventory_limit`: notional
     beyond which only the side that reduces it is quoted; before that the other side thins out.
     """
@@ -29,7 +30,8 @@ class LadderShape(msgspec.Struct, frozen=True, kw_only=True):
     half_spread: int = 10_000
     reach: int = 400_000
     size: int = 4_000 * MONEY_SCALE
-    growth_percent: int = 60
+    touch: int = 0
+    growth_percent: int = 8
     jitter_percent: int = 30
     skew: int = 60_000
     inventory_limit: int = 5_000_000 * MONEY_SCALE
@@ -46,14 +48,28 @@ class LadderShape(msgspec.Struct, frozen=True, kw_only=True):
         return self.half_spread + (self.reach - self.half_spread) * level * level // steps
 
 
+# Shaped after Binance's BTCUSDT book of 2024-08-08, medians of five minutes: 0.2 million USDT a
+# side at a touch one tick wide, 0.9 million within 2 basis points, 9 within 10, 80 within 50.
+RECORDED_LADDER = LadderShape(
+    levels=40,
+    half_spread=0,
+    reach=50 * RATE_SCALE // 10_000,
+    size=60_000 * MONEY_SCALE,
+    touch=150_000 * MONEY_SCALE,
+    growth_percent=7,
+    inventory_limit=50_000_000 * MONEY_SCALE,
+)
+
+
 def ladder(
     instrument: Instrument, index: int, inventory: int, shape: LadderShape, chance: Chance
 ) -> list[Quote]:
     """Return the quotes round `index` ticks for a maker who holds `inventory` contracts (signed).
 
-    Best first, bids and asks apart by at least one tick, at most one quote a side and price. Each
-    price snaps away from the reference to a grid that widens with its distance, and its size
-    depends on its price: a small move of the index leaves most far quotes as they are.
+    Best first, bids and asks apart by at least one tick, at most one quote a side and price. A bid
+    may stand at the reference itself, an ask is above it. Each price snaps away from the reference
+    to a grid that widens with its distance, and its size depends on its price: a small move of the
+    index leaves most far quotes as they are.
     """
     held = inventory * index * instrument.tick_value
     limit = shape.inventory_limit
@@ -77,13 +93,15 @@ def _one_side(
     sizes: dict[int, int] = {}
     nearer = 0
     for level in range(shape.levels):
-        ticks = max(1, -(-reference * shape.distance(level) // RATE_SCALE))
+        ticks = reference * shape.distance(level) // RATE_SCALE
         grid = max(1, (ticks - nearer) // 2) if level else 1
         nearer = ticks
-        price = _snap(reference - side * ticks, grid, side)
+        price = _snap(reference - ticks if side is Side.BUY else reference + ticks + 1, grid, side)
         if price < 1:
             break
-        money = shape.size * (PERCENT + level * shape.growth_percent) // PERCENT
+        money = shape.size * (PERCENT + level * level * shape.growth_percent) // PERCENT
+        if level == 0:
+            money += shape.touch
         spread = shape.jitter_percent
         money = money * chance.between(PERCENT - spread, PERCENT + spread, side.name, price)
         contracts = money * room // (PERCENT * RATE_SCALE * price * instrument.tick_value)

@@ -117,16 +117,20 @@ BACKGROUND = TraderShape(
     position_limit=80_000 * MONEY_SCALE,
     act_percent=35,
 )
-# Two makers of different temper, so that the touch is tight and the depth behind it is real.
+# Two makers of different temper, so that the touch is tight and there is depth behind it. A tenth
+# of a real book's depth: what leaders and their followers trade should be seen to cost something.
 NEAR_LADDER = LadderShape(
-    levels=8, half_spread=BASIS_POINT // 10, reach=8 * BASIS_POINT, size=20_000 * MONEY_SCALE
+    levels=16,
+    half_spread=0,
+    reach=12 * BASIS_POINT,
+    size=6_000 * MONEY_SCALE,
+    touch=15_000 * MONEY_SCALE,
 )
 FAR_LADDER = LadderShape(
     levels=20,
     half_spread=2 * BASIS_POINT,
     reach=120 * BASIS_POINT,
     size=15_000 * MONEY_SCALE,
-    growth_percent=40,
     inventory_limit=20_000_000 * MONEY_SCALE,
 )
 
