@@ -6,6 +6,7 @@ from flask import Flask, render_template
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
+from copyplugin.errors import Refused
 from web.i18n import gettext
 
 log = logging.getLogger(__name__)
@@ -14,6 +15,7 @@ log = logging.getLogger(__name__)
 def init_errors(app: Flask) -> None:
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(Refused, _not_granted)
     app.register_error_handler(Exception, _broken)
 
 
@@ -24,6 +26,10 @@ def _page(code: int, title: str, sentence: str) -> tuple[str, int]:
 def _stale_form(_: CSRFError) -> tuple[str, int]:
     sentence = gettext("This form had been open too long, or was not ours. Nothing was changed.")
     return _page(400, gettext("Please send the form again"), sentence)
+
+
+def _not_granted(refusal: Refused) -> tuple[str, int]:
+    return _page(409, gettext("This cannot be done now"), refusal.sentence)
 
 
 def _refused(error: HTTPException) -> tuple[str, int]:

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from copyplugin.domain.identifiers import (
-    AccountId,
     CommandId,
     CopiedPositionId,
     FollowerId,
@@ -11,6 +10,7 @@ from copyplugin.domain.identifiers import (
 )
 from copyplugin.ports import Clock
 from copyplugin.store.database import Database
+from copyplugin.store.ledger import verify
 from copyplugin.store.queries import (
     commands,
     copied_orders,
@@ -38,7 +38,7 @@ from copyplugin.store.queries.leaders import LeaderCard, LeaderFilter, LeaderLis
 from copyplugin.store.queries.live import Moving
 from copyplugin.store.queries.marks import Mark
 from copyplugin.store.queries.skipped import SkippedOrders
-from copyplugin.store.queries.summary import Held, OpenWork, Summary
+from copyplugin.store.queries.summary import Books, OpenWork, Summary
 
 
 class Queries:
@@ -141,10 +141,15 @@ class Queries:
         with self._database.read() as session:
             return summary.summary(session)
 
-    def held(self) -> tuple[tuple[AccountId, ...], Held]:
-        """Return every sub-account there was, and what each should hold by our books."""
+    def books(self) -> Books:
+        """Return what our books say that the venue must confirm, all of the same moment."""
         with self._database.read() as session:
-            return summary.sub_accounts(session), summary.held_by_lanes(session)
+            return summary.books(session)
+
+    def prove_ledger(self) -> int:
+        """Walk the whole ledger and return its entries; raises `LedgerBroken`."""
+        with self._database.read() as session:
+            return verify(session).entries
 
     def moving(self, followers: set[FollowerId], leaders: set[LeaderId]) -> Moving:
         with self._database.read() as session:

@@ -12,9 +12,11 @@ from copyplugin.domain.fill import PositionSide
 from copyplugin.domain.follow import VISIBLE
 from copyplugin.domain.identifiers import AccountId, Symbol
 from copyplugin.domain.leader import ShareState, TradeState
-from copyplugin.domain.money import ZERO_MONEY, Contracts, Money
+from copyplugin.domain.ledger import sub_account
+from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, total
 from copyplugin.domain.order import CopyOrderState
 from copyplugin.domain.skip import SkipReason
+from copyplugin.store.ledger import balances
 from copyplugin.store.queries.delay import Delay, copy_delay
 from copyplugin.store.rows import (
     CommandRow,
@@ -76,10 +78,27 @@ class Summary:
     share_total: Money
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Books:
+    """What our books say that the venue must confirm."""
+
+    held: Held
+    owned: Mapping[AccountId, Money]  # by sub-account
+    leader_fills: Mapping[AccountId, int]
+
+
+def books(session: Session) -> Books:
+    return Books(
+        held=held_by_lanes(session),
+        owned=owned_by_books(session),
+        leader_fills=fills_by_leader(session),
+    )
+
+
 def open_work(session: Session) -> OpenWork:
     return OpenWork(
         lanes_drifting=_count(session, LaneRow.target != LaneRow.actual),
-        lanes_marked=_count(session, LaneRow.marked),
+        lanes_marked=_count(session, LaneRow.marked.is_(True)),
         orders_in_doubt=_count(session, CopyOrderRow.state == CopyOrderState.SENT),
         shares_due=_count(session, CopiedPositionRow.share_state == ShareState.DUE),
         transfers_planned=_count(session, TransferRow.state == TransferState.PLANNED),
@@ -134,7 +153,46 @@ def held_by_lanes(session: Session) -> Held:
     }
 
 
-def sub_accounts(session: Session) -> tuple[AccountId, ...]:
-    """Return every sub-account that a follow ever had."""
-    accounts = session.scalars(select(FollowRow.sub_account).order_by(FollowRow.id))
-    return tuple(account for account in accounts if account is not None)
+def owned_by_books(session: Session) -> Mapping[AccountId, Money]:
+    """Return what each sub-account that a follow ever had holds, by our books.
+
+    The ledger takes up a position's result when it closes; what open ones have realised, paid in
+    fees and in funding is added.
+    """
+    ledger = balances(session)
+    unbooked = {
+        follow_id: total(realized, -fees, -funding)
+        for follow_id, realized, fees, funding in session.execute(
+            select(
+                CopiedPositionRow.follow_id,
+                func.sum(CopiedPositionRow.realized_pnl),
+                func.sum(CopiedPositionRow.fees),
+                func.sum(CopiedPositionRow.funding),
+            )
+            .where(CopiedPositionRow.state == TradeState.OPEN)
+            .group_by(CopiedPositionRow.follow_id)
+        )
+    }
+    rows = session.execute(
+        select(FollowRow.id, FollowRow.sub_account).where(FollowRow.sub_account.is_not(None))
+    )
+    return {
+        account: Money(
+            total(
+                ledger.get(sub_account(follow_id), ZERO_MONEY),
+                unbooked.get(follow_id, ZERO_MONEY),
+            )
+        )
+        for follow_id, account in rows
+        if account is not None
+    }
+
+
+def fills_by_leader(session: Session) -> Mapping[AccountId, int]:
+    """Return how many fills of each leader are stored."""
+    rows = session.execute(
+        select(LeaderRow.account, func.count(LeaderFillRow.id))
+        .outerjoin(LeaderFillRow, LeaderFillRow.leader_id == LeaderRow.id)
+        .group_by(LeaderRow.account)
+    )
+    return dict(rows.all())

@@ -1,0 +1,1 @@
+"""The demonstration: exchange, plugin and pages in one process on one machine."""
