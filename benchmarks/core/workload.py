@@ -26,6 +26,7 @@ from simexchange.core.types import MONEY_SCALE, OrderKind, Side, Wallet
 ACCOUNTS = 1_000
 MID = 600_000
 SYMBOL = "BTCUSDT"
+MARKET_SIZE = 40  # market orders take what limits bring and cancels leave: the book stays level
 
 
 def set_up(accounts: int = ACCOUNTS) -> list[Command]:
@@ -89,7 +90,7 @@ class Maker:
                 self.random.randrange(1, ACCOUNTS + 1),
                 SYMBOL,
                 side,
-                self.random.randrange(1, 20),
+                self.random.randrange(1, MARKET_SIZE),
                 OrderKind.MARKET,
             )
         marketable = self.random.randrange(7) == 0

@@ -3,10 +3,10 @@
 from simexchange.core.accounts import Account
 from simexchange.core.book import unlink
 from simexchange.core.commands import AmendOrder, CancelAll, CancelOrder
-from simexchange.core.entry import OrderEntry, band_problem, size_problem, unknown
-from simexchange.core.fees import hold_rate
+from simexchange.core.entry import OrderEntry
 from simexchange.core.margin import available_balance, order_cost
 from simexchange.core.matching import Matching
+from simexchange.core.order_checks import band_problem, size_problem, unknown
 from simexchange.core.orders import Order
 from simexchange.core.state import Refusal, State
 from simexchange.core.trading import Trading
@@ -131,7 +131,7 @@ class OrderChanges:
     def _hold(self, order: Order, opening: int, price: int) -> int:
         if opening == 0:
             return 0
-        market, account = order.market, order.account
+        market = order.market
         makers = market.book.asks if order.sign > 0 else market.book.bids
         best = makers.best()
         highest = price
@@ -144,7 +144,7 @@ class OrderChanges:
             price,
             market,
             order.position.leverage,
-            hold_rate(account, market),
+            order.position.hold_rate,
         )
 
     def _missing(self, command: AmendOrder | CancelOrder, account: Account | None) -> Refusal:

@@ -9,7 +9,6 @@ toward the entry, so the account is due when one tick further against it slack w
 from collections.abc import Iterator
 
 from simexchange.core.accounts import Account
-from simexchange.core.fees import closing_rate
 from simexchange.core.margin import tier_of
 from simexchange.core.markets import Market
 from simexchange.core.positions import Position
@@ -21,7 +20,7 @@ def requirement_scaled(position: Position, mark: int) -> int:
     market = position.market
     notional = abs(position.contracts) * mark * market.tick_value
     tier = tier_of(market.tiers, notional)
-    rate = tier.maintenance_rate + closing_rate(position.account, market)
+    rate = tier.maintenance_rate + position.closing_rate
     return notional * rate - tier.deduction * RATE_SCALE
 
 
@@ -78,7 +77,7 @@ def steepness(legs: list[Position]) -> int:
     market = legs[0].market
     net = abs(sum(leg.contracts for leg in legs))
     gross = sum(abs(leg.contracts) for leg in legs)
-    rate = market.tiers[-1].maintenance_rate + closing_rate(legs[0].account, market)
+    rate = market.tiers[-1].maintenance_rate + legs[0].closing_rate
     return (net * RATE_SCALE + gross * rate) * market.tick_value
 
 
@@ -126,7 +125,7 @@ def _lines(legs: list[Position], rest: int) -> list[tuple[int, int]]:
     for leg in legs:
         market = leg.market
         quantity = abs(leg.contracts) * market.tick_value
-        fee_rate = closing_rate(leg.account, market)
+        fee_rate = leg.closing_rate
         gain = leg.contracts * market.tick_value * RATE_SCALE
         lines = [
             (

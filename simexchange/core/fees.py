@@ -1,7 +1,6 @@
 """Trading fees."""
 
-from simexchange.core.accounts import Account
-from simexchange.core.markets import Market
+from simexchange.core.positions import Position
 from simexchange.core.types import RATE_SCALE
 
 
@@ -13,22 +12,15 @@ def fee_of(notional: int, rate: int) -> int:
     return -(-notional * rate // RATE_SCALE)
 
 
-def taker_rate(account: Account, market: Market) -> int:
-    rate = account.taker_fee
-    return market.taker_fee if rate is None else rate
+def set_rates(position: Position) -> None:
+    """Set the fee rates of a position's trades: the account's own, else the instrument's.
 
-
-def closing_rate(account: Account, market: Market) -> int:
-    """Return the rate that liquidation counts for closing: the taker's, never below zero."""
-    return max(0, taker_rate(account, market))
-
-
-def hold_rate(account: Account, market: Market) -> int:
-    """Return the rate an order holds money for: the dearer of the two, never below zero."""
-    maker = account.maker_fee
-    taker = account.taker_fee
-    return max(
-        0,
-        market.maker_fee if maker is None else maker,
-        market.taker_fee if taker is None else taker,
-    )
+    ``hold_rate`` is what orders hold money for, the dearer of the two; ``closing_rate`` is what
+    liquidation counts for closing, the taker's. Neither is below zero.
+    """
+    account, market = position.account, position.market
+    maker, taker = account.maker_fee, account.taker_fee
+    position.maker_rate = market.maker_fee if maker is None else maker
+    position.taker_rate = market.taker_fee if taker is None else taker
+    position.hold_rate = max(0, position.maker_rate, position.taker_rate)
+    position.closing_rate = max(0, position.taker_rate)

@@ -19,7 +19,6 @@ from simexchange.core.cross import (
 )
 from simexchange.core.entry import OrderEntry
 from simexchange.core.events import InsuranceFundMoved, LiquidationStarted, PositionLiquidated
-from simexchange.core.fees import taker_rate
 from simexchange.core.margin import liquidation_price, maintenance_margin, tier_of
 from simexchange.core.markets import Market
 from simexchange.core.orders import Order
@@ -243,7 +242,7 @@ def _required(position: Position) -> int:
 def _limit_price(position: Position, value: int) -> int:
     """Return the worst price in ticks at which selling for ``value`` also pays the taker fee."""
     quantity = abs(position.contracts) * position.market.tick_value
-    rate = taker_rate(position.account, position.market)
+    rate = position.taker_rate
     if position.contracts > 0:
         return max(1, -(-value * RATE_SCALE // (quantity * (RATE_SCALE - rate))))
     return max(1, value * RATE_SCALE // (quantity * (RATE_SCALE + rate)))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simexchange.core.fees import closing_rate
 from simexchange.core.types import RATE_SCALE
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def requirement(position: Position, price: int) -> int:
     """Return maintenance margin plus the fee for closing at ``price``, each rounded up."""
     market = position.market
     notional = abs(position.contracts) * price * market.tick_value
-    closing_fee = -(-notional * closing_rate(position.account, market) // RATE_SCALE)
+    closing_fee = -(-notional * position.closing_rate // RATE_SCALE)
     return maintenance_margin(market.tiers, notional) + closing_fee
 
 
@@ -102,24 +101,19 @@ def liquidation_price(position: Position) -> int | None:
     contracts = position.contracts
     if contracts == 0 or position.is_cross:
         return None
-    market = position.market
-    fee_rate = closing_rate(position.account, market)
+    market, fee_rate = position.market, position.closing_rate
     quantity = contracts * market.tick_value
     if contracts > 0:
-        debt = position.cost - position.margin
-        price = max(
-            -(
-                -(debt - tier.deduction)
-                * RATE_SCALE
-                // (quantity * (RATE_SCALE - tier.maintenance_rate - fee_rate))
-            )
-            for tier in market.tiers
-        )
-        return price if price > 0 else None
-    worth = position.margin - position.cost
-    return min(
-        (worth + tier.deduction)
-        * RATE_SCALE
-        // (-quantity * (RATE_SCALE + tier.maintenance_rate + fee_rate))
-        for tier in market.tiers
-    )
+        debt = (position.cost - position.margin) * RATE_SCALE
+        highest = 0
+        for tier in market.tiers:
+            kept = quantity * (RATE_SCALE - tier.maintenance_rate - fee_rate)
+            highest = max(highest, -((tier.deduction * RATE_SCALE - debt) // kept))
+        return highest or None
+    worth = (position.margin - position.cost) * RATE_SCALE
+    lowest: int | None = None
+    for tier in market.tiers:
+        kept = -quantity * (RATE_SCALE + tier.maintenance_rate + fee_rate)
+        root = (worth + tier.deduction * RATE_SCALE) // kept
+        lowest = root if lowest is None else min(lowest, root)
+    return lowest

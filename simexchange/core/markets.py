@@ -33,6 +33,7 @@ class Market:
         "has_order_rules",
         "has_plans",
         "has_size_rules",
+        "has_tiers",
         "index",
         "instrument",
         "last",
@@ -70,6 +71,7 @@ class Market:
             instrument.contracts_step > 1
             or instrument.max_market_contracts < instrument.max_contracts
         )
+        self.has_tiers = len(instrument.tiers) > 1
         self.has_order_rules = (
             instrument.min_notional > 0
             or instrument.price_band is not None

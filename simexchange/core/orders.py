@@ -98,8 +98,9 @@ class Order:
         self.promised = 0
         self.is_cancelled = False
         self.level: Level | None = None
-        self.prev: Order | None = None
-        self.next: Order | None = None
+        # set when the order rests
+        self.prev: Order | None
+        self.next: Order | None
 
     @property
     def status(self) -> OrderStatus:

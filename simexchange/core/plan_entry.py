@@ -2,9 +2,9 @@
 
 from simexchange.core.accounts import Account, take_forced
 from simexchange.core.commands import AmendPlanOrder, CancelPlanOrder, PlacePlanOrder
-from simexchange.core.entry import side_problem, size_problem, unknown
 from simexchange.core.events import PlanOrderAccepted, PlanOrderRejected
 from simexchange.core.markets import Market
+from simexchange.core.order_checks import side_problem, size_problem, unknown
 from simexchange.core.plan_firing import PlanFiring, trailing_trigger
 from simexchange.core.plans import Plan, observed_price
 from simexchange.core.positions import Position

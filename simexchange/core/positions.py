@@ -25,19 +25,24 @@ class Position:
     __slots__ = (
         "account",
         "closers",
+        "closing_orders",
+        "closing_rate",
         "contracts",
         "cost",
+        "hold_rate",
         "indexed_in",
         "is_cross",
         "is_stale",
+        "leg",
         "leverage",
-        "liquidation_price",
+        "maker_rate",
         "margin",
         "market",
         "number",
         "plans",
         "promised",
         "side",
+        "taker_rate",
         "version",
     )
 
@@ -52,9 +57,11 @@ class Position:
         self.cost = 0
         self.margin = 0
         self.promised = 0
+        self.leg = int(side)
+        self.maker_rate = self.taker_rate = self.hold_rate = self.closing_rate = 0
+        self.closing_orders = 0  # how many of its closers are reduce-only or against the leg
         self.closers: dict[int, Order] = {}
         self.plans: dict[int, Plan] = {}  # attached to it
-        self.liquidation_price: int | None = None
         self.indexed_in: PriceHeap[Position] | None = None
         self.is_stale = False  # its liquidation price must be computed before the next tick
         self.version = 0  # of its entries in the liquidation heaps

@@ -3,7 +3,7 @@
 from simexchange.core.accounts import Account
 from simexchange.core.commands import ListInstrument, OpenAccount, SetFeeTier
 from simexchange.core.events import AccountOpened, FeeTierSet, InstrumentListed
-from simexchange.core.fees import hold_rate
+from simexchange.core.fees import set_rates
 from simexchange.core.funding import Funding
 from simexchange.core.margin import order_cost
 from simexchange.core.markets import Market
@@ -77,6 +77,10 @@ class Registration:
                 return
         account.maker_fee = command.maker_fee
         account.taker_fee = command.taker_fee
+        for leg in account.legs:
+            for position in leg.values():
+                set_rates(position)
+                state.mark_stale(position)
         state.log.events.append(
             FeeTierSet(state.log.at, account.number, command.maker_fee, command.taker_fee)
         )
@@ -90,11 +94,8 @@ class Registration:
                     order.price,
                     order.market,
                     order.position.leverage,
-                    hold_rate(account, order.market),
+                    order.position.hold_rate,
                 )
                 account.hold += hold - order.hold
                 order.hold = hold
         self._trading.free_holds(account)
-        for leg in account.legs:
-            for position in leg.values():
-                state.mark_stale(position)

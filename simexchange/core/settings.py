@@ -2,9 +2,7 @@
 
 from simexchange.core.accounts import Account, open_positions
 from simexchange.core.commands import AdjustMargin, SetLeverage, SetMarginMode, SetPositionMode
-from simexchange.core.entry import unknown
 from simexchange.core.events import LeverageSet, MarginAdjusted, MarginModeSet, PositionModeSet
-from simexchange.core.fees import hold_rate
 from simexchange.core.margin import (
     available_balance,
     initial_margin,
@@ -13,6 +11,7 @@ from simexchange.core.margin import (
     tier_of,
 )
 from simexchange.core.markets import Market
+from simexchange.core.order_checks import unknown
 from simexchange.core.orders import Order
 from simexchange.core.positions import Position
 from simexchange.core.state import Refusal, State, view_sign
@@ -308,7 +307,7 @@ def _hold(order: Order, leverage: int) -> int:
         order.price,
         order.market,
         leverage,
-        hold_rate(order.account, order.market),
+        order.position.hold_rate,
     )
 
 

@@ -7,6 +7,7 @@ from simexchange.core.accounts import INSURANCE_FUND, Account
 from simexchange.core.commands import Transfer
 from simexchange.core.config import ExchangeConfig
 from simexchange.core.events import CommandRejected, OrderRejected
+from simexchange.core.fees import set_rates
 from simexchange.core.ledger import Ledger
 from simexchange.core.log import EventLog
 from simexchange.core.markets import Market
@@ -38,6 +39,7 @@ class State:
         "accounts",
         "bereft",
         "closed_orders",
+        "closed_orders_kept",
         "config",
         "fund",
         "ledger",
@@ -65,6 +67,7 @@ class State:
         self.markets: dict[str, Market] = {}
         self.orders: dict[int, Order] = {}  # living ones and the latest that ended
         self.closed_orders: deque[int] = deque()
+        self.closed_orders_kept = config.closed_orders_kept
         self.stale_accounts: list[Account] = []  # whose cross bands are not up to date
         self.transfers: dict[str, Transfer] = {}
         self.bereft: list[Position] = []  # gone or turned round, with plan orders attached
@@ -91,6 +94,7 @@ class State:
         if position is None:
             position = Position(account, market, side, market.instrument.default_leverage)
             position.is_cross = account.kind is AccountKind.SYSTEM
+            set_rates(position)
         return position
 
     def adopt(self, position: Position) -> None:
@@ -116,7 +120,7 @@ class State:
         """Keep an ended order for questions until enough later ones have ended."""
         closed = self.closed_orders
         closed.append(order.order_id)
-        if len(closed) > self.config.closed_orders_kept:
+        if len(closed) > self.closed_orders_kept:
             del self.orders[closed.popleft()]
 
     def refuse(

@@ -3,7 +3,6 @@
 from simexchange.core.accounts import Account
 from simexchange.core.book import unlink
 from simexchange.core.events import Filled, InsuranceFundMoved, OrderAmended, OrderCancelled
-from simexchange.core.fees import hold_rate
 from simexchange.core.ledger import Ledger
 from simexchange.core.margin import available_balance, order_cost
 from simexchange.core.orders import Order
@@ -37,14 +36,7 @@ class Trading:
     ) -> None:
         """Book one side of a trade; the book itself already knows."""
         position, account, market = order.position, order.account, order.market
-        if liquidity is _MAKER:
-            rate = account.maker_fee
-            if rate is None:
-                rate = market.maker_fee
-        else:
-            rate = account.taker_fee
-            if rate is None:
-                rate = market.taker_fee
+        rate = position.maker_rate if liquidity is _MAKER else position.taker_rate
         fee = -(-notional * rate // RATE_SCALE)
         order.remaining = remaining = order.remaining - contracts
         order.filled = filled = order.filled + contracts
@@ -90,7 +82,7 @@ class Trading:
             )
         )
         if closed and position.closers:
-            self.recap(position)
+            self._recap_if_needed(position, order.sign)
 
     def settle(
         self, position: Position, sign: int, contracts: int, notional: int, fee: int
@@ -236,12 +228,21 @@ class Trading:
             )
         )
 
-    def register(self, order: Order) -> None:
-        """Enter a resting order where its account and its position will look for it."""
-        order.account.open_orders[order.order_id] = order
-        if order.closing or order.promised:
-            order.position.closers[order.order_id] = order
-            order.position.promised += order.promised
+    def register_closer(self, order: Order) -> None:
+        """Enter a resting order that closes where its position will look for it."""
+        position = order.position
+        position.closers[order.order_id] = order
+        position.promised += order.promised
+        if order.closing:
+            position.closing_orders += 1
+        self._recap_if_needed(position, order.sign)
+
+    def _recap_if_needed(self, position: Position, sign: int) -> None:
+        """Look at the orders that would close with ``sign`` when there may be too many of them."""
+        if position.closing_orders or position.promised:
+            left = -sign * position.contracts
+            if position.closing_orders or position.promised > max(0, left):
+                self.recap(position)
 
     def _release_part(self, order: Order, contracts: int) -> None:
         """Give back the hold of ``contracts`` that just left ``order.remaining``.
@@ -273,7 +274,7 @@ class Trading:
             price,
             order.market,
             order.position.leverage,
-            hold_rate(account, order.market),
+            order.position.hold_rate,
         )
         if cost > available_balance(account):
             self.cancel(order, CancelReason.INSUFFICIENT_MARGIN)
@@ -289,8 +290,10 @@ class Trading:
         """Take an ended order out of all registers but that of closed orders."""
         if order.account.open_orders.pop(order.order_id, None) is not None:
             position = order.position
-            if position.closers.pop(order.order_id, None) is not None:
+            if position.closers and position.closers.pop(order.order_id, None) is not None:
                 position.promised -= order.promised
+                if order.closing:
+                    position.closing_orders -= 1
         order.promised = 0
         self._state.remember_closed(order)
 
