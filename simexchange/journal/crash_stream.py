@@ -7,28 +7,39 @@ from simexchange.core.commands import (
     AdjustMargin,
     AdvanceTime,
     AmendOrder,
+    Batch,
     CancelAll,
     CancelOrder,
+    CancelPlanOrder,
     Command,
     Deposit,
+    ForceReject,
     ListInstrument,
     OpenAccount,
     PlaceOrder,
+    PlacePlanOrder,
+    SetFundingRate,
     SetIndex,
+    SetIndexSources,
     SetLeverage,
+    SetMarginMode,
     SetPositionMode,
+    SkipFunding,
     Transfer,
     Withdraw,
 )
-from simexchange.core.instrument import Instrument
+from simexchange.core.instrument import FundingRules, Instrument, MarginTier
 from simexchange.core.types import (
     MONEY_SCALE,
+    SECOND_US,
+    MarginMode,
     OrderKind,
     PositionMode,
     PositionSide,
     SelfTradePrevention,
     Side,
     TimeInForce,
+    TriggerBy,
     Wallet,
 )
 from simexchange.market.chance import Chance
@@ -36,6 +47,7 @@ from simexchange.market.chance import Chance
 SYMBOLS = ("AUSDT", "BUSDT")
 ACCOUNTS = 12
 HEDGED = (3, 4)
+CROSS = (4, 5, 6, 7)
 MIDDLE = 10_000
 START_AT = 1_700_000_000_000_000
 STEP_US = 250_000
@@ -51,25 +63,42 @@ def crash_command(seed: int, number: int) -> tuple[int, Command]:
 
 
 def _opening() -> tuple[Command, ...]:
-    listings = [
-        ListInstrument(
-            Instrument(
-                symbol=symbol,
-                base=symbol[0],
-                tick_size=Decimal("0.01"),
-                contract_size=Decimal("0.1"),
-            )
-        )
-        for symbol in SYMBOLS
-    ]
-    accounts = [OpenAccount(), OpenAccount(owner=1)] + [OpenAccount()] * (ACCOUNTS - 2)
-    money = [
-        Deposit(account, Wallet.CONTRACT, 20_000 * MONEY_SCALE)
-        for account in range(1, ACCOUNTS + 1)
-    ]
-    modes = [SetPositionMode(account, PositionMode.HEDGE) for account in HEDGED]
-    marks = [SetIndex(symbol, MIDDLE) for symbol in SYMBOLS]
-    return (*listings, *accounts, *money, *modes, *marks)
+    everyone = range(1, ACCOUNTS + 1)
+    return (
+        *(ListInstrument(_instrument(symbol)) for symbol in SYMBOLS),
+        OpenAccount(),
+        OpenAccount(owner=1),
+        *(OpenAccount() for _ in everyone[2:]),
+        *(Deposit(account, Wallet.CONTRACT, 20_000 * MONEY_SCALE) for account in everyone),
+        *(SetPositionMode(account, PositionMode.HEDGE) for account in HEDGED),
+        *(
+            SetMarginMode(account, symbol, MarginMode.CROSS)
+            for account in CROSS
+            for symbol in SYMBOLS
+        ),
+        *(SetIndex(symbol, MIDDLE) for symbol in SYMBOLS),
+    )
+
+
+def _instrument(symbol: str) -> Instrument:
+    """Return an instrument with tiers and a funding interval short enough for a short run."""
+    floor = 50_000 * MONEY_SCALE
+    return Instrument(
+        symbol=symbol,
+        base=symbol[0],
+        tick_size=Decimal("0.01"),
+        contract_size=Decimal("0.1"),
+        tiers=(
+            MarginTier(floor=0, maintenance_rate=400_000, max_leverage=125),
+            MarginTier(
+                floor=floor,
+                maintenance_rate=1_000_000,
+                max_leverage=50,
+                deduction=floor * 600_000 // 10**8,
+            ),
+        ),
+        funding=FundingRules(interval_us=60 * SECOND_US, sample_us=5 * SECOND_US),
+    )
 
 
 def _random(chance: Chance, number: int) -> Command:
@@ -93,7 +122,7 @@ def _price(chance: Chance, number: int) -> int:
     return MIDDLE + chance.between(-120, 120, "price", number)
 
 
-def _order(chance: Chance, number: int) -> Command:
+def _order(chance: Chance, number: int) -> PlaceOrder:
     account = _account(chance, number)
     kind = OrderKind.MARKET if chance.happens(25, "market", number) else OrderKind.LIMIT
     in_force = (TimeInForce.GTC, TimeInForce.GTC, TimeInForce.IOC, TimeInForce.POST_ONLY)
@@ -167,14 +196,60 @@ def _cancel_all(chance: Chance, number: int) -> Command:
     return CancelAll(_account(chance, number))
 
 
+def _batch(chance: Chance, number: int) -> Command:
+    """Return a batch of orders, each drawn for a number of its own far ahead of the stream."""
+    size = chance.between(2, 4, "batch", number)
+    return Batch(tuple(_order(chance, number * 10 + 10**9 + place) for place in range(size)))
+
+
+def _plan(chance: Chance, number: int) -> Command:
+    order = _order(chance, number)
+    prices = tuple(TriggerBy)
+    is_closing = chance.happens(30, "close", number)
+    return PlacePlanOrder(
+        order.account,
+        order.symbol,
+        order.side,
+        0 if is_closing else order.contracts,
+        MIDDLE + chance.between(-400, 400, "trigger", number),
+        prices[chance.below(len(prices), "by", number)],
+        position_side=order.position_side,
+        client_order_id=f"p{number}",
+        close_position=is_closing,
+        group=f"g{order.account}" if chance.happens(20, "group", number) else None,
+    )
+
+
+def _cancel_plan(chance: Chance, number: int) -> Command:
+    placed = max(1, number - chance.between(1, 200, "earlier", number))
+    account, symbol = _account(chance, placed), _symbol(chance, placed)
+    return CancelPlanOrder(account, symbol, client_order_id=f"p{placed}")
+
+
+def _operator(chance: Chance, number: int) -> Command:
+    symbol, price = _symbol(chance, number), MIDDLE + chance.between(-300, 300, "source", number)
+    commands = (
+        SetIndexSources(symbol, (price, price + 3, price * 2)),
+        SetFundingRate(symbol, chance.between(-300_000, 300_000, "rate", number)),
+        SetFundingRate(symbol, None),
+        SkipFunding(symbol),
+        ForceReject(_account(chance, number), ("order", "plan", "fire")[number % 3], 1),
+    )
+    return commands[chance.below(len(commands), "operator", number)]
+
+
 # Shares in percent; the rest lets time pass.
 _KINDS: tuple[tuple[int, Callable[[Chance, int], Command]], ...] = (
-    (55, _order),
-    (15, _cancel),
-    (8, _amend),
+    (47, _order),
+    (12, _cancel),
+    (6, _amend),
     (6, _index),
     (3, _leverage),
     (3, _margin),
     (4, _move_money),
     (1, _cancel_all),
+    (4, _batch),
+    (7, _plan),
+    (2, _cancel_plan),
+    (3, _operator),
 )
