@@ -224,10 +224,14 @@ def test_the_share_of_a_done_transfer_is_not_booked_again(database, follow):
     def work(session):
         make_due(session, follow)
         (row,) = settle(session, follow)
+        before = balances(session)
         transfer_done(session, row.transfer_id, at=NOW)
-        return balance(session, leader_account("10001"))
+        return before, balances(session)
 
-    assert database.write_and_wait(work) == money("6.79")
+    before, after = database.write_and_wait(work)
+
+    assert before == after
+    assert after[leader_account("10001")] == money("6.79")
 
 
 @pytest.mark.parametrize("pnl", ["3", "2.99999999", "-50"])

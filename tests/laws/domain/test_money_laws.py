@@ -32,7 +32,8 @@ def test_a_value_lies_between_its_floor_and_its_ceiling_less_than_a_step_apart(v
 
     assert low <= value <= high
     assert Fraction(low) % Fraction(step) == Fraction(high) % Fraction(step) == 0
-    assert high - low in {0, step}
+    assert value - low < step
+    assert high - value < step
 
 
 def test_a_floor_is_taken_of_the_exact_quotient_not_of_a_rounded_one():
@@ -58,7 +59,8 @@ def test_credits_are_rounded_down_and_requirements_up_to_what_can_be_stored(valu
     assert is_storable(low)
     assert is_storable(high)
     assert Fraction(low) <= value <= Fraction(high)
-    assert high - low in {0, MONEY_STEP}
+    assert value - Fraction(low) < Fraction(MONEY_STEP)
+    assert Fraction(high) - value < Fraction(MONEY_STEP)
 
 
 @given(st.lists(decimals, max_size=5))
@@ -104,4 +106,5 @@ def test_a_price_is_rounded_to_its_neighbours_on_the_grid(instrument, price):
     low, high = instrument.round_price_down(price), instrument.round_price_up(price)
 
     assert low <= price <= high
-    assert high - low in {0, instrument.tick_size}
+    assert price - low < instrument.tick_size
+    assert high - price < instrument.tick_size
