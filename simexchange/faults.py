@@ -5,7 +5,7 @@ surrounds commands, and the exchange stays exact whatever the plan does. Chance 
 (seed, rule, occasion), so a run with the same plan and the same commands is the same run.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from enum import StrEnum
 from hashlib import blake2b
@@ -178,7 +178,7 @@ class FaultySimulation(Simulation):
         return [*arrived, *call.before, *events]
 
     @contextmanager
-    def _calling(self) -> Iterator[_Call]:
+    def _calling(self) -> Generator[_Call]:
         """Remember apart from an outer call, which a listener's command may stand inside of."""
         outer, self._call = self._call, _Call()
         try:
