@@ -26,11 +26,6 @@ class SkipReason(StrEnum):
         """Return what a follower reads."""
         return _SENTENCES[self]
 
-    @property
-    def is_for_good(self) -> bool:
-        """Return whether it holds for the whole leader order, however far it fills."""
-        return self in _FOR_GOOD
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Skip:
@@ -39,14 +34,6 @@ class Skip:
     reason: SkipReason
     detail: Mapping[str, str] = field(default_factory=dict[str, str])
 
-
-_FOR_GOOD = frozenset(
-    {
-        SkipReason.FOLLOW_NOT_ACTIVE,
-        SkipReason.INSTRUMENT_NOT_FOLLOWED,
-        SkipReason.LEADER_NOT_CONFIGURED_INSTRUMENT,
-    }
-)
 
 _SENTENCES = {
     SkipReason.LEADER_BALANCE_UNKNOWN: (

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from sqlite3 import Connection as SqliteConnection
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, Table, event, func, select
+from sqlalchemy import Connection, Engine, Table, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
@@ -38,22 +38,6 @@ def put(session: Session, row: type[Row], values: Sequence[Mapping[str, Any]]) -
     session.execute(
         statement.on_conflict_do_update(index_elements=keys, set_=changed), list(values)
     )
-
-
-def insert_new(
-    session: Session, row: type[Row], values: Sequence[Mapping[str, Any]], key: Sequence[str]
-) -> None:
-    """Insert the rows whose key is not there yet."""
-    if values:
-        statement = insert(session, _table(row))
-        session.execute(statement.on_conflict_do_nothing(index_elements=list(key)), list(values))
-
-
-def insert_from(
-    session: Session, row: type[Row], columns: Sequence[str], source: Select[*tuple[Any, ...]]
-) -> sqlite.Insert | postgresql.Insert:
-    """Return an INSERT of a SELECT that knows `on_conflict_do_nothing`."""
-    return insert(session, _table(row)).from_select(list(columns), source)
 
 
 def lock_ledger(session: Session) -> None:
