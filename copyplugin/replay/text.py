@@ -1,0 +1,167 @@
+"""A replay's report as lines for people and as one object for programs."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from copyplugin.replay.accounting import Account
+from copyplugin.replay.report import FollowReport, LeaderReport, Report, shown
+from copyplugin.replay.stage import Plot
+
+
+def as_lines(plot: Plot, report: Report) -> Iterator[str]:
+    yield from _assumption_lines(plot)
+    for leader in report.leaders:
+        yield ""
+        yield from _leader_lines(leader)
+    for number, follow in enumerate(report.follows, 1):
+        yield ""
+        yield from _follow_lines(number, follow)
+    yield ""
+    if report.faults:
+        yield from report.faults
+    else:
+        yield (
+            f"Everything adds up: {report.ledger_entries} ledger entries proven, the exchange's "
+            "books balance, every difference is accounted for."
+        )
+    yield f"Event hash {report.event_hash}"
+
+
+def _assumption_lines(plot: Plot) -> Iterator[str]:
+    told = plot.assumptions
+    yield "Assumed, because the record does not tell:"
+    balance = (
+        "more than any order needs"
+        if told.leader_balance is None
+        else (f"{told.leader_balance:f} USDT at the beginning")
+    )
+    yield f"  balance of each leader    {balance}"
+    yield f"  leverage                  {told.leverage or 'the default of the exchange, 10'}"
+    yield f"  fees                      maker {told.maker_fee:f}, taker {told.taker_fee:f}"
+    yield "  tick and contract         the finest decimals of the file, per symbol"
+    yield "  counterparty              the recorded sizes at the recorded prices: the leader first,"
+    yield "                            then each follower at the same levels"
+    yield f"  leader share              {plot.share_ratio:f} of each copied position's profit"
+
+
+def _leader_lines(leader: LeaderReport) -> Iterator[str]:
+    result = leader.result
+    yield f"Leader {leader.name}"
+    tally = leader.tally
+    yield f"  fills of the record       {tally.fills}, which are {tally.orders} orders"
+    yield f"  fills and orders known    {leader.fills_known} and {leader.orders_known}"
+    yield f"  realised, round trips     {shown(result.closed)} USDT in {result.trips}"
+    yield f"  realised, still open      {shown(result.still_open)} USDT in {result.open_trips}"
+    yield (
+        f"  the record says           {shown(result.recorded_difference)} USDT more "
+        f"(its {result.closing_fills} closing fills are rounded to 10⁻⁸ each)"
+    )
+    if result.with_excess or tally.excess_fills:
+        yield (
+            f"  opened before the record  {tally.excess_fills} fills; their round trips: "
+            f"{shown(result.excess_closed)} USDT ours, {result.excess_recorded:f} recorded"
+        )
+    held = ", ".join(f"{name} {count} contracts" for name, count in leader.open_contracts.items())
+    yield f"  open at the end           {held or 'nothing'}"
+
+
+def _follow_lines(number: int, one: FollowReport) -> Iterator[str]:
+    yield f"Follow {number} of leader {one.follow.leader}: {one.follow.spec.text}"
+    yield f"  moves of the leader       {one.signals}"
+    yield f"  orders                    {one.orders}, {one.orders_filled} carried out"
+    skipped = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in one.skipped.items())
+    yield f"  skipped                   {skipped or 'nothing'}"
+    yield f"  realised, round trips     {one.realized:f} USDT"
+    yield f"  realised, still open      {one.realized_open:f} USDT in {one.open_positions}"
+    yield f"  fees and funding          {one.fees:f} and {one.funding:f} USDT"
+    yield f"  result before the share   {one.result:f} USDT"
+    yield f"  leader share              {one.share:f} USDT"
+    yield f"  result after the share    {one.result_after_share:f} USDT"
+    if one.profit_difference is not None:
+        yield f"  against the leader's own  {shown(one.profit_difference)} USDT of realised profit"
+    yield from _account_lines("opens", one.accounts.opens)
+    yield from _account_lines("closes", one.accounts.closes)
+
+
+def _account_lines(name: str, account: Account) -> Iterator[str]:
+    yield f"  {name}, exact proportion {shown(account.exact):>22} USDT"
+    for part, value in account.parts.items():
+        yield f"    − {part:<46} {shown(value):>20}  ({account.steps[part]} moves)"
+    yield f"    = traded {'':<37} {shown(account.traded):>22}"
+    if account.unexplained:
+        yield f"    NOT EXPLAINED {shown(account.unexplained)}"
+
+
+def as_json(plot: Plot, report: Report) -> dict[str, Any]:
+    """Return the report for programs; figures are text, so that nothing is rounded on the way."""
+    told = plot.assumptions
+    return {
+        "assumptions": {
+            "leader_balance": None if told.leader_balance is None else f"{told.leader_balance:f}",
+            "leverage": told.leverage,
+            "maker_fee": f"{told.maker_fee:f}",
+            "taker_fee": f"{told.taker_fee:f}",
+            "share_ratio": f"{plot.share_ratio:f}",
+        },
+        "leaders": [_leader_object(leader) for leader in report.leaders],
+        "follows": [_follow_object(follow) for follow in report.follows],
+        "ledger_balanced": report.ledger_fault is None and report.exchange_residue == 0,
+        "ledger_entries": report.ledger_entries,
+        "event_hash": report.event_hash,
+        "faults": report.faults,
+    }
+
+
+def _leader_object(leader: LeaderReport) -> dict[str, Any]:
+    result = leader.result
+    return {
+        "leader": leader.name,
+        "fills": leader.tally.fills,
+        "orders": leader.tally.orders,
+        "excess_fills": leader.tally.excess_fills,
+        "realized_closed": _exact(result.closed),
+        "realized_still_open": _exact(result.still_open),
+        "record_minus_ours": _exact(result.recorded_difference),
+        "closing_fills": result.closing_fills,
+        "agrees_with_record": result.agrees_with_record,
+        "open_contracts": dict(leader.open_contracts),
+    }
+
+
+def _follow_object(one: FollowReport) -> dict[str, Any]:
+    return {
+        "leader": one.follow.leader,
+        "follow": one.follow.spec.text,
+        "signals": one.signals,
+        "orders": one.orders,
+        "orders_filled": one.orders_filled,
+        "skipped": dict(one.skipped),
+        "realized": f"{one.realized:f}",
+        "realized_still_open": f"{one.realized_open:f}",
+        "fees": f"{one.fees:f}",
+        "funding": f"{one.funding:f}",
+        "result_before_share": f"{one.result:f}",
+        "share": f"{one.share:f}",
+        "result_after_share": f"{one.result_after_share:f}",
+        "profit_difference_to_leader": (
+            None if one.profit_difference is None else _exact(one.profit_difference)
+        ),
+        "opens": _account_object(one.accounts.opens),
+        "closes": _account_object(one.accounts.closes),
+    }
+
+
+def _account_object(account: Account) -> dict[str, Any]:
+    return {
+        "exact_proportion": _exact(account.exact),
+        "traded": _exact(account.traded),
+        "parts": {name: _exact(value) for name, value in account.parts.items()},
+        "unexplained": _exact(account.unexplained),
+    }
+
+
+def _exact(value: Fraction) -> str:
+    """Return a fraction as text: decimals where it ends within 8 of them, else as a ratio."""
+    text = shown(value)
+    return f"{value.numerator}/{value.denominator}" if text.startswith("≈") else text

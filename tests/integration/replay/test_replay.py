@@ -1,0 +1,178 @@
+"""Recorded leaders copied by the real engine: exact, accounted for, and refused with a sentence."""
+
+import json
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from copyplugin.replay.command import replay_command
+from tests.integration.replay.conftest import ROUND_TRIPS, Row, write_record
+
+RECORD = Path(__file__).parents[3] / "../shared/data/leader_fills/leader_fills.csv"
+
+Write = Callable[[Sequence[Row]], Path]
+
+
+def replay(path: Path, *options: str) -> Result:
+    return CliRunner().invoke(replay_command, [str(path), *options])
+
+
+def figures(path: Path, *options: str) -> dict:
+    result = replay(path, *options, "--json=-")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.output)
+
+
+def long_profit_of(rows: Sequence[Row]) -> Fraction:
+    """Return cash in less cash out: with everything closed, that is the profit."""
+    return sum(
+        (Fraction(price) * Fraction(qty) * (1 if side == "SELL" else -1))
+        for _, side, _, price, qty in rows
+    )
+
+
+def test_copying_one_to_one_without_fees_earns_exactly_what_the_leader_earned(record: Write):
+    report = figures(record(ROUND_TRIPS), "--follow=mode=fixed,amount=1000", "--fees=off")
+
+    (follow,) = report["follows"]
+    assert Fraction(follow["realized"]) == long_profit_of(ROUND_TRIPS)
+    assert follow["profit_difference_to_leader"] == "0.00000000"
+    assert follow["orders"] == follow["orders_filled"] == 6  # seven fills are six orders
+    assert report["leaders"][0]["fills"] == 7
+    assert report["leaders"][0]["orders"] == 6
+    assert report["ledger_balanced"]
+
+
+def test_fees_and_the_share_are_in_the_result_and_the_ledger(record: Write):
+    report = figures(record(ROUND_TRIPS), "--follow=mode=fixed,amount=1000", "--share=0.2")
+
+    (follow,) = report["follows"]
+    volume = sum(Fraction(price) * Fraction(qty) for *_, price, qty in ROUND_TRIPS)
+    assert Fraction(follow["fees"]) == volume * Fraction(5, 10_000)
+    short = Fraction("1.7") * (Fraction("50.5") - Fraction("49.1"))
+    short_fees = Fraction("1.7") * (Fraction("50.5") + Fraction("49.1")) * Fraction(5, 10_000)
+    long = long_profit_of(ROUND_TRIPS) - short
+    long_fees = Fraction(follow["fees"]) - short_fees
+    shares = [max(profit, 0) / 5 for profit in (short - short_fees, long - long_fees)]
+    assert Fraction(follow["share"]) == sum(Fraction(share * 10**4 // 1, 10**4) for share in shares)
+    assert Fraction(follow["result_after_share"]) == (
+        long_profit_of(ROUND_TRIPS) - Fraction(follow["fees"]) - Fraction(follow["share"])
+    )
+
+
+@pytest.mark.parametrize("amount", ["10", "33.33", "777.77777777"])
+def test_proportional_copying_differs_from_proportion_only_by_what_is_accounted_for(
+    record: Write, amount: str
+):
+    report = figures(
+        record(ROUND_TRIPS),
+        f"--follow=mode=proportional,amount={amount}",
+        "--leader-balance=500",
+        "--leverage=7",
+    )
+
+    (follow,) = report["follows"]
+    for account in (follow["opens"], follow["closes"]):
+        assert Fraction(account["unexplained"]) == 0
+        parts = sum((Fraction(part) for part in account["parts"].values()), Fraction(0))
+        assert Fraction(account["exact_proportion"]) - parts == Fraction(account["traded"])
+    first_margin = (Fraction("30") + Fraction("20.02")) / 7
+    assert Fraction(follow["opens"]["exact_proportion"]) >= Fraction(amount) * first_margin / 500
+
+
+def test_a_close_of_what_the_record_never_opened_is_reported_apart(record: Write):
+    rows = (*ROUND_TRIPS, (7, "SELL", "LONG", "100.0", "0.4"))
+
+    report = figures(record(rows), "--follow=mode=fixed,amount=1000", "--fees=off")
+
+    assert report["leaders"][0]["excess_fills"] == 1
+    assert Fraction(report["follows"][0]["realized"]) == long_profit_of(ROUND_TRIPS)
+
+
+def test_what_is_still_open_is_reported_apart(record: Write):
+    report = figures(record(ROUND_TRIPS[:5]), "--follow=mode=fixed,amount=1000", "--fees=off")
+
+    assert report["leaders"][0]["open_contracts"] == {"ABCUSDT long": 7, "ABCUSDT short": 17}
+    (follow,) = report["follows"]
+    assert follow["realized"] == "0"
+    assert Decimal(follow["realized_still_open"]) > 0
+
+
+def test_the_same_replay_gives_the_same_events(record: Write):
+    path = record(ROUND_TRIPS)
+    options = ("--follow=mode=fixed,amount=1000", "--follow=mode=fixed,amount=50")
+
+    assert figures(path, *options)["event_hash"] == figures(path, *options)["event_hash"]
+
+
+def test_too_little_money_skips_and_says_so(record: Write):
+    report = figures(record(ROUND_TRIPS), "--follow=mode=fixed,amount=10")
+
+    (follow,) = report["follows"]
+    assert follow["skipped"]["insufficient_balance"] >= 1
+    assert Fraction(follow["opens"]["unexplained"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--leader=5"], "The record has no leader 5; it has 77."),
+        (["--follow=mode=fixed"], "--follow mode=fixed: amount is missing."),
+        (["--follow=mode=fixed,amout=5"], "there is no 'amout'; did you mean amount?"),
+        (["--follow=mode=half,amount=5"], "mode is fixed or proportional, not half."),
+        (["--follow=mode=fixed,amount=ten"], "amount must be a number, not 'ten'."),
+        (["--follow=mode=fixed,amount=9.99"], "The copy amount must be between 10 and"),
+        (["--follow=mode=fixed,amount=50,instruments=XYZ"], "the record has no XYZ; it has ABC"),
+        (["--follow=mode=proportional,amount=50"], "give --leader-balance and --leverage."),
+        (["--leverage=1000"], "The leverage must be a whole number from 1 to"),
+        (["--leader-balance=0"], "--leader-balance must be above 0"),
+        (["--leader-balance=1", "--leverage=2"], "assume a larger balance or leverage"),
+        (["--json=/no/such/folder/report.json"], "name a file in a folder that exists."),
+    ],
+)
+def test_bad_input_gets_a_sentence_and_exit_code_two(
+    record: Write, options: list[str], sentence: str
+):
+    result = replay(record(ROUND_TRIPS), *options)
+
+    assert result.exit_code == 2
+    assert sentence in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_malformed_row_is_named_by_its_line(tmp_path: Path):
+    path = write_record(tmp_path / "fills.csv", ROUND_TRIPS)
+    path.write_text(path.read_text().replace(",103.9,", ",a lot,"))
+
+    result = replay(path)
+
+    assert result.exit_code == 2
+    assert "line 4, column price: 'a lot' is not a number." in result.output
+    assert replay(tmp_path / "none.csv").exit_code == 2
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not RECORD.exists(), reason="the recorded fills are not beside this checkout")
+def test_a_recorded_leader_is_copied_to_the_last_unit():
+    report = figures(
+        RECORD,
+        "--leader=3926423286576838657",
+        "--follow=mode=fixed,amount=10000000",
+        "--follow=mode=proportional,amount=5000",
+        "--leader-balance=100000",
+        "--leverage=20",
+        "--fees=off",
+    )
+
+    (leader,) = report["leaders"]
+    assert (leader["fills"], leader["orders"]) == (478, 205)
+    assert leader["agrees_with_record"]
+    fixed, proportional = report["follows"]
+    assert fixed["realized"] == leader["realized_closed"] == "1309.45996000"
+    assert fixed["orders"] == 205
+    for account in (proportional["opens"], proportional["closes"]):
+        assert Fraction(account["unexplained"]) == 0
