@@ -26,6 +26,7 @@ class Account:
         "forced_rejects",
         "hold",
         "is_cross_stale",
+        "is_one_way",
         "kind",
         "label",
         "legs",
@@ -34,7 +35,6 @@ class Account:
         "open_orders",
         "owner",
         "plans",
-        "position_mode",
         "self_group",
         "spot",
         "taker_fee",
@@ -55,7 +55,7 @@ class Account:
         self.self_group = number if owner is None else owner
         self.label = label
         self.kind = kind
-        self.position_mode = position_mode
+        self.is_one_way = position_mode is PositionMode.ONE_WAY
         self.spot = 0
         self.wallet = 0
         self.hold = 0
@@ -75,6 +75,10 @@ class Account:
         self.is_cross_stale = False
         self.bands: list[PriceHeap[Account]] = []  # where its living entries wait
         self.version = 0  # of its entries in the cross band heaps
+
+
+def position_mode(account: Account) -> PositionMode:
+    return PositionMode.ONE_WAY if account.is_one_way else PositionMode.HEDGE
 
 
 def open_positions(account: Account) -> list[Position]:

@@ -105,18 +105,20 @@ class OrderChanges:
                 ),
             )
             return
-        makers = order.market.book.asks if order.sign > 0 else order.market.book.bids
+        makers = order.market.asks if order.sign > 0 else order.market.bids
         best = makers.best()
         crosses = best is not None and best.key <= price * order.sign
         unlink(order)
         if crosses and order.time_in_force is TimeInForce.POST_ONLY:
             self._trading.cancel(order, CancelReason.POST_ONLY)
             return
+        # while it matches it is a taker like any other, in no register
+        del order.account.open_orders[order.order_id]
+        if order.order_id in position.closers:
+            self._trading.deregister_closer(order)
         order.account.hold += hold - order.hold
         order.hold = hold
-        if order.promised > remaining:
-            position.promised -= order.promised - remaining
-            order.promised = remaining
+        order.promised = min(order.promised, remaining)
         order.price = price
         order.remaining = remaining
         order.contracts = order.filled + remaining
@@ -125,14 +127,13 @@ class OrderChanges:
         if crosses:
             self._matching.match(order, makers, price * order.sign)
         if order.remaining:
-            own = order.market.book.bids if order.sign > 0 else order.market.book.asks
-            own.append(order, price)
+            self._entry.rest(order)
 
     def _hold(self, order: Order, opening: int, price: int) -> int:
         if opening == 0:
             return 0
         market = order.market
-        makers = market.book.asks if order.sign > 0 else market.book.bids
+        makers = market.asks if order.sign > 0 else market.bids
         best = makers.best()
         highest = price
         if order.sign < 0 and best is not None:

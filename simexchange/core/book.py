@@ -64,7 +64,6 @@ class BookSide:
         else:
             tail.next = order
         order.prev = tail
-        order.next = None
         level.tail = order
         order.level = level
         level.contracts += order.remaining
@@ -121,16 +120,6 @@ class BookSide:
         self.levels = {key: level for key, level in self.levels.items() if level.head is not None}
         self._heap = list(self.levels)
         heapify(self._heap)
-
-
-class Book:
-    """Both sides of one instrument."""
-
-    __slots__ = ("asks", "bids")
-
-    def __init__(self) -> None:
-        self.bids = BookSide(-1)
-        self.asks = BookSide(1)
 
 
 def unlink(order: Order) -> None:

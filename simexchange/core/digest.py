@@ -15,7 +15,7 @@ def state_digest(state: State) -> str:
     ledger = state.ledger
     rows: list[object] = [
         [ledger.fees, ledger.rounding, ledger.outside],
-        [state.next_account, state.next_order_id, state.next_execution_id, state.next_trade_id],
+        [state.next_account, state.next_order_id, state.last_execution_id, state.next_trade_id],
         [_account_row(account) for account in state.accounts.values()],
         [_market_row(market) for market in state.markets.values()],
         list(state.transfers.values()),
@@ -32,7 +32,7 @@ def _account_row(account: Account) -> list[object]:
         account.hold,
         account.maker_fee,
         account.taker_fee,
-        account.position_mode,
+        account.is_one_way,
         account.forced_rejects,
         [
             [p.market.symbol, p.side, p.contracts, p.cost, p.margin, p.leverage, p.is_cross]
@@ -67,6 +67,6 @@ def _market_row(market: Market) -> list[object]:
         market.manual_mark,
         market.last,
         market.clearing,
-        [order.order_id for order in market.book.bids.orders()],
-        [order.order_id for order in market.book.asks.orders()],
+        [order.order_id for order in market.bids.orders()],
+        [order.order_id for order in market.asks.orders()],
     ]

@@ -9,6 +9,7 @@ from simexchange.core.markets import Market
 from simexchange.core.matching import Matching
 from simexchange.core.order_checks import (
     best_price,
+    client_id_problem,
     nothing_to_reduce,
     order_rules_problem,
     price_problem,
@@ -41,7 +42,7 @@ _FOK = TimeInForce.FOK
 _POST_ONLY = TimeInForce.POST_ONLY
 _ONE_WAY = PositionMode.ONE_WAY
 _NO_PREVENTION = SelfTradePrevention.NONE
-_REST_REASONS = {
+_NEVER_RESTING = {
     TimeInForce.IOC: CancelReason.IMMEDIATE_OR_CANCEL,
     TimeInForce.FOK: CancelReason.FILL_OR_KILL,
 }
@@ -74,10 +75,11 @@ class OrderEntry:
             refusal = self._form_problem(command, account, market, plan_id)
             if refusal is None:
                 refusal = self._admit(command, account, market, plan_id)
-        if refusal is not None:
-            state.refuse_order(
-                command.account, command.symbol, command.client_order_id, refusal, plan_id
-            )
+                if refusal is None:
+                    return None
+        state.refuse_order(
+            command.account, command.symbol, command.client_order_id, refusal, plan_id
+        )
         return refusal
 
     # ------------------------------------------------------------------ checks
@@ -89,23 +91,16 @@ class OrderEntry:
         if account.forced_rejects and take_forced(account, "order"):
             return Refusal(RejectReason.FORCED, "a fault plan refuses this order")
         price = command.price
-        if (command.kind is _LIMIT) is (price is None) or (price is not None and price < 1):
+        if (price is None) is (command.kind is _LIMIT) or (price is not None and price < 1):
             return price_problem(command)
-        contracts = command.contracts
-        if not market.min_contracts <= contracts <= market.max_contracts or (
-            market.has_size_rules and size_problem(command.kind, contracts, market)
-        ):
-            return size_problem(command.kind, contracts, market)
-        if (command.position_side == 0) is not (account.position_mode is _ONE_WAY):
+        if not market.min_contracts <= command.contracts <= market.max_contracts:
+            return size_problem(command.kind, command.contracts, market)
+        if (command.position_side == 0) is not account.is_one_way:
             return side_problem(account)
-        client_order_id = command.client_order_id
-        if client_order_id is not None and client_order_id in account.client_ids:
-            known = account.client_ids[client_order_id]
-            if plan_id is None or known.plan_id != plan_id:
-                return Refusal(
-                    RejectReason.DUPLICATE_CLIENT_ORDER_ID,
-                    f"client order id {client_order_id!r} was used before by this account",
-                )
+        if command.client_order_id is not None and (
+            problem := client_id_problem(command.client_order_id, account, plan_id)
+        ):
+            return problem
         return order_rules_problem(command, account, market) if market.has_order_rules else None
 
     # ------------------------------------------------------------------ money and matching
@@ -114,49 +109,58 @@ class OrderEntry:
         self, command: PlaceOrder, account: Account, market: Market, plan_id: int | None
     ) -> Refusal | None:
         """Check position, book and money; accept the order and match it."""
-        state = self._state
-        side = command.side
-        sign = 1 if side > 0 else -1
+        state, side = self._state, command.side
         contracts, price = command.contracts, command.price
-        position = account.legs[command.position_side].get(market.symbol)
+        position = account.legs[command.position_side].get(command.symbol)
         if position is None:
             position = state.position(account, market, command.position_side)
-        held = position.contracts
-        closable = abs(held) if held * sign < 0 else 0
+        if side > 0:
+            sign, makers, limit_key = 1, market.asks, price
+            closable = -position.contracts
+        else:
+            sign, makers = -1, market.bids
+            limit_key = -price if price is not None else None
+            closable = position.contracts
         closing = command.reduce_only or position.leg == -sign
         if closing:
-            if closable == 0:
+            if closable <= 0:
                 return nothing_to_reduce(position, sign)
             contracts = min(contracts, closable)
-        makers = market.book.asks if sign > 0 else market.book.bids
-        limit_key = price * sign if price is not None else slippage_key(market, sign)
+        if price is None:
+            limit_key = slippage_key(market, sign)
         best = makers.best()
         crosses = best is not None and (limit_key is None or best.key <= limit_key)
         if crosses and command.time_in_force is _POST_ONLY:
             return would_cross(price, best)
+        at = state.log.at
         order = Order(
             state.next_order_id,
+            account,
+            market,
             position,
             side,
+            sign,
+            contracts,
             contracts,
             command.kind,
             price,
             command.time_in_force,
             command.reduce_only,
+            closing,
             command.client_order_id,
             command.self_trade_prevention,
             plan_id,
-            state.log.at,
+            at,
+            at,
         )
-        order.closing = closing
         if not closing:
-            if closable or crosses or price is None or market.has_tiers:
-                refusal = self._reserve(order, makers, limit_key, closable, crosses=crosses)
+            if closable > 0 or crosses or price is None or market.has_tiers:
+                refusal = self._reserve(order, makers, limit_key, max(0, closable), crosses)
             else:
                 refusal = self._hold(order, contracts, price, price)
             if refusal is not None:
                 return refusal
-        self.start(order, makers, limit_key, crosses=crosses)
+        self.start(order, makers, limit_key, crosses)
         return None
 
     def close_at_once(self, position: Position, contracts: int, limit: int) -> Order | None:
@@ -165,24 +169,30 @@ class OrderEntry:
         What cannot trade at once is cancelled; None when nothing can trade at all.
         """
         sign = -1 if position.contracts > 0 else 1
-        book = position.market.book
-        makers = book.asks if sign > 0 else book.bids
+        makers = position.market.asks if sign > 0 else position.market.bids
         best = makers.best()
         if best is None or best.key > limit * sign:
             return None
+        at = self._state.log.at
         order = Order(
-            self._state.next_order_id,
-            position,
-            Side(sign),
-            contracts,
-            _LIMIT,
-            limit,
-            _IOC,
-            True,
-            None,
-            _NO_PREVENTION,
-            None,
-            self._state.log.at,
+            order_id=self._state.next_order_id,
+            account=position.account,
+            market=position.market,
+            position=position,
+            side=Side(sign),
+            sign=sign,
+            contracts=contracts,
+            remaining=contracts,
+            kind=_LIMIT,
+            price=limit,
+            time_in_force=_IOC,
+            reduce_only=True,
+            closing=True,
+            client_order_id=None,
+            self_trade_prevention=_NO_PREVENTION,
+            plan_id=None,
+            created_at=at,
+            updated_at=at,
         )
         self.start(order, makers, limit * sign, crosses=True)
         return order
@@ -193,8 +203,7 @@ class OrderEntry:
         makers: BookSide,
         limit_key: int | None,
         closable: int,
-        *,
-        crosses: bool,
+        crosses: bool,  # noqa: FBT001 - positional because it is hot
     ) -> Refusal | None:
         """Hold the money for what ``order`` would open, or say why not.
 
@@ -258,7 +267,11 @@ class OrderEntry:
         return closes_now + min(contracts - now, unpromised)
 
     def start(
-        self, order: Order, makers: BookSide, limit_key: int | None, *, crosses: bool
+        self,
+        order: Order,
+        makers: BookSide,
+        limit_key: int | None,
+        crosses: bool,  # noqa: FBT001 - positional because it is hot
     ) -> None:
         """Accept an order that passed its checks; match it, rest or cancel what is left."""
         state, account, position = self._state, order.account, order.position
@@ -286,29 +299,24 @@ class OrderEntry:
                 order.plan_id,
             )
         )
-        if crosses:
-            if (
-                order.time_in_force is _FOK
-                and makers.reach(order.contracts, limit_key)[0] < order.contracts
-            ):
-                self._trading.cancel(order, CancelReason.FILL_OR_KILL)
-                return
+        if crosses and (
+            order.time_in_force is not _FOK
+            or makers.reach(order.contracts, limit_key)[0] == order.contracts
+        ):
             self._matching.match(order, makers, limit_key)
-        if order.remaining == 0:
-            return
-        reason = _REST_REASONS.get(order.time_in_force)
-        if order.kind is _MARKET:
-            reason = CancelReason.NO_LIQUIDITY
-        if reason is None:
-            self._rest(order)
-        else:
-            self._trading.cancel(order, reason)
+        if order.remaining:
+            if order.kind is _MARKET:
+                self._trading.cancel(order, CancelReason.NO_LIQUIDITY)
+            elif order.time_in_force in _NEVER_RESTING:
+                self._trading.cancel(order, _NEVER_RESTING[order.time_in_force])
+            else:
+                self.rest(order)
 
-    def _rest(self, order: Order) -> None:
+    def rest(self, order: Order) -> None:
         """Put what remains of ``order`` into the book and into its account's registers."""
         market, price = order.market, order.price
         assert price is not None
-        (market.book.bids if order.sign > 0 else market.book.asks).append(order, price)
+        (market.bids if order.sign > 0 else market.asks).append(order, price)
         order.account.open_orders[order.order_id] = order
         if order.closing or order.promised:
             self._trading.register_closer(order)

@@ -28,6 +28,9 @@ from simexchange.core.transfers import Transfers
 from simexchange.core.types import RejectReason
 from simexchange.core.watch import LiquidationWatch
 
+_HOUSEKEEPING = 1_000
+"""Commands between two clearings of ended orders, where no check is asked for."""
+
 
 class Exchange(Reads):
     """One deterministic exchange: the same commands at the same times give the same bytes.
@@ -43,8 +46,8 @@ class Exchange(Reads):
         self._log = state.log
         self._ledger = state.ledger
         self._timers = state.timers
-        self._commands_applied = 0
         self._check_every = self.config.check_every
+        self._countdown = self._check_every or _HOUSEKEEPING
         trading = Trading(state)
         matching = Matching(state, trading)
         entry = OrderEntry(state, trading, matching)
@@ -93,21 +96,36 @@ class Exchange(Reads):
 
         ``at`` never goes back: a command from the past is refused.
         """
-        log = self._log
+        log, state = self._log, self._state
         if at < log.at:
             return self._refuse_past(command, at)
-        log.begin(at)
+        log.at = at
+        events: list[Event] = []
+        log.events = events
         if at >= self._timers.next_at:
             self._run_timers(at)
         self._handlers[command.__class__](command)
-        if self._state.bereft or self._state.traded:
+        if state.bereft or state.traded:
             self._firing.after_command()
-        ledger = self._ledger
-        assert ledger.net == 0, f"{command} leaves {ledger.net} unbooked\n{self.ledger_text()}"
-        self._commands_applied += 1
-        if self._check_every and self._commands_applied % self._check_every == 0:
+        if self._ledger.net:
+            self._say_unbalanced(command)
+        self._countdown -= 1
+        if not self._countdown:
+            self._keep_house()
+        log.seal(events)
+        return events
+
+    def _say_unbalanced(self, command: Command) -> None:
+        net = self._ledger.net
+        message = f"{command} leaves {net} unbooked\n{self.ledger_text()}"
+        raise AssertionError(message)
+
+    def _keep_house(self) -> None:
+        """Do what need not be done after every command."""
+        self._countdown = self._check_every or _HOUSEKEEPING
+        self._state.forget_closed()
+        if self._check_every:
             check(self._state)
-        return log.seal()
 
     def _run_timers(self, at: int) -> None:
         """Do what was due before ``at``; its events carry the time at which it was due."""
@@ -152,10 +170,11 @@ class Exchange(Reads):
 
     def _refuse_past(self, command: Command, at: int) -> list[Event]:
         log = self._log
-        log.begin(log.at)
+        log.events = []
         self._state.refuse(
             command,
             RejectReason.TIME_WENT_BACK,
             f"a command for {at} came after one for {log.at}; time never goes back",
         )
-        return log.seal()
+        log.seal(log.events)
+        return log.events

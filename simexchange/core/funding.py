@@ -60,8 +60,8 @@ class Funding:
         if market.index is None:
             return
         premium = impact_premium(
-            market.book.bids,
-            market.book.asks,
+            market.bids,
+            market.asks,
             market.index,
             rules.impact_notional,
             market.tick_value,

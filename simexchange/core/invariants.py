@@ -70,10 +70,10 @@ def _check_positions(state: State, market: Market) -> None:
 
 
 def _check_book(market: Market) -> None:
-    bid, ask = market.book.bids.best(), market.book.asks.best()
+    bid, ask = market.bids.best(), market.asks.best()
     if bid is not None and ask is not None:
         assert bid.price < ask.price, f"{market.symbol}: bid {bid.price} meets ask {ask.price}"
-    for side in (market.book.bids, market.book.asks):
+    for side in (market.bids, market.asks):
         _check_side(market, side)
 
 

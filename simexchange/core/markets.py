@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simexchange.core.book import Book
+from simexchange.core.book import BookSide
 from simexchange.core.funding_clock import FundingClock
 from simexchange.core.instrument import Instrument
 from simexchange.core.price_heap import PriceHeap
@@ -24,15 +24,15 @@ class Market:
     """One listed instrument. Prices are None until known."""
 
     __slots__ = (
+        "asks",
         "basis",
-        "book",
+        "bids",
         "clearing",
         "cross_falls",
         "cross_rises",
         "funding",
         "has_order_rules",
         "has_plans",
-        "has_size_rules",
         "has_tiers",
         "index",
         "instrument",
@@ -67,17 +67,16 @@ class Market:
         self.tiers = instrument.tiers
         self.min_contracts = instrument.min_contracts
         self.max_contracts = instrument.max_contracts
-        self.has_size_rules = (
-            instrument.contracts_step > 1
-            or instrument.max_market_contracts < instrument.max_contracts
-        )
         self.has_tiers = len(instrument.tiers) > 1
         self.has_order_rules = (
-            instrument.min_notional > 0
+            instrument.contracts_step > 1
+            or instrument.max_market_contracts < instrument.max_contracts
+            or instrument.min_notional > 0
             or instrument.price_band is not None
             or instrument.max_open_orders < NO_LIMIT
         )
-        self.book = Book()
+        self.bids = BookSide(-1)
+        self.asks = BookSide(1)
         self.index: int | None = None
         self.mark: int | None = None
         self.manual_mark: int | None = None

@@ -95,7 +95,7 @@ class Marks:
         if index is None:
             return None
         at = self._state.log.at
-        bid, ask = market.book.bids.best(), market.book.asks.best()
+        bid, ask = market.bids.best(), market.asks.best()
         if bid is not None and ask is not None:
             market.basis.add(at, bid.price + ask.price - 2 * index)
         with_basis = max(1, index + market.basis.value())

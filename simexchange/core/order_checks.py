@@ -1,13 +1,13 @@
 """The checks a new order must pass, each with the sentence it is refused with."""
 
-from simexchange.core.accounts import Account
+from simexchange.core.accounts import Account, position_mode
 from simexchange.core.book import BookSide, Level
 from simexchange.core.commands import PlaceOrder
 from simexchange.core.margin import tier_of
 from simexchange.core.markets import Market
 from simexchange.core.positions import Position
 from simexchange.core.state import Refusal
-from simexchange.core.types import RATE_SCALE, OrderKind, PositionMode, RejectReason
+from simexchange.core.types import RATE_SCALE, OrderKind, RejectReason
 
 
 def best_price(makers: BookSide) -> int:
@@ -50,18 +50,33 @@ def size_problem(kind: OrderKind, contracts: int, market: Market) -> Refusal | N
     return None
 
 
+def client_id_problem(
+    client_order_id: str, account: Account, plan_id: int | None
+) -> Refusal | None:
+    """Check that the id is new; the order of a fired plan takes over the plan's own id."""
+    known = account.client_ids.get(client_order_id)
+    if known is None or (plan_id is not None and known.plan_id == plan_id):
+        return None
+    return Refusal(
+        RejectReason.DUPLICATE_CLIENT_ORDER_ID,
+        f"client order id {client_order_id!r} was used before by this account",
+    )
+
+
 def side_problem(account: Account) -> Refusal:
-    wanted = "NET" if account.position_mode is PositionMode.ONE_WAY else "LONG or SHORT"
+    wanted = "NET" if account.is_one_way else "LONG or SHORT"
     return Refusal(
         RejectReason.POSITION_SIDE_MISMATCH,
-        f"account {account.number} is in {account.position_mode} mode; position_side must be "
+        f"account {account.number} is in {position_mode(account)} mode; position_side must be "
         f"{wanted}",
     )
 
 
 def order_rules_problem(command: PlaceOrder, account: Account, market: Market) -> Refusal | None:
-    """Check the optional filters: number of orders, price band, minimum notional."""
+    """Check the optional filters: step, market size, open orders, price band, notional."""
     instrument = market.instrument
+    if problem := size_problem(command.kind, command.contracts, market):
+        return problem
     if len(account.open_orders) >= instrument.max_open_orders:
         return Refusal(
             RejectReason.TOO_MANY_ORDERS,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from simexchange.core.types import (
     OrderKind,
     OrderStatus,
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from simexchange.core.positions import Position
 
 
-class Order:
+class Order(msgspec.Struct, eq=False):  # a Struct, because it is made three times as fast
     """An order and its place in the queue.
 
     ``contracts = filled + remaining + cancelled`` at all times. ``hold`` is the money that its
@@ -28,79 +30,33 @@ class Order:
     only, or against the leg in hedge mode) hold nothing at all and never open.
     """
 
-    __slots__ = (
-        "account",
-        "client_order_id",
-        "closing",
-        "contracts",
-        "created_at",
-        "fee",
-        "filled",
-        "filled_notional",
-        "hold",
-        "is_cancelled",
-        "kind",
-        "level",
-        "market",
-        "next",
-        "order_id",
-        "plan_id",
-        "position",
-        "prev",
-        "price",
-        "promised",
-        "reduce_only",
-        "remaining",
-        "self_trade_prevention",
-        "side",
-        "sign",
-        "time_in_force",
-        "updated_at",
-    )
-
-    def __init__(  # noqa: PLR0913, PLR0917 - an order's facts; hot
-        self,
-        order_id: int,
-        position: Position,
-        side: Side,
-        contracts: int,
-        kind: OrderKind,
-        price: int | None,
-        time_in_force: TimeInForce,
-        reduce_only: bool,  # noqa: FBT001 - positional because it is hot
-        client_order_id: str | None,
-        self_trade_prevention: SelfTradePrevention,
-        plan_id: int | None,
-        at: int,
-    ) -> None:
-        self.order_id = order_id
-        self.position = position
-        self.account: Account = position.account
-        self.market: Market = position.market
-        self.side = side
-        self.sign = 1 if side > 0 else -1
-        self.contracts = contracts
-        self.remaining = contracts
-        self.filled = 0
-        self.filled_notional = 0
-        self.fee = 0
-        self.kind = kind
-        self.price = price
-        self.time_in_force = time_in_force
-        self.reduce_only = reduce_only
-        self.closing = reduce_only
-        self.client_order_id = client_order_id
-        self.self_trade_prevention = self_trade_prevention
-        self.plan_id = plan_id
-        self.created_at = at
-        self.updated_at = at
-        self.hold = 0
-        self.promised = 0
-        self.is_cancelled = False
-        self.level: Level | None = None
-        # set when the order rests
-        self.prev: Order | None
-        self.next: Order | None
+    order_id: int
+    account: Account
+    market: Market
+    position: Position
+    side: Side
+    sign: int
+    contracts: int
+    remaining: int
+    kind: OrderKind
+    price: int | None
+    time_in_force: TimeInForce
+    reduce_only: bool
+    closing: bool
+    client_order_id: str | None
+    self_trade_prevention: SelfTradePrevention
+    plan_id: int | None
+    created_at: int
+    updated_at: int
+    filled: int = 0
+    filled_notional: int = 0
+    fee: int = 0
+    hold: int = 0
+    promised: int = 0
+    is_cancelled: bool = False
+    level: Level | None = None  # of the book, while it rests
+    prev: Order | None = None
+    next: Order | None = None
 
     @property
     def status(self) -> OrderStatus:

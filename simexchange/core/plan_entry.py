@@ -13,7 +13,6 @@ from simexchange.core.types import (
     RATE_SCALE,
     CancelReason,
     OrderKind,
-    PositionMode,
     RejectReason,
     TriggerDirection,
 )
@@ -240,7 +239,7 @@ def _size_problem(command: PlacePlanOrder, market: Market) -> Refusal | None:
 
 
 def _account_problem(command: PlacePlanOrder, account: Account, market: Market) -> Refusal | None:
-    if (command.position_side == 0) is not (account.position_mode is PositionMode.ONE_WAY):
+    if (command.position_side == 0) is not (account.is_one_way):
         return side_problem(account)
     client_order_id = command.client_order_id
     if client_order_id is not None and client_order_id in account.client_ids:

@@ -1,6 +1,6 @@
 """Questions to the exchange; asking changes nothing."""
 
-from simexchange.core.accounts import Account
+from simexchange.core.accounts import Account, position_mode
 from simexchange.core.commands import Transfer
 from simexchange.core.deleveraging import lights
 from simexchange.core.funding import present_rate
@@ -56,20 +56,20 @@ class Reads:
         )
 
     def best_bid(self, symbol: str) -> int | None:
-        level = self._market(symbol).book.bids.best()
+        level = self._market(symbol).bids.best()
         return level.price if level else None
 
     def best_ask(self, symbol: str) -> int | None:
-        level = self._market(symbol).book.asks.best()
+        level = self._market(symbol).asks.best()
         return level.price if level else None
 
     def depth(
         self, symbol: str, levels: int = 50
     ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """Return (bids, asks), each as (price, contracts) from the best outwards."""
-        book = self._market(symbol).book
+        market = self._market(symbol)
         sides: list[list[tuple[int, int]]] = []
-        for side in (book.bids, book.asks):
+        for side in (market.bids, market.asks):
             rows: list[tuple[int, int]] = []
             for level in side.levels_from_best():
                 if len(rows) == levels:
@@ -92,7 +92,7 @@ class Reads:
             owner=account.owner,
             label=account.label,
             kind=account.kind,
-            position_mode=account.position_mode,
+            position_mode=position_mode(account),
             spot_balance=account.spot,
             contract_balance=account.wallet,
             order_hold=account.hold,

@@ -1,6 +1,6 @@
 """Leverage, margin mode, position mode, and margin added to or taken from a position."""
 
-from simexchange.core.accounts import Account, open_positions
+from simexchange.core.accounts import Account, open_positions, position_mode
 from simexchange.core.commands import AdjustMargin, SetLeverage, SetMarginMode, SetPositionMode
 from simexchange.core.events import LeverageSet, MarginAdjusted, MarginModeSet, PositionModeSet
 from simexchange.core.margin import (
@@ -46,7 +46,7 @@ class Settings:
         if found is None:
             return
         account, market = found
-        if account.position_mode is PositionMode.ONE_WAY:
+        if account.is_one_way:
             sides = (PositionSide.NET,)
         elif command.position_side is PositionSide.NET:
             sides = (PositionSide.LONG, PositionSide.SHORT)
@@ -79,10 +79,7 @@ class Settings:
         self, command: SetLeverage, account: Account, market: Market, positions: list[Position]
     ) -> Refusal | None:
         leverage = command.leverage
-        if (
-            account.position_mode is PositionMode.ONE_WAY
-            and command.position_side is not PositionSide.NET
-        ):
+        if account.is_one_way and command.position_side is not PositionSide.NET:
             return Refusal(
                 RejectReason.POSITION_SIDE_MISMATCH,
                 f"account {account.number} is in one-way mode; position_side must be NET",
@@ -155,14 +152,14 @@ class Settings:
             )
             return
         refusal = _busy(account, None)
-        if command.mode is account.position_mode:
+        if command.mode is position_mode(account):
             refusal = Refusal(
                 RejectReason.UNCHANGED, f"the account is in {command.mode} mode already"
             )
         if refusal is not None:
             self._refuse(command, command.account, None, refusal)
             return
-        account.position_mode = command.mode
+        account.is_one_way = command.mode is PositionMode.ONE_WAY
         self._state.log.events.append(
             PositionModeSet(self._state.log.at, account.number, command.mode)
         )

@@ -39,14 +39,13 @@ class State:
         "accounts",
         "bereft",
         "closed_orders",
-        "closed_orders_kept",
         "config",
         "fund",
+        "last_execution_id",
         "ledger",
         "log",
         "markets",
         "next_account",
-        "next_execution_id",
         "next_order_id",
         "next_plan_id",
         "next_position",
@@ -67,7 +66,6 @@ class State:
         self.markets: dict[str, Market] = {}
         self.orders: dict[int, Order] = {}  # living ones and the latest that ended
         self.closed_orders: deque[int] = deque()
-        self.closed_orders_kept = config.closed_orders_kept
         self.stale_accounts: list[Account] = []  # whose cross bands are not up to date
         self.transfers: dict[str, Transfer] = {}
         self.bereft: list[Position] = []  # gone or turned round, with plan orders attached
@@ -76,7 +74,7 @@ class State:
         self.next_account = 1
         self.next_order_id = 1
         self.next_plan_id = 1
-        self.next_execution_id = 1
+        self.last_execution_id = 0  # the latest one given out
         self.next_trade_id = 1
         self.next_position = 1
         self.next_sequence = 1  # breaks ties in heaps
@@ -116,12 +114,11 @@ class State:
             account.is_cross_stale = True
             self.stale_accounts.append(account)
 
-    def remember_closed(self, order: Order) -> None:
-        """Keep an ended order for questions until enough later ones have ended."""
-        closed = self.closed_orders
-        closed.append(order.order_id)
-        if len(closed) > self.closed_orders_kept:
-            del self.orders[closed.popleft()]
+    def forget_closed(self) -> None:
+        """Forget the oldest ended orders beyond those that are kept for questions."""
+        closed, orders = self.closed_orders, self.orders
+        for _ in range(len(closed) - self.config.closed_orders_kept):
+            del orders[closed.popleft()]
 
     def refuse(
         self,

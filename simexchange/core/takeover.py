@@ -122,8 +122,7 @@ class Takeover:
         lost: int,
     ) -> None:
         state = self._state
-        execution_id = state.next_execution_id
-        state.next_execution_id += 1
+        state.last_execution_id += 1
         state.log.events.append(
             Deleveraged(
                 state.log.at,
@@ -139,7 +138,7 @@ class Takeover:
                 position.margin,
                 position.account.wallet,
                 rank,
-                execution_id,
+                state.last_execution_id,
                 against.account.number,
                 lost,
             )

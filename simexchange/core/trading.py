@@ -35,26 +35,30 @@ class Trading:
         self, order: Order, contracts: int, price: int, notional: int, liquidity: Liquidity
     ) -> None:
         """Book one side of a trade; the book itself already knows."""
-        position, account, market = order.position, order.account, order.market
+        position, account = order.position, order.account
         rate = position.maker_rate if liquidity is _MAKER else position.taker_rate
         fee = -(-notional * rate // RATE_SCALE)
         order.remaining = remaining = order.remaining - contracts
         order.filled = filled = order.filled + contracts
         order.filled_notional += notional
         order.fee += fee
-        order.updated_at = at = self._log.at
-        if order.hold or order.promised:
-            self._release_part(order, contracts)
+        log = self._log
+        order.updated_at = at = log.at
+        if order.hold:
+            if remaining:
+                self._release_part(order, contracts)
+            else:
+                account.hold -= order.hold
+                order.hold = 0
+        if order.promised:
+            self._use_promise(order, contracts)
         closed, realized = self.settle(position, order.sign, contracts, notional, fee)
-        if remaining == 0:
+        if not remaining:
             self._forget(order)
         state = self._state
-        execution_id = state.next_execution_id
-        state.next_execution_id = execution_id + 1
-        side = position.side
-        held = position.contracts
-        cost = position.cost
-        self._log.events.append(
+        state.last_execution_id = execution_id = state.last_execution_id + 1
+        held, cost = position.contracts, position.cost
+        log.events.append(
             Filled(
                 at,
                 execution_id,
@@ -62,16 +66,16 @@ class Trading:
                 order.order_id,
                 order.client_order_id,
                 account.number,
-                market.symbol,
+                order.market.symbol,
                 order.side,
-                side,
+                position.side,
                 contracts,
                 price,
                 liquidity,
                 fee,
                 realized,
                 closed,
-                -held if side < 0 else held,
+                -held if position.leg < 0 else held,
                 cost if cost >= 0 else -cost,
                 position.margin,
                 filled,
@@ -93,23 +97,27 @@ class Trading:
         closing takes its share of cost toward zero and its share of margin rounded down, the last
         close all that is left, and pays margin and profit, less the fee, into the wallet.
         """
-        account, market = position.account, position.market
+        account, market, ledger = position.account, position.market, self._ledger
         held = position.contracts
         if held * sign >= 0:
             closed = realized = 0
-            position.contracts = after = held + sign * contracts
-            position.cost += sign * notional
             margin = 0 if position.is_cross else -(-notional // position.leverage)
+            paid = -fee - margin
+            if sign > 0:
+                position.cost += notional
+                position.contracts = held + contracts
+                market.open_interest += contracts
+            else:
+                position.cost -= notional
+                position.contracts = held - contracts
         else:
             closed, realized, margin = self._reduce(position, sign, contracts, notional)
-            after = position.contracts
-        if held > 0 or after > 0:
-            market.open_interest += max(0, after) - max(0, held)
-        paid = realized - fee - margin
+            paid = realized - fee - margin
+            market.clearing -= realized
+            if position.plans and position.contracts * held <= 0:
+                self._state.bereft.append(position)
         position.margin += margin
         account.wallet += paid
-        market.clearing -= realized
-        ledger = self._ledger
         ledger.fees += fee
         ledger.net += paid + margin + fee - realized
         if not position.is_stale:
@@ -121,8 +129,6 @@ class Trading:
             self._state.note_equity_moved(account)
         elif account.wallet < account.hold:
             self._cover(position)
-        if closed and position.plans and after * held <= 0:
-            self._state.bereft.append(position)
         return closed, realized
 
     def settle_wallet(self, position: Position) -> None:
@@ -146,8 +152,12 @@ class Trading:
         position.cost -= share
         position.contracts = held + sign * contracts
         margin = -(position.margin * closed // size)
+        if held > 0:
+            position.market.open_interest -= closed
         if contracts > size:
             position.cost = sign * (notional - value)
+            if held < 0:
+                position.market.open_interest += contracts - size
             if not position.is_cross:
                 margin -= -(notional - value) // position.leverage
         return closed, -sign * value - share, margin
@@ -206,8 +216,10 @@ class Trading:
         if order.level is not None:
             order.level.contracts -= cut
         order.remaining = remaining
-        if order.hold or order.promised:
+        if order.hold:
             self._release_part(order, cut)
+        if order.promised:
+            self._use_promise(order, cut)
         order.contracts -= cut
         order.updated_at = self._log.at
         self.say_amended(order, kept_place=True, reason=reason)
@@ -237,6 +249,13 @@ class Trading:
             position.closing_orders += 1
         self._recap_if_needed(position, order.sign)
 
+    def deregister_closer(self, order: Order) -> None:
+        position = order.position
+        del position.closers[order.order_id]
+        position.promised -= order.promised
+        if order.closing:
+            position.closing_orders -= 1
+
     def _recap_if_needed(self, position: Position, sign: int) -> None:
         """Look at the orders that would close with ``sign`` when there may be too many of them."""
         if position.closing_orders or position.promised:
@@ -250,18 +269,19 @@ class Trading:
         Contracts promised to close go first. What stays held is rounded up, so an order's hold
         is released to the last unit exactly when its last opening contract goes.
         """
-        held_before = order.remaining + contracts - order.promised
-        if order.promised:
-            consumed = min(order.promised, contracts)
-            order.promised -= consumed
-            if order.order_id in order.position.closers:
-                order.position.promised -= consumed
-        held_after = order.remaining - order.promised
-        if held_after == held_before:
-            return
+        promised = order.promised
+        held_before = order.remaining + contracts - promised
+        held_after = order.remaining - (promised - contracts if promised > contracts else 0)
         kept = -(-order.hold * held_after // held_before)
         order.account.hold -= order.hold - kept
         order.hold = kept
+
+    def _use_promise(self, order: Order, contracts: int) -> None:
+        """Take ``contracts`` that just left the order from what it promised to close."""
+        used = min(order.promised, contracts)
+        order.promised -= used
+        if order.order_id in order.position.closers:
+            order.position.promised -= used
 
     def _hold_for(self, order: Order, contracts: int) -> None:
         """Hold money for ``contracts`` that were promised to close and now would open."""
@@ -288,14 +308,12 @@ class Trading:
 
     def _forget(self, order: Order) -> None:
         """Take an ended order out of all registers but that of closed orders."""
-        if order.account.open_orders.pop(order.order_id, None) is not None:
-            position = order.position
-            if position.closers and position.closers.pop(order.order_id, None) is not None:
-                position.promised -= order.promised
-                if order.closing:
-                    position.closing_orders -= 1
+        closers = order.position.closers
+        order.account.open_orders.pop(order.order_id, None)
+        if closers and order.order_id in closers:
+            self.deregister_closer(order)
         order.promised = 0
-        self._state.remember_closed(order)
+        self._state.closed_orders.append(order.order_id)
 
     def _note_cross(self, position: Position) -> None:
         account = position.account

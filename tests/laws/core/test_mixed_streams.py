@@ -231,7 +231,7 @@ def test_after_a_tick_nothing_is_left_that_a_scan_of_everything_would_liquidate(
             if isinstance(event, MarkPriceSet):
                 ticks += 1
                 assert due_by_scan(stream.exchange, event.symbol) == []
-    assert ticks > 10
+    assert ticks > 5
 
 
 def due_by_scan(exchange: Exchange, symbol: str) -> list[PositionView]:
