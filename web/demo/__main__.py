@@ -1,6 +1,6 @@
 """`python -m web.demo`: leaders trade, followers copy, pages show it; or all of it headless."""
 
-import signal
+import secrets
 import sys
 import tempfile
 from collections.abc import Generator
@@ -17,20 +17,16 @@ from copyplugin.settings import Settings
 from copyplugin.store.database import upgrade_database
 from copyplugin.store.queries import Queries
 from copyplugin.store.queries.summary import OpenWork
+from web.app import create_app
 from web.demo import opening
 from web.demo.cast import plan_followers
-from web.demo.options import (
-    CANNOT_START,
-    DEFAULT_PORT,
-    CannotStart,
-    Options,
-    check_report,
-    listening_socket,
-)
-from web.demo.pages import Pages
+from web.demo.options import DEFAULT_PORT, Options, check_host, check_report
 from web.demo.report import make_report, write_report
 from web.demo.stage import Stage
 from web.demo.steps import Steps
+from web.listening import CANNOT_START, CannotStart, PageServer, listening_socket
+from web.settings import WebSettings
+from web.signals import stop_on_signal
 
 DATABASE = "copyplugin.db"
 HEADLESS_SECONDS = 30
@@ -60,7 +56,8 @@ def main(**given: Any) -> None:
 
 
 def run_with_pages(options: Options) -> int:
-    with listening_socket(options.host, options.port) as listener, _stop_on_signal() as stop:
+    check_host(options.host)
+    with listening_socket(options.host, options.port) as listener, stop_on_signal() as stop:
         steps = Steps()
         with (
             _database(options, f"demo-{options.port}") as url,
@@ -70,7 +67,11 @@ def run_with_pages(options: Options) -> int:
             ),
         ):
             with steps.step("pages"):
-                pages = Pages(plugin, listener, options.host)
+                settings = WebSettings(
+                    secret_key=secrets.token_hex(32), host=options.host, demo_identity=True
+                )
+                app = create_app(plugin.queries, plugin.commands, settings)
+                pages = PageServer(app, listener, options.host)
             try:
                 _greet(options, plugin.queries)
                 return _wait(stage, stop)
@@ -85,7 +86,7 @@ def run_headless(options: Options) -> int:
     seconds = options.seconds or HEADLESS_SECONDS
     steps = Steps()
     with (
-        _stop_on_signal() as stop,
+        stop_on_signal() as stop,
         _database(options, None) as url,
         _theatre(options, url, steps) as (stage, plugin),
     ):
@@ -170,23 +171,6 @@ def _wait(stage: Stage, stop: Event) -> int:
             return 1
     click.echo("")
     return 0
-
-
-@contextmanager
-def _stop_on_signal() -> Generator[Event]:
-    """Set the event on Ctrl-C or a request to end; a second Ctrl-C ends at once."""
-    stop = Event()
-
-    def ask(number: int, _: object) -> None:
-        signal.signal(number, signal.SIG_DFL)
-        stop.set()
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

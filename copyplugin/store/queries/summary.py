@@ -27,6 +27,7 @@ from copyplugin.store.rows import (
     LaneRow,
     LeaderFillRow,
     LeaderRow,
+    OrderFillRow,
     SettlementRow,
     TransferRow,
 )
@@ -156,23 +157,31 @@ def held_by_lanes(session: Session) -> Held:
 def owned_by_books(session: Session) -> Mapping[AccountId, Money]:
     """Return what each sub-account that a follow ever had holds, by our books.
 
-    The ledger takes up a position's result when it closes; what open ones have realised, paid in
-    fees and in funding is added.
+    The ledger takes up a position's result when it closes. What the fills of open ones have
+    realised, and what was paid in fees and funding, is added: fill by fill, as the venue rounds.
     """
     ledger = balances(session)
-    unbooked = {
-        follow_id: total(realized, -fees, -funding)
-        for follow_id, realized, fees, funding in session.execute(
-            select(
-                CopiedPositionRow.follow_id,
-                func.sum(CopiedPositionRow.realized_pnl),
-                func.sum(CopiedPositionRow.fees),
-                func.sum(CopiedPositionRow.funding),
-            )
-            .where(CopiedPositionRow.state == TradeState.OPEN)
-            .group_by(CopiedPositionRow.follow_id)
+    is_open = CopiedPositionRow.state == TradeState.OPEN
+    orders = (
+        select(
+            CopiedPositionRow.follow_id,
+            func.sum(OrderFillRow.realized_pnl),
+            func.sum(OrderFillRow.fee),
         )
+        .join(CopyOrderRow, CopyOrderRow.id == OrderFillRow.order_id)
+        .join(CopiedPositionRow, CopiedPositionRow.id == CopyOrderRow.copied_position_id)
+        .where(is_open)
+        .group_by(CopiedPositionRow.follow_id)
+    )
+    fills = {
+        follow_id: total(realized, -fees) for follow_id, realized, fees in session.execute(orders)
     }
+    paid = (
+        select(CopiedPositionRow.follow_id, func.sum(CopiedPositionRow.funding))
+        .where(is_open)
+        .group_by(CopiedPositionRow.follow_id)
+    )
+    funding = dict(session.execute(paid).all())
     rows = session.execute(
         select(FollowRow.id, FollowRow.sub_account).where(FollowRow.sub_account.is_not(None))
     )
@@ -180,7 +189,8 @@ def owned_by_books(session: Session) -> Mapping[AccountId, Money]:
         account: Money(
             total(
                 ledger.get(sub_account(follow_id), ZERO_MONEY),
-                unbooked.get(follow_id, ZERO_MONEY),
+                fills.get(follow_id, ZERO_MONEY),
+                -funding.get(follow_id, ZERO_MONEY),
             )
         )
         for follow_id, account in rows
