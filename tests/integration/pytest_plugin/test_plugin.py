@@ -14,12 +14,6 @@ assert ExchangeFacade  # imported here, so that runs inside a test share what is
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "simexchange"
 
-# a run inside a run: other plugins keep state of their own that does not nest
-ALONE = ["asyncio", "cacheprovider", "hypothesispytest", "playwright", "pytest_cov", "socket"]
-ALONE += ["timeout", "xdist"]
-OPTIONS = ["--strict-markers", "-W", "error"]
-OPTIONS += [option for name in ALONE for option in ("-p", f"no:{name}")]
-
 BTC = """
 import pytest
 
@@ -34,21 +28,21 @@ def alice(exchange):
 
 
 @pytest.fixture
-def run(pytester):
+def run(pytester, options):
     """Return a function that runs a test file and returns pytest's result."""
 
-    def run_file(body, *options, head=BTC):
+    def run_file(body, *more, head=BTC):
         pytester.makepyfile(test_it=head + body)
-        return pytester.runpytest_inprocess(*OPTIONS, *options)
+        return pytester.runpytest_inprocess(*options, *more)
 
     return run_file
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("test_*.py")), ids=lambda path: path.name)
-def test_an_example_test_file_passes(pytester, path):
+def test_an_example_test_file_passes(pytester, options, path):
     pytester.makepyfile(**{path.stem: path.read_text("utf-8")})
 
-    result = pytester.runpytest_inprocess(*OPTIONS)
+    result = pytester.runpytest_inprocess(*options)
 
     outcomes = result.parseoutcomes()
     assert set(outcomes) == {"passed"}
