@@ -1,9 +1,8 @@
 """The events of the present command and the rolling hash of all."""
 
-import hashlib
-
 import msgspec
 
+from simexchange.core.chain import HashChain
 from simexchange.core.events import Event
 
 
@@ -17,7 +16,7 @@ class EventLog:
         self.events: list[Event] = []
         self._block_bytes = block_bytes
         self._buffer = bytearray()
-        self._digest = hashlib.sha256()
+        self._digest = HashChain()  # unlike hashlib's, it goes into a snapshot
         self._encoder = msgspec.msgpack.Encoder()
 
     def seal(self, events: list[Event]) -> None:
