@@ -124,14 +124,22 @@ class SimulatedVenue:
         return marks
 
     async def knows_account(self, account: AccountId) -> bool:
-        return account.isascii() and account.isdigit() and int(account) in self._exchange.accounts
+        if not (account.isascii() and account.isdigit()) or account.startswith("0"):
+            return False  # number 0 is the exchange's insurance fund
+        return int(account) in self._exchange.accounts
 
     async def balance(self, account: AccountId) -> AccountBalance:
         number = int(account)
         view = self._exchange.account(number)
+        isolated = sum(
+            position.margin
+            for position in self._exchange.positions(number)
+            if position.margin_mode is t.MarginMode.ISOLATED
+        )
         return AccountBalance(
             spot_available=_money(view.spot_balance),
-            contract_wallet=_money(view.contract_balance),
+            # The exchange counts the margin of an isolated position apart; it is his money still.
+            contract_wallet=_money(view.contract_balance + isolated),
             contract_available=_money(self._exchange.available_balance(number)),
             equity=_money(self._exchange.equity(number)),
         )
