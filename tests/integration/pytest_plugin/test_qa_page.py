@@ -24,11 +24,6 @@ NOT_FOR_TESTS = {"world", "world_instrument", "expect_none", "fail"}
 def public(facade):
     names = {name for name in vars(facade) if not name.startswith("_")}
     return names - NOT_FOR_TESTS
-        "world",
-        "world_instrument",
-        "expect_none",
-        "fail",
-    }  # for other tools, not tests
 
 
 @pytest.mark.parametrize("block", BLOCKS)
