@@ -1,0 +1,146 @@
+"""The command line: what an operator does at night.
+
+Exit code 0: all is well; 1: something does not add up; 2: what was given cannot be used.
+"""
+
+from typing import ClassVar
+
+import click
+
+from copyplugin.errors import ConfigurationError, LedgerBroken
+from copyplugin.replay.command import replay_command
+from copyplugin.settings import PREFIX, Settings, load_settings
+from copyplugin.store import ledger
+from copyplugin.store.database import Database, open_database, upgrade_database
+from copyplugin.store.directory import leader_lines
+
+DATABASE = click.option(
+    "--database",
+    "database_url",
+    metavar="URL",
+    help=f"The database, for example sqlite:///copyplugin.db.  [default: {PREFIX}DATABASE_URL]",
+)
+
+
+class BadInput(click.ClickException):
+    """What was given cannot be used; the sentence says what to change."""
+
+    exit_code: ClassVar[int] = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def main() -> None:
+    """Copy trading for perpetual exchanges."""
+    if not __debug__:
+        raise BadInput("python -O removes the checks this program relies on: run it without -O")
+
+
+@main.group("db")
+def database_group() -> None:
+    """Make the database, bring it up to date, look whether it is."""
+
+
+@database_group.command("upgrade")
+@DATABASE
+def database_upgrade(database_url: str | None) -> None:
+    """Make the tables, or bring them to what this program needs."""
+    url = _url(database_url)
+    try:
+        upgrade_database(url)
+    except ConfigurationError as error:
+        raise BadInput(str(error)) from error
+    click.echo("The database is up to date.")
+
+
+@database_group.command("check")
+@DATABASE
+def database_check(database_url: str | None) -> None:
+    """Say whether the database is what this program needs."""
+    _open(database_url).close()
+    click.echo("The database is what this program needs.")
+
+
+@main.command("leaders")
+@DATABASE
+def leaders_command(database_url: str | None) -> None:
+    """List the leaders with their followers, copy amounts and profit."""
+    database = _open(database_url)
+    try:
+        with database.read() as session:
+            lines = leader_lines(session)
+    finally:
+        database.close()
+    if not lines:
+        click.echo("There are no leaders yet.")
+        return
+    rows = [("id", "account", "nickname", "status", "following", "copy amount", "profit")]
+    rows += [
+        (
+            str(line.leader_id),
+            line.account,
+            line.nickname,
+            line.status.value,
+            str(line.following),
+            f"{line.copy_amount:.2f}",
+            "–" if line.profit is None else f"{line.profit:.2f}",
+        )
+        for line in lines
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+@main.group("ledger")
+def ledger_group() -> None:
+    """Look after the books."""
+
+
+@ledger_group.command("verify")
+@DATABASE
+@click.pass_context
+def ledger_verify(context: click.Context, database_url: str | None) -> None:
+    """Prove the books from the first entry to the last."""
+    database = _open(database_url)
+    try:
+        with database.read() as session:
+            head = ledger.verify(session)
+    except LedgerBroken as error:
+        click.echo(f"The ledger is broken: {error}", err=True)
+        context.exit(1)
+    finally:
+        database.close()
+    click.echo(f"The ledger adds up: {head.entries} entries, the last one's hash is {head.hash}.")
+
+
+@main.command("settings")
+def settings_command() -> None:
+    """Print every setting with its value and meaning."""
+    settings = _settings()
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        mark = "" if value == field.default else f" (default {field.default})"
+        click.echo(f"{PREFIX}{name.upper()}={value}{mark}")
+        click.echo(f"    {field.description}")
+
+
+main.add_command(replay_command)
+
+
+def _settings() -> Settings:
+    try:
+        return load_settings()
+    except ConfigurationError as error:
+        raise BadInput(str(error)) from error
+
+
+def _url(given: str | None) -> str:
+    return given if given is not None else _settings().database_url
+
+
+def _open(given: str | None) -> Database:
+    try:
+        return open_database(_url(given))
+    except ConfigurationError as error:
+        raise BadInput(str(error)) from error
