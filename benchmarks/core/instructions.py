@@ -7,6 +7,7 @@ slope. Needs valgrind on PATH.
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -22,6 +23,8 @@ def play(operations: int) -> None:
     for command in commands:
         at += 1_000
         exchange.apply(command, at)
+    os._exit(0)  # taking the interpreter down would count as well
+
 
 
 def counted(operations: int) -> int:

@@ -155,7 +155,7 @@ class OrderEntry:
         )
         if not closing:
             if closable > 0 or crosses or price is None or market.has_tiers:
-                refusal = self._reserve(order, makers, limit_key, max(0, closable), crosses)
+                refusal = self._reserve(order, makers, limit_key, closable, crosses)
             else:
                 refusal = self._hold(order, contracts, price, price)
             if refusal is not None:
@@ -214,7 +214,7 @@ class OrderEntry:
         worst = price if price is not None else makers.reach(contracts, limit_key)[1]
         if worst is None:
             return None  # nothing to trade with: it will be cancelled and needs no money
-        if closable:
+        if closable > 0:
             order.promised = self._promise(order, makers, limit_key, closable, crosses=crosses)
             contracts -= order.promised
             if contracts == 0:
@@ -262,9 +262,12 @@ class OrderEntry:
         if order.kind is _MARKET or order.time_in_force in (_IOC, _FOK):
             return min(contracts, closable)
         now = makers.reach(contracts, limit_key)[0] if crosses else 0
-        closes_now = min(now, closable)
-        unpromised = max(0, closable - closes_now - order.position.promised)
-        return closes_now + min(contracts - now, unpromised)
+        closes_now = min(closable, now)
+        unpromised = closable - closes_now - order.position.promised
+        if unpromised <= 0:
+            return closes_now
+        rest = contracts - now
+        return closes_now + (min(unpromised, rest))
 
     def start(
         self,

@@ -106,14 +106,14 @@ def liquidation_price(position: Position) -> int | None:
     if contracts > 0:
         debt = (position.cost - position.margin) * RATE_SCALE
         highest = 0
-        for tier in market.tiers:
-            kept = quantity * (RATE_SCALE - tier.maintenance_rate - fee_rate)
-            highest = max(highest, -((tier.deduction * RATE_SCALE - debt) // kept))
+        for deduction, rate in market.tier_lines:
+            price = -((deduction - debt) // (quantity * (RATE_SCALE - rate - fee_rate)))
+            highest = max(highest, price)
         return highest or None
     worth = (position.margin - position.cost) * RATE_SCALE
-    lowest: int | None = None
-    for tier in market.tiers:
-        kept = -quantity * (RATE_SCALE + tier.maintenance_rate + fee_rate)
-        root = (worth + tier.deduction * RATE_SCALE) // kept
-        lowest = root if lowest is None else min(lowest, root)
+    lowest = -1
+    for deduction, rate in market.tier_lines:
+        price = (worth + deduction) // (-quantity * (RATE_SCALE + rate + fee_rate))
+        if lowest < 0 or price < lowest:
+            lowest = price
     return lowest

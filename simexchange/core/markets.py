@@ -9,7 +9,7 @@ from simexchange.core.funding_clock import FundingClock
 from simexchange.core.instrument import Instrument
 from simexchange.core.price_heap import PriceHeap
 from simexchange.core.prices import BasisAverage
-from simexchange.core.types import TriggerBy
+from simexchange.core.types import RATE_SCALE, TriggerBy
 
 if TYPE_CHECKING:
     from simexchange.core.accounts import Account
@@ -53,6 +53,7 @@ class Market:
         "symbol",
         "taker_fee",
         "tick_value",
+        "tier_lines",
         "tiers",
         "trailing",
         "watches_last",
@@ -65,6 +66,8 @@ class Market:
         self.maker_fee = instrument.maker_fee
         self.taker_fee = instrument.taker_fee
         self.tiers = instrument.tiers
+        # scaled deduction and rate of each tier, for the liquidation price
+        self.tier_lines = tuple((t.deduction * RATE_SCALE, t.maintenance_rate) for t in self.tiers)
         self.min_contracts = instrument.min_contracts
         self.max_contracts = instrument.max_contracts
         self.has_tiers = len(instrument.tiers) > 1

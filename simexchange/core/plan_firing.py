@@ -58,7 +58,7 @@ class PlanFiring:
     def _void(self, plan: Plan) -> None:
         plan.version += 1
         if plan.heap is not None:
-            plan.heap.void_one()
+            plan.heap.live -= 1
             plan.heap = None
 
     # ------------------------------------------------------------------ firing

@@ -22,27 +22,24 @@ class PriceHeap(Generic[_T]):
 
     An entry is (key, number, version, thing); the key is ``sign × price`` and is due when it is
     at most ``sign × present price``: ``sign`` is +1 for what waits for a rise, -1 for a fall.
-    Equal prices go by number. A void entry goes when it surfaces, or when the void outnumber the
+    Equal prices go by number. Who raises a version takes one from ``live``. A void entry goes when it surfaces, or when the void outnumber the
     living fourfold.
     """
 
-    __slots__ = ("_heap", "_live", "_sign")
+    __slots__ = ("_heap", "_sign", "live")
 
     def __init__(self, sign: int) -> None:
         self._sign = sign
         self._heap: list[tuple[int, int, int, _T]] = []
-        self._live = 0
+        self.live = 0
 
     def push(self, thing: _T, price: int) -> None:
-        heappush(self._heap, (price * self._sign, thing.number, thing.version, thing))
-        self._live += 1
-        if len(self._heap) > 4 * self._live + _SPARE_ENTRIES:
-            self._heap = [entry for entry in self._heap if entry[3].version == entry[2]]
+        heap = self._heap
+        heappush(heap, (price * self._sign, thing.number, thing.version, thing))
+        self.live = live = self.live + 1
+        if len(heap) > 4 * live + _SPARE_ENTRIES:
+            self._heap = [entry for entry in heap if entry[3].version == entry[2]]
             heapify(self._heap)
-
-    def void_one(self) -> None:
-        """Note that one living entry was made void by a new version."""
-        self._live -= 1
 
     def pop_due(self, price: int) -> _T | None:
         """Take out the first thing that is due at ``price``, if any."""
@@ -50,6 +47,6 @@ class PriceHeap(Generic[_T]):
         while heap and (heap[0][0] <= bound or heap[0][3].version != heap[0][2]):
             _, _, version, thing = heappop(heap)
             if thing.version == version:
-                self._live -= 1
+                self.live -= 1
                 return thing
         return None

@@ -46,22 +46,22 @@ class LiquidationWatch:
 
     def refresh(self, market: Market) -> None:
         """Compute the liquidation prices of positions that changed since the last tick."""
+        longs, shorts = market.long_liquidations, market.short_liquidations
         for position in market.stale:
             position.is_stale = False
             position.version += 1
             if position.indexed_in is not None:
-                position.indexed_in.void_one()
+                position.indexed_in.live -= 1
                 position.indexed_in = None
-            if position.contracts == 0:
+            contracts = position.contracts
+            if not contracts:
                 market.positions.pop(position.number, None)
                 continue
             market.positions[position.number] = position
             price = liquidation_price(position)
             if price is not None:
-                long = position.contracts > 0
-                heap = market.long_liquidations if long else market.short_liquidations
+                position.indexed_in = heap = longs if contracts > 0 else shorts
                 heap.push(position, price)
-                position.indexed_in = heap
         market.stale.clear()
 
     def first_mark(self, market: Market) -> None:
@@ -84,7 +84,7 @@ class LiquidationWatch:
     def _band(self, account: Account) -> bool:
         """Compute the account's slack and bands; True when it is due, and then has none."""
         for heap in account.bands:
-            heap.void_one()
+            heap.live -= 1
         account.bands.clear()
         account.version += 1
         now = slack(account)
