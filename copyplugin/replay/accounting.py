@@ -14,6 +14,9 @@ from copyplugin.store.copy_trail import TrailStep
 ROUNDING = "rounding down to whole contracts"
 FEES = "money kept for fees"
 PRICE = "price within the same levels"
+ROUNDING_UP = "rounding up to whole contracts"
+SMALL_REST = "what would have stayed below the venue's minimum"
+LIQUIDATED = "closed by liquidation before"
 
 
 @dataclass(slots=True)
@@ -52,7 +55,11 @@ class Accounts:
 
 
 def account_for(
-    mode: CopyMode, steps: Iterable[TrailStep], sizes: Mapping[str, Fraction]
+    mode: CopyMode,
+    steps: Iterable[TrailStep],
+    sizes: Mapping[str, Fraction],
+    *,
+    was_liquidated: bool,
 ) -> Accounts:
     """Account for every step of a follow; `sizes` are the instruments' contract sizes."""
     accounts = Accounts()
@@ -61,7 +68,7 @@ def account_for(
         if step.signal.increases:
             _account_open(accounts.opens, mode, step, size)
         else:
-            _account_close(accounts.closes, step, size)
+            _account_close(accounts.closes, step, size, was_liquidated=was_liquidated)
     return accounts
 
 
@@ -97,7 +104,9 @@ def _account_open(account: Account, mode: CopyMode, step: TrailStep, size: Fract
     account.add(PRICE, step.filled * worth - Fraction(step.filled_value))
 
 
-def _account_close(account: Account, step: TrailStep, size: Fraction) -> None:
+def _account_close(
+    account: Account, step: TrailStep, size: Fraction, *, was_liquidated: bool
+) -> None:
     signal, held = step.signal, step.decision.target_before
     closed = signal.contracts_before - signal.contracts_after
     exact = Fraction(held * closed, signal.contracts_before)
@@ -105,12 +114,14 @@ def _account_close(account: Account, step: TrailStep, size: Fraction) -> None:
     account.exact += exact * worth
     account.traded += Fraction(step.filled_value)
     whole = -(-exact // 1)  # a close is rounded up: never more is kept than the proportion
-    account.add("rounding up to whole contracts", (exact - whole) * worth)
+    account.add(ROUNDING_UP, (exact - whole) * worth)
     missing = whole - step.filled
     if missing < 0:
-        account.add("what would have stayed below the venue's minimum", missing * worth)
+        account.add(SMALL_REST, missing * worth)
     elif step.decision.skip_reason is not None:
         account.add(_words(step.decision.skip_reason), missing * worth)
+    elif was_liquidated:
+        account.add(LIQUIDATED, missing * worth)
     account.add(PRICE, step.filled * worth - Fraction(step.filled_value))
 
 

@@ -43,6 +43,7 @@ class FollowReport:
     orders: int
     orders_filled: int
     skipped: Mapping[str, int]
+    liquidated: bool
     realized: Money
     realized_open: Money
     fees: Money
@@ -143,7 +144,10 @@ def _follow(session: Session, stage: Stage, cast: CastFollow, *, equity: Money) 
     sizes: dict[str, Fraction] = {
         symbol: stage.venue.contract_size(symbol) for symbol in stage.venue.symbols
     }
-    accounts = account_for(cast.spec.mode, steps, sizes)
+    account = follows.get_follow(session, cast.follow_id).sub_account
+    assert account is not None
+    liquidated = stage.venue.was_liquidated(account)
+    accounts = account_for(cast.spec.mode, steps, sizes, was_liquidated=liquidated)
     closed = [row for row in positions if row.state is TradeState.CLOSED]
     still_open = [row for row in positions if row.state is not TradeState.CLOSED]
     realized = _sum_realized(closed)
@@ -163,6 +167,7 @@ def _follow(session: Session, stage: Stage, cast: CastFollow, *, equity: Money) 
             for step in steps
             if step.decision.skip_reason is not None
         ),
+        liquidated=liquidated,
         realized=realized,
         realized_open=_sum_realized(still_open),
         fees=money_total(ZERO_MONEY, *(row.fees for row in positions)),

@@ -72,6 +72,8 @@ def _follow_lines(number: int, one: FollowReport) -> Iterator[str]:
     yield f"  orders                    {one.orders}, {one.orders_filled} carried out"
     skipped = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in one.skipped.items())
     yield f"  skipped                   {skipped or 'nothing'}"
+    if one.liquidated:
+        yield "  liquidated                yes: the venue closed a position for lack of margin"
     yield f"  realised, round trips     {one.realized:f} USDT"
     yield f"  realised, still open      {one.realized_open:f} USDT in {one.open_positions}"
     yield f"  fees and funding          {one.fees:f} and {one.funding:f} USDT"
@@ -137,6 +139,7 @@ def _follow_object(one: FollowReport) -> dict[str, Any]:
         "orders": one.orders,
         "orders_filled": one.orders_filled,
         "skipped": dict(one.skipped),
+        "liquidated": one.liquidated,
         "realized": f"{one.realized:f}",
         "realized_still_open": f"{one.realized_open:f}",
         "fees": f"{one.fees:f}",

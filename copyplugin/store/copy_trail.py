@@ -46,7 +46,7 @@ def trail_of(session: Session, follow_id: FollowId) -> list[TrailStep]:
     )
     return [
         _step(signal, decision, orders.get((signal.id, decision.lane_id), ()))
-        for signal, decision in session.execute(query).tuples()
+        for signal, decision in session.execute(query)
     ]
 
 

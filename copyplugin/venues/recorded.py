@@ -4,9 +4,6 @@ Beside `simulated` the one file of the plugin that knows `simexchange`: it sets 
 While a recorded order is the latest, orders on its instrument and side meet the levels it traded
 at, offered anew to each; everything else finds no counterparty.
 """
-# ENGINE PERSON: the whole replay is written and works (copyplugin/replay/*, its tests are in
-# tests/integration/replay). Please do NOT write another: only register
-# `copyplugin.replay.command.replay_command` in cli.py, and go on with plugin.py, cli.py, tests.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -205,6 +202,10 @@ class RecordedVenue(SimulatedVenue):
             )
             for view in self._market.exchange.positions(self._leaders[name].account)
         }
+
+    def was_liquidated(self, account: AccountId) -> bool:
+        """Return whether the exchange ever closed a position of the account for lack of margin."""
+        return bool(self._market.simulation.history.liquidations(int(account), limit=1))
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:

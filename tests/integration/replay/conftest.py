@@ -1,6 +1,7 @@
 """A small record, written the way the real one is: newest first."""
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -14,23 +15,43 @@ Row = tuple[int, str, str, str, str]  # second, side, position side, price, quan
 ROUND_TRIPS: Sequence[Row] = (
     (1, "BUY", "LONG", "100.0", "0.3"),
     (1, "BUY", "LONG", "100.1", "0.2"),
-    (2, "SELL", "SHORT", "50.5", "1.7"),
+    (2, "SELL", "SHORT", "101.5", "1.7"),
     (3, "BUY", "LONG", "101.3", "0.7"),
     (4, "SELL", "LONG", "103.9", "0.5"),
-    (5, "BUY", "SHORT", "49.1", "1.7"),
+    (5, "BUY", "SHORT", "100.1", "1.7"),
     (6, "SELL", "LONG", "99.7", "0.7"),
 )
 
 
 def write_record(path: Path, rows: Sequence[Row], leader: str = "77") -> Path:
-    lines = [HEADER]
-    for index, (second, side, leg, price, quantity) in enumerate(reversed(rows)):
+    lines: list[str] = []
+    held: dict[str, tuple[Fraction, Fraction]] = {}
+    for index, (second, side, leg, price, quantity) in enumerate(rows):
+        realized = _traded(held, side, leg, Fraction(price), Fraction(quantity))
         lines.append(
-            f"{leader},{index},{1_700_000_000_000 + second * 1000},ABCUSDT,{side},{price},0,USDT,"
-            f"0,USDT,0.0,USDT,ABC,{quantity},{leg},{side == 'BUY'}"
+            f"{leader},{len(rows) - index},{1_700_000_000_000 + second * 1000},ABCUSDT,{side},"
+            f"{price},0,USDT,0,USDT,{float(realized):.8f},USDT,ABC,{quantity},{leg},{side == 'BUY'}"
         )
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join([HEADER, *reversed(lines)]) + "\n")
     return path
+
+
+def _traded(
+    held: dict[str, tuple[Fraction, Fraction]],
+    side: str,
+    leg: str,
+    price: Fraction,
+    quantity: Fraction,
+) -> Fraction:
+    """Trade one fill at average entry price and return what it realised."""
+    size, cost = held.get(leg, (Fraction(0), Fraction(0)))
+    if (side == "BUY") == (leg == "LONG"):
+        held[leg] = (size + quantity, cost + quantity * price)
+        return Fraction(0)
+    closed = min(quantity, size)
+    share = cost * closed / size if size else Fraction(0)
+    held[leg] = (size - closed, cost - share)
+    return (closed * price - share) * (1 if leg == "LONG" else -1)
 
 
 @pytest.fixture

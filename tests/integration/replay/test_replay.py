@@ -53,8 +53,8 @@ def test_fees_and_the_share_are_in_the_result_and_the_ledger(record: Write):
     (follow,) = report["follows"]
     volume = sum(Fraction(price) * Fraction(qty) for *_, price, qty in ROUND_TRIPS)
     assert Fraction(follow["fees"]) == volume * Fraction(5, 10_000)
-    short = Fraction("1.7") * (Fraction("50.5") - Fraction("49.1"))
-    short_fees = Fraction("1.7") * (Fraction("50.5") + Fraction("49.1")) * Fraction(5, 10_000)
+    short = Fraction("1.7") * (Fraction("101.5") - Fraction("100.1"))
+    short_fees = Fraction("1.7") * (Fraction("101.5") + Fraction("100.1")) * Fraction(5, 10_000)
     long = long_profit_of(ROUND_TRIPS) - short
     long_fees = Fraction(follow["fees"]) - short_fees
     shares = [max(profit, 0) / 5 for profit in (short - short_fees, long - long_fees)]
@@ -115,6 +115,17 @@ def test_too_little_money_skips_and_says_so(record: Write):
     (follow,) = report["follows"]
     assert follow["skipped"]["insufficient_balance"] >= 1
     assert Fraction(follow["opens"]["unexplained"]) == 0
+
+
+def test_a_follower_who_was_liquidated_is_told_so_and_all_is_still_accounted_for(record: Write):
+    rows = ((1, "BUY", "LONG", "100.0", "0.9"), (2, "SELL", "LONG", "80.0", "0.9"))
+
+    report = figures(record(rows), "--follow=mode=fixed,amount=12")
+
+    (follow,) = report["follows"]
+    assert follow["liquidated"]
+    assert follow["result_before_share"] == "-12.00000000"
+    assert follow["closes"]["parts"]["closed by liquidation before"] == "72.00000000"
 
 
 @pytest.mark.parametrize(
