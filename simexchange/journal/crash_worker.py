@@ -22,7 +22,9 @@ def main(arguments: list[str]) -> None:
     with JournaledExchange(
         Path(path), durability=Durability(durability), snapshot_every=SNAPSHOT_EVERY
     ) as exchange:
-        say(f"recovered {exchange.recovery.records} {exchange.recovery.snapshot_sequence}")
+        recovery = exchange.recovery
+        assert not recovery.passed_over, recovery.passed_over  # a kill never spoils a snapshot
+        say(f"recovered {recovery.records} {recovery.snapshot_sequence}")
         while exchange.sequence < int(commands):
             at, command = crash_command(int(seed), exchange.sequence + 1)
             exchange.apply(command, at)

@@ -181,7 +181,7 @@ class _Reader:
                     item.extend(row[1])
                 case _:
                     for name, value in row[2]:
-                        object.__setattr__(item, name, self._value(value))
+                        setattr(item, name, self._value(value))
 
     def _value(self, value: Any) -> Any:
         if not isinstance(value, list):
@@ -238,8 +238,15 @@ def _empty(row: list[Any]) -> Any:
         case 3:
             return bytearray()
         case _:
-            kind = _found(row[1])
-            return kind.__new__(kind)
+            return _bare(_found(row[1]))
+
+
+def _bare(kind: Any) -> Any:
+    """Return an object of the class whose fields are yet to be set; none of its code has run."""
+    if issubclass(kind, msgspec.Struct):
+        assert not hasattr(kind, "__post_init__"), f"{kind} would compute when it is made"
+        return kind(**dict.fromkeys(fields_of(kind)))
+    return kind.__new__(kind)
 
 
 def _found(name: str) -> Any:

@@ -1,6 +1,7 @@
 """A run of the synthetic market, and the figures that describe it."""
 
 from collections import Counter
+from pathlib import Path
 
 import msgspec
 
@@ -9,6 +10,9 @@ from simexchange.core.config import ExchangeConfig
 from simexchange.core.events import Event, Filled
 from simexchange.core.exchange import Exchange
 from simexchange.core.types import MONEY_SCALE, RATE_SCALE, SECOND_US, Liquidity
+from simexchange.journal.journaled import JournaledExchange
+from simexchange.journal.records import JournalError
+from simexchange.journal.writer import Durability
 from simexchange.market.audit import residue
 from simexchange.market.world import World, build_world
 from simexchange.simulation import Simulation
@@ -90,10 +94,24 @@ class _Watch:
                 self.spreads.setdefault(symbol, []).append(ask - bid)
 
 
-def run_demo_market(*, seconds: int, seed: int) -> DemoFigures:
-    """Run the synthetic world for `seconds` of its own time, as fast as the machine can."""
+def run_demo_market(*, seconds: int, seed: int, journal: Path | None = None) -> DemoFigures:
+    """Run the synthetic world for `seconds` of its own time, as fast as the machine can.
+
+    With `journal` every command is written there too, for `simexchange replay`. Raises
+    JournalError when that file cannot be used or already holds a run.
+    """
+    config = ExchangeConfig(check_every=1_000)
+    if journal is None:
+        return _run(Exchange(config), seconds, seed)
+    with JournaledExchange(journal, config, durability=Durability.SYSTEM) as exchange:
+        if exchange.sequence:
+            raise JournalError(f"{journal} already holds a run; name a new file")
+        return _run(exchange, seconds, seed)
+
+
+def _run(exchange: Exchange, seconds: int, seed: int) -> DemoFigures:
     clock = ManualClock(START_AT)
-    simulation = Simulation(Exchange(ExchangeConfig(check_every=1_000)), clock)
+    simulation = Simulation(exchange, clock)
     watch = _Watch(simulation)
     world = build_world(simulation, seed=seed)
     deposits = {account: simulation.exchange.equity(account) for account in _accounts(world)}
@@ -102,7 +120,6 @@ def run_demo_market(*, seconds: int, seed: int) -> DemoFigures:
         clock.advance(microseconds=world.driver.index.step_us)
         world.driver.step()
         watch.look()
-    exchange = simulation.exchange
     exchange.check()
 
     def figures(accounts: tuple[int, ...]) -> tuple[AccountFigures, ...]:

@@ -1,9 +1,12 @@
 """`simexchange demo-market`: the synthetic market on its own, in figures."""
 
+from pathlib import Path
+
 import click
 
+from simexchange.journal.records import JournalError
 from simexchange.market.demo import as_lines, run_demo_market
-from simexchange.output import STANDARD_OUTPUT, write_json
+from simexchange.output import STANDARD_OUTPUT, BadInput, write_json
 
 LONGEST_SECONDS = 7 * 24 * 3600
 
@@ -20,11 +23,20 @@ LONGEST_SECONDS = 7 * 24 * 3600
     "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Same seed, same run."
 )
 @click.option(
+    "--journal",
+    type=click.Path(path_type=Path),
+    help="Write every command to this new file, for `simexchange replay`.",
+)
+@click.option(
     "--json", "json_target", metavar="FILE", help="Write the figures as JSON (-: to stdout)."
 )
 @click.pass_context
 def demo_market_command(
-    context: click.Context, seconds: int, seed: int, json_target: str | None
+    context: click.Context,
+    seconds: int,
+    seed: int,
+    journal: Path | None,
+    json_target: str | None,
 ) -> None:
     """Run the synthetic market and print what happened in it.
 
@@ -32,9 +44,12 @@ def demo_market_command(
     exchange, as fast as the machine can. The event hash covers every event: the same seed and
     length give the same hash on every machine.
 
-    Exit code 0: the ledger balances; 1: it does not.
+    Exit code 0: the ledger balances; 1: it does not; 2: the journal cannot be written.
     """
-    figures = run_demo_market(seconds=seconds, seed=seed)
+    try:
+        figures = run_demo_market(seconds=seconds, seed=seed, journal=journal)
+    except JournalError as error:
+        raise BadInput(str(error)) from error
     if json_target is not None:
         write_json(json_target, figures)
     if json_target != STANDARD_OUTPUT:

@@ -20,12 +20,13 @@ def invoke(*arguments):
 def test_an_exchange_killed_at_work_loses_nothing_and_ends_as_if_undisturbed(
     tmp_path, durability, seed
 ):
-    report = run_crash_test(tmp_path, kills=6, seed=seed, durability=durability)
+    report = run_crash_test(tmp_path, kills=12, seed=seed, durability=durability)
 
     assert report.faults == ()
-    assert report.kills == 6
+    assert report.kills == 12
+    assert report.recovered_by_snapshot > 0
     assert report.lost == 0
-    assert report.acknowledged_before_kills > 100
+    assert report.acknowledged_before_kills > 200
     assert report.event_hash == report.undisturbed_event_hash
     assert report.is_sound
 
@@ -88,3 +89,17 @@ def test_a_damaged_journal_is_refused_with_its_place(journal):
     assert result.exit_code == 2
     assert "is damaged: record" in result.output
     assert path.read_bytes() == content
+
+
+def test_a_run_of_the_demo_market_replays_to_the_hash_it_printed(tmp_path):
+    path = tmp_path / "demo.journal"
+    ran = invoke("demo-market", "--seconds", 5, "--journal", path, "--json", tmp_path / "run.json")
+    event_hash = json.loads((tmp_path / "run.json").read_text())["event_hash"]
+    replayed = invoke("replay", path, "--expect", event_hash)
+    again = invoke("demo-market", "--seconds", 5, "--journal", path)
+
+    assert ran.exit_code == 0
+    assert replayed.exit_code == 0
+    assert event_hash in replayed.output
+    assert again.exit_code == 2
+    assert "already holds a run; name a new file" in again.output
