@@ -40,6 +40,7 @@ FILTERS: tuple[Callable[..., str | formatting.Exact], ...] = (
     words.purpose_name,
     words.order_state_name,
     words.skip_sentence,
+    words.skip_details,
 )
 
 

@@ -1,5 +1,6 @@
 """What states, sides and reasons are called on a page; stored words never reach a reader."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from copyplugin.domain.fill import MarginMode, PositionSide
@@ -106,6 +107,36 @@ def order_state_name(state: CopyOrderState) -> str:
         CopyOrderState.REJECTED: gettext("Refused by the venue"),
         CopyOrderState.EXPIRED: gettext("Expired"),
     }[state]
+
+
+def skip_details(reason: SkipReason, detail: Mapping[str, str]) -> str:
+    """Return the numbers a refusal rests on, in words; what is meant for an operator is left out.
+
+    The venue's own words are shown only where they are the reason.
+    """
+    words = {
+        "contracts": gettext("wanted %(value)s contracts"),
+        "minimum": gettext("the least is %(value)s"),
+        "affordable": gettext("there was money for %(value)s"),
+        "available": gettext("available were %(value)s USDT"),
+        "bound": gettext("price bound %(value)s"),
+        "leverage": gettext("the leader uses %(value)s×"),
+        "allowed": gettext("allowed are %(value)s×"),
+        "leader_balance": gettext("the leader had %(value)s USDT"),
+        "seconds_late": gettext("%(value)s s late"),
+        "attempts": gettext("tried %(value)s times"),
+        "not_filled": gettext("%(value)s contracts were not filled"),
+    }
+    if reason is SkipReason.ORDER_REJECTED:
+        words["venue"] = gettext("the venue says: %(value)s")
+    return " · ".join(
+        words[name] % {"value": _trimmed(value)} for name, value in detail.items() if name in words
+    )
+
+
+def _trimmed(value: str) -> str:
+    """Drop trailing zeros of a decimal: 500.00000000 is 500."""
+    return value.rstrip("0").rstrip(".") if "." in value else value
 
 
 def skip_sentence(reason: SkipReason) -> str:

@@ -96,7 +96,7 @@ def run_headless(options: Options) -> int:
             raise stage.failure
         with steps.step("came to rest"):
             stage.stop_leaders()
-            left_over = _rest(plugin.queries, stop)
+            left_over = _rest(plugin.queries, stage, stop)
         report = make_report(
             plugin.queries,
             stage,
@@ -154,14 +154,18 @@ def _settings(url: str) -> Settings:
     )
 
 
-def _rest(queries: Queries, stop: Event) -> OpenWork:
-    """Wait until nothing is left to do, at most `REST_SECONDS`; return what is left."""
+def _rest(queries: Queries, stage: Stage, stop: Event) -> OpenWork:
+    """Wait until every fill is known and nothing is left to do; return what is left.
+
+    At most `REST_SECONDS`: whatever is unfinished then goes into the report.
+    """
     until = perf_counter() + REST_SECONDS
-    left_over = queries.open_work()
-    while not left_over.is_done and perf_counter() < until and not stop.is_set():
-        stop.wait(LOOK_SECONDS)
+    while True:
         left_over = queries.open_work()
-    return left_over
+        is_known = queries.books().leader_fills == stage.leader_fills()
+        if (is_known and left_over.is_done) or perf_counter() > until or stop.is_set():
+            return left_over
+        stop.wait(LOOK_SECONDS)
 
 
 def _wait(stage: Stage, stop: Event) -> int:

@@ -7,8 +7,74 @@ from itertools import cycle, islice
 
 from copyplugin.domain.money import Money, Ratio
 from copyplugin.domain.sizing import CopyMode
+from simexchange.core.types import MONEY_SCALE, PositionMode
+from simexchange.market.traders import Style, TraderShape
+from simexchange.market.world import BASIS_POINT, LeaderPlan
 
 OPERATOR = "operator:demo"
+
+# Three leaders know the synthetic walk ahead, so that there is a profit to share; the fourth only
+# runs after the latest move, as many do, and shows what that comes to.
+LEADERS = (
+    LeaderPlan(
+        label="North Star",
+        money=100_000 * MONEY_SCALE,
+        leverage=10,
+        mode=PositionMode.HEDGE,
+        shape=TraderShape(
+            style=Style.FORESIGHT,
+            symbols=("BTCUSDT", "ETHUSDT"),
+            position_limit=40_000 * MONEY_SCALE,
+            window=90,
+            threshold=70 * BASIS_POINT,
+            act_percent=14,
+        ),
+    ),
+    LeaderPlan(
+        label="Still Water",
+        money=60_000 * MONEY_SCALE,
+        leverage=5,
+        mode=PositionMode.ONE_WAY,
+        shape=TraderShape(
+            style=Style.FORESIGHT,
+            symbols=("ETHUSDT", "SOLUSDT"),
+            position_limit=20_000 * MONEY_SCALE,
+            window=60,
+            threshold=60 * BASIS_POINT,
+            act_percent=10,
+            clip_percent=60,
+            limit_percent=60,
+        ),
+    ),
+    LeaderPlan(
+        label="Open Range",
+        money=80_000 * MONEY_SCALE,
+        leverage=8,
+        mode=PositionMode.HEDGE,
+        shape=TraderShape(
+            style=Style.FORESIGHT,
+            symbols=("SOLUSDT", "BTCUSDT"),
+            position_limit=30_000 * MONEY_SCALE,
+            window=40,
+            threshold=35 * BASIS_POINT,
+            act_percent=12,
+            clip_percent=50,
+        ),
+    ),
+    LeaderPlan(
+        label="Fast Lane",
+        money=40_000 * MONEY_SCALE,
+        leverage=20,
+        mode=PositionMode.ONE_WAY,
+        shape=TraderShape(
+            style=Style.MOMENTUM,
+            symbols=("BTCUSDT", "SOLUSDT"),
+            position_limit=20_000 * MONEY_SCALE,
+            threshold=60 * BASIS_POINT,
+            act_percent=12,
+        ),
+    ),
+)
 
 _NAMES = (
     *("Amira", "Bao", "Carla", "Dmitri", "Elif", "Farid", "Greta", "Hiro", "Ines", "Jonas"),
@@ -34,13 +100,13 @@ TERMS: Mapping[str, LeadersTerms] = {
         pinned=True,
     ),
     "Still Water": LeadersTerms(
-        signature="Buys fear, sells joy", share_ratio=Ratio(Decimal("0.08")), max_followers=60
+        signature="Waits with limit orders", share_ratio=Ratio(Decimal("0.08")), max_followers=60
     ),
     "Open Range": LeadersTerms(
-        signature="Breakouts, both ways", share_ratio=Ratio(Decimal("0.12")), max_followers=60
+        signature="Short swings, both ways", share_ratio=Ratio(Decimal("0.12")), max_followers=60
     ),
     "Fast Lane": LeadersTerms(
-        signature="Always in motion", share_ratio=Ratio(Decimal("0.20")), max_followers=3
+        signature="Runs after every move", share_ratio=Ratio(Decimal("0.20")), max_followers=3
     ),
 }
 

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import Any, TypeVar
 
-from copyplugin.plugin import CopyPlugin
-
 from copyplugin.domain.fill import PositionSide
 from copyplugin.domain.identifiers import AccountId, Symbol
 from copyplugin.domain.money import Contracts, Money
+from copyplugin.plugin import CopyPlugin
 from copyplugin.settings import Settings
 from copyplugin.system_clock import SystemClock
 from copyplugin.venues.simulated import SimulatedVenue
@@ -27,6 +26,7 @@ from simexchange.core.types import MONEY_SCALE, Wallet
 from simexchange.market.audit import residue
 from simexchange.market.world import World, build_world
 from simexchange.simulation import Simulation
+from web.demo.cast import LEADERS
 
 T = TypeVar("T")
 
@@ -95,7 +95,7 @@ class Stage:
     def _open_exchange(self) -> None:
         config = ExchangeConfig(check_every=CHECK_EVERY_COMMANDS)
         simulation = Simulation(Exchange(config), ExchangeClock())
-        self._world = build_world(simulation, seed=self._seed)
+        self._world = build_world(simulation, seed=self._seed, leaders=LEADERS)
         self._venue = SimulatedVenue(simulation)
 
     def start_plugin(self) -> CopyPlugin:
@@ -151,6 +151,15 @@ class Stage:
         for account in leaders:
             self._apply(CancelAll(account))
 
+    def leader_fills(self) -> Mapping[AccountId, int]:
+        """Return how many fills each leader has had."""
+        return self._thread.run(self._leader_fills())
+
+    async def _leader_fills(self) -> dict[AccountId, int]:
+        assert self._venue is not None
+        leaders = [AccountId(str(number)) for number in self.world.leaders.values()]
+        return {account: len(await self._venue.leader_fills(account, None)) for account in leaders}
+
     def venues_word(self) -> VenuesWord:
         """Return what the exchange says of every account, after checking all its invariants."""
         return self._thread.run(self._venues_word())
@@ -164,7 +173,6 @@ class Stage:
             for number in exchange.accounts
             if exchange.account(number).owner is not None
         ]
-        leaders = [AccountId(str(number)) for number in self.world.leaders.values()]
         balances = {account: await self._venue.balance(account) for account in subs}
         return VenuesWord(
             held={
@@ -174,9 +182,7 @@ class Stage:
                 if position.contracts
             },
             owned={account: balance.contract_wallet for account, balance in balances.items()},
-            leader_fills={
-                account: len(await self._venue.leader_fills(account, None)) for account in leaders
-            },
+            leader_fills=await self._leader_fills(),
             residue=residue(exchange),
             event_hash=exchange.event_hash,
         )

@@ -37,6 +37,12 @@ function apply(chart, equity, profit) {
   });
 }
 
+const digits = new Intl.NumberFormat(document.documentElement.lang, {
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 2,
+});
+const SECONDS_SHOWN_WITHIN = 3600;
+
 const points = (data, column) => data.at.map((time, index) => ({ time, value: Number(data[column][index]) }));
 
 async function draw() {
@@ -46,14 +52,15 @@ async function draw() {
   ]);
   if (!answer.ok) throw new Error(`the chart's data answered ${answer.status}`);
   const data = await answer.json();
+  const isShort = data.at.at(-1) - data.at[0] < SECONDS_SHOWN_WITHIN;
   const canvas = document.createElement("div");
   canvas.className = "chart-canvas";
   box.append(canvas);
   const chart = library.createChart(canvas, {
     autoSize: true,
     layout: { fontFamily: getComputedStyle(document.body).fontFamily, attributionLogo: false }, // the page has the link
-    timeScale: { timeVisible: true, secondsVisible: false, minBarSpacing: 0.05 },
-    localization: { locale: document.documentElement.lang },
+    timeScale: { timeVisible: true, secondsVisible: isShort, minBarSpacing: 0.05 },
+    localization: { locale: document.documentElement.lang, priceFormatter: (price) => digits.format(price) },
   });
   const equity = chart.addSeries(library.AreaSeries, { lineWidth: 2 });
   const profit = chart.addSeries(library.BaselineSeries, { baseValue: { type: "price", price: 0 }, lineWidth: 2, visible: false });
