@@ -28,6 +28,7 @@ def main(arguments: list[str]) -> None:
         while exchange.sequence < int(commands):
             at, command = crash_command(int(seed), exchange.sequence + 1)
             exchange.apply(command, at)
+            assert exchange.snapshot_problem is None, exchange.snapshot_problem
             say(str(exchange.sequence))
         exchange.check()
         say(f"done {exchange.event_hash} {exchange.state_hash()}")

@@ -11,10 +11,13 @@ from simexchange.core.config import ExchangeConfig
 from simexchange.core.events import Event
 from simexchange.core.exchange import Exchange
 from simexchange.journal import snapshots
+from simexchange.journal.graph import GraphError
 from simexchange.journal.records import JournalError, read
 from simexchange.journal.writer import Durability, JournalWriter
 
-OWN_FIELDS = frozenset({"_journal", "_snapshot_every", "_is_broken", "recovery"})
+OWN_FIELDS = frozenset(
+    {"_journal", "_snapshot_every", "_is_broken", "recovery", "snapshot_problem"}
+)
 
 
 class Recovery(msgspec.Struct, frozen=True):
@@ -33,6 +36,8 @@ class JournaledExchange(Exchange):
     When `apply` has returned, the command survives the death of the process, and with
     `Durability.COMMAND` a power cut too. Opening the same journal again gives the same exchange:
     the newest usable snapshot, and the records after it. `recovery` says how it went.
+    `snapshot_problem` says why the latest snapshot that fell due was not written, if it was not:
+    nothing is lost then, only the next recovery takes longer.
     """
 
     def __init__(
@@ -52,6 +57,7 @@ class JournaledExchange(Exchange):
         super().__init__(config)
         self._is_broken = False
         self._snapshot_every = snapshot_every
+        self.snapshot_problem: str | None = None
         self._journal = JournalWriter(Path(path), config, durability=durability)
         try:
             self.recovery = self._recover()
@@ -79,7 +85,7 @@ class JournaledExchange(Exchange):
             self._journal.retract()
             raise
         if self._snapshot_every and self._journal.sequence % self._snapshot_every == 0:
-            self.take_snapshot()
+            self._take_due_snapshot()
         return events
 
     def take_snapshot(self) -> Path:
@@ -92,6 +98,15 @@ class JournaledExchange(Exchange):
             offset=self._journal.bytes_written,
             leave_out=OWN_FIELDS,
         )
+
+    def _take_due_snapshot(self) -> None:
+        """Take a snapshot; a failure is no failure of the command, which has happened."""
+        try:
+            self.take_snapshot()
+        except (GraphError, OSError) as error:
+            self.snapshot_problem = f"no snapshot after command {self.sequence}: {error}"
+        else:
+            self.snapshot_problem = None
 
     def close(self) -> None:
         """Bring everything to the disk and let go of the journal."""

@@ -227,3 +227,17 @@ def test_a_state_with_something_foreign_in_it_is_refused():
 
     with pytest.raises(GraphError, match="is not part of the exchange's core"):
         write_graph(exchange)
+
+
+def test_a_snapshot_that_cannot_be_written_costs_no_command(tmp_path, straight):
+    path = tmp_path / "j"
+    with JournaledExchange(path, durability=Durability.SYSTEM, snapshot_every=50) as exchange:
+        run(exchange, 1, 1, 60)
+        assert exchange.snapshot_problem is None
+        exchange.foreign = object()
+        run(exchange, 1, 61, 120)
+        assert "no snapshot after command 100: builtins.object" in exchange.snapshot_problem
+
+    with JournaledExchange(path) as again:
+        assert (again.recovery.snapshot_sequence, again.recovery.replayed) == (50, 70)
+        assert again.event_hash == straight[0][120]
