@@ -64,6 +64,7 @@ class BookSide:
         else:
             tail.next = order
         order.prev = tail
+        order.next = None
         level.tail = order
         order.level = level
         level.contracts += order.remaining

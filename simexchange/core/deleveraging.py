@@ -57,14 +57,23 @@ def equity_of(position: Position, mark: int) -> int:
 
 
 def lights(market: Market, position: Position) -> int:
-    """Return 1 to 5, 5 being deleveraged first: steps of a fifth of all contracts of its side."""
+    """Return 1 to 5, 5 being deleveraged first: steps of a fifth of all contracts of its side.
+
+    A position opened since the last tick has no place yet and counts as last.
+    """
     if position.contracts == 0:
         return 0
-    line = queue(market, 1 if position.contracts > 0 else -1)
-    total = sum(abs(p.contracts) for p in line)
-    before = 0
-    for other in line:
-        if other is position:
-            break
-        before += abs(other.contracts)
-    return LIGHTS - before * LIGHTS // total
+    return all_lights(market).get(position.number, 1)
+
+
+def all_lights(market: Market) -> dict[int, int]:
+    """Return the lights of all positions that have a place, by their number, in one pass."""
+    found: dict[int, int] = {}
+    for sign in (1, -1):
+        line = queue(market, sign)
+        total = sum(abs(position.contracts) for position in line)
+        before = 0
+        for position in line:
+            found[position.number] = LIGHTS - before * LIGHTS // total
+            before += abs(position.contracts)
+    return found

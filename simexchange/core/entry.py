@@ -29,7 +29,6 @@ from simexchange.core.types import (
     OrderKind,
     PositionMode,
     RejectReason,
-    SelfTradePrevention,
     Side,
     TimeInForce,
 )
@@ -41,7 +40,6 @@ _IOC = TimeInForce.IOC
 _FOK = TimeInForce.FOK
 _POST_ONLY = TimeInForce.POST_ONLY
 _ONE_WAY = PositionMode.ONE_WAY
-_NO_PREVENTION = SelfTradePrevention.NONE
 _NEVER_RESTING = {
     TimeInForce.IOC: CancelReason.IMMEDIATE_OR_CANCEL,
     TimeInForce.FOK: CancelReason.FILL_OR_KILL,
@@ -105,7 +103,7 @@ class OrderEntry:
 
     # ------------------------------------------------------------------ money and matching
 
-    def _admit(
+    def _admit(  # noqa: C901 - one pass over an order; every call here is paid for by each order
         self, command: PlaceOrder, account: Account, market: Market, plan_id: int | None
     ) -> Refusal | None:
         """Check position, book and money; accept the order and match it."""
@@ -132,27 +130,9 @@ class OrderEntry:
         crosses = best is not None and (limit_key is None or best.key <= limit_key)
         if crosses and command.time_in_force is _POST_ONLY:
             return would_cross(price, best)
-        at = state.log.at
-        order = Order(
-            state.next_order_id,
-            account,
-            market,
-            position,
-            side,
-            sign,
-            contracts,
-            contracts,
-            command.kind,
-            price,
-            command.time_in_force,
-            command.reduce_only,
-            closing,
-            command.client_order_id,
-            command.self_trade_prevention,
-            plan_id,
-            at,
-            at,
-        )
+        order = Order(state.next_order_id, position, command, contracts, state.log.at)
+        order.closing = closing
+        order.plan_id = plan_id
         if not closing:
             if closable > 0 or crosses or price is None or market.has_tiers:
                 refusal = self._reserve(order, makers, limit_key, closable, crosses)
@@ -173,27 +153,19 @@ class OrderEntry:
         best = makers.best()
         if best is None or best.key > limit * sign:
             return None
-        at = self._state.log.at
-        order = Order(
-            order_id=self._state.next_order_id,
-            account=position.account,
-            market=position.market,
-            position=position,
+        command = PlaceOrder(
+            account=position.account.number,
+            symbol=position.market.symbol,
             side=Side(sign),
-            sign=sign,
             contracts=contracts,
-            remaining=contracts,
             kind=_LIMIT,
             price=limit,
             time_in_force=_IOC,
             reduce_only=True,
-            closing=True,
-            client_order_id=None,
-            self_trade_prevention=_NO_PREVENTION,
-            plan_id=None,
-            created_at=at,
-            updated_at=at,
+            position_side=position.side,
         )
+        state = self._state
+        order = Order(state.next_order_id, position, command, contracts, state.log.at)
         self.start(order, makers, limit * sign, crosses=True)
         return order
 

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from simexchange.core.types import (
-    OrderKind,
-    OrderStatus,
-    SelfTradePrevention,
-    Side,
-    TimeInForce,
-)
+from simexchange.core.types import OrderStatus
 
 if TYPE_CHECKING:
     from simexchange.core.accounts import Account
     from simexchange.core.book import Level
+    from simexchange.core.commands import PlaceOrder
     from simexchange.core.markets import Market
     from simexchange.core.positions import Position
 
 
-class Order(msgspec.Struct, eq=False):  # a Struct, because it is made three times as fast
+class Order:
     """An order and its place in the queue.
 
     ``contracts = filled + remaining + cancelled`` at all times. ``hold`` is the money that its
@@ -30,33 +23,59 @@ class Order(msgspec.Struct, eq=False):  # a Struct, because it is made three tim
     only, or against the leg in hedge mode) hold nothing at all and never open.
     """
 
-    order_id: int
-    account: Account
-    market: Market
-    position: Position
-    side: Side
-    sign: int
-    contracts: int
-    remaining: int
-    kind: OrderKind
-    price: int | None
-    time_in_force: TimeInForce
-    reduce_only: bool
-    closing: bool
-    client_order_id: str | None
-    self_trade_prevention: SelfTradePrevention
-    plan_id: int | None
-    created_at: int
-    updated_at: int
-    filled: int = 0
-    filled_notional: int = 0
-    fee: int = 0
-    hold: int = 0
-    promised: int = 0
-    is_cancelled: bool = False
-    level: Level | None = None  # of the book, while it rests
-    prev: Order | None = None
-    next: Order | None = None
+    __slots__ = (
+        "account",
+        "client_order_id",
+        "closing",
+        "contracts",
+        "created_at",
+        "fee",
+        "filled",
+        "filled_notional",
+        "hold",
+        "is_cancelled",
+        "kind",
+        "level",
+        "market",
+        "next",
+        "order_id",
+        "plan_id",
+        "position",
+        "prev",
+        "price",
+        "promised",
+        "reduce_only",
+        "remaining",
+        "self_trade_prevention",
+        "side",
+        "sign",
+        "time_in_force",
+        "updated_at",
+    )
+
+    def __init__(
+        self, order_id: int, position: Position, command: PlaceOrder, contracts: int, at: int
+    ) -> None:
+        self.order_id = order_id
+        self.position = position
+        self.account: Account = position.account
+        self.market: Market = position.market
+        self.side = side = command.side
+        self.sign = 1 if side > 0 else -1
+        self.contracts = self.remaining = contracts
+        self.kind = command.kind
+        self.price = command.price
+        self.time_in_force = command.time_in_force
+        self.reduce_only = self.closing = command.reduce_only
+        self.client_order_id = command.client_order_id
+        self.self_trade_prevention = command.self_trade_prevention
+        self.plan_id: int | None = None
+        self.created_at = self.updated_at = at
+        self.filled = self.filled_notional = self.fee = self.hold = self.promised = 0
+        self.is_cancelled = False
+        self.level: Level | None = None  # of the book, while it rests
+        self.prev: Order | None
+        self.next: Order | None
 
     @property
     def status(self) -> OrderStatus:

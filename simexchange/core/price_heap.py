@@ -22,8 +22,8 @@ class PriceHeap(Generic[_T]):
 
     An entry is (key, number, version, thing); the key is ``sign × price`` and is due when it is
     at most ``sign × present price``: ``sign`` is +1 for what waits for a rise, -1 for a fall.
-    Equal prices go by number. Who raises a version takes one from ``live``. A void entry goes when it surfaces, or when the void outnumber the
-    living fourfold.
+    Equal prices go by number. Who raises a version takes one from ``live``. A void entry goes
+    when it surfaces, or when the void outnumber the living fourfold.
     """
 
     __slots__ = ("_heap", "_sign", "live")

@@ -2,7 +2,7 @@
 
 from simexchange.core.accounts import Account, position_mode
 from simexchange.core.commands import Transfer
-from simexchange.core.deleveraging import lights
+from simexchange.core.deleveraging import all_lights, lights
 from simexchange.core.funding import present_rate
 from simexchange.core.instrument import Instrument
 from simexchange.core.margin import available_balance
@@ -138,6 +138,21 @@ class Reads:
         market = self._market(symbol)
         position = self._account(number).legs[side].get(symbol)
         return 0 if position is None or market.mark is None else lights(market, position)
+
+    def all_deleveraging_lights(self, symbol: str) -> dict[tuple[int, PositionSide], int]:
+        """Return the lights of all positions in an instrument, by account and side, in one pass.
+
+        A position opened since the last tick has none yet.
+        """
+        market = self._market(symbol)
+        if market.mark is None:
+            return {}
+        by_number = all_lights(market)
+        return {
+            (position.account.number, position.side): by_number[number]
+            for number, position in market.positions.items()
+            if number in by_number
+        }
 
     # ------------------------------------------------------------------ orders and transfers
 
