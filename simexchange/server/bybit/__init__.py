@@ -1,0 +1,1 @@
+"""The wire protocol of Bybit v5, unified account, category linear."""

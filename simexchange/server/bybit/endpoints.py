@@ -1,0 +1,22 @@
+"""All endpoints over HTTP."""
+
+from simexchange.server.bybit import (
+    account,
+    assets,
+    market,
+    order_history,
+    orders,
+    positions,
+    users,
+)
+from simexchange.server.bybit.call import Endpoint
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *market.ENDPOINTS,
+    *account.ENDPOINTS,
+    *positions.ENDPOINTS,
+    *orders.ENDPOINTS,
+    *order_history.ENDPOINTS,
+    *assets.ENDPOINTS,
+    *users.ENDPOINTS,
+)

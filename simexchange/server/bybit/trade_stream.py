@@ -1,0 +1,169 @@
+"""Orders over a WebSocket: the same handlers as over HTTP, each answer with its request's id."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from simexchange.server.bybit import errors
+from simexchange.server.bybit.call import Answer, Call, Endpoint
+from simexchange.server.bybit.errors import WireError
+from simexchange.server.bybit.parameters import Reader
+from simexchange.server.bybit.permissions import permits
+from simexchange.server.bybit.socket_login import key_of
+from simexchange.server.keys import ApiKey
+from simexchange.server.limits import Standing
+from simexchange.server.sockets import Socket
+from simexchange.server.venue import Venue
+
+_log = logging.getLogger(__name__)
+_encode = msgspec.json.encode
+_PATHS = {
+    f"order.{name}": f"/v5/order/{name}"
+    for name in ("create", "amend", "cancel", "create-batch", "amend-batch", "cancel-batch")
+}
+_WINDOW_DEFAULT_MS = 5_000
+_AHEAD_MS = 1_000
+_IDS_KEPT = 10_000
+
+
+class TradeStream:
+    """One client's order socket."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what a stream is made of
+        self,
+        venue: Venue,
+        socket: Socket,
+        connection: str,
+        address: str | None,
+        route_of: Callable[[str], tuple[Endpoint, Reader]],
+    ) -> None:
+        self._venue = venue
+        self._socket = socket
+        self._connection = connection
+        self._address = address
+        self._route_of = route_of
+        self._key: ApiKey | None = None
+        self._request_ids: dict[str, None] = {}
+
+    def closed(self) -> None:
+        """Nothing is held for a client that is gone."""
+
+    def heard(self, message: dict[str, Any]) -> None:
+        operation = message["op"]
+        if operation == "ping":
+            now_ms = str(self._venue.edge_now() // 1_000)
+            self._say({"retCode": 0, "retMsg": "OK", "op": "pong", "data": [now_ms]}, message)
+        elif operation == "auth":
+            self._log_in(message)
+        else:
+            self._order(message, operation)
+
+    def _log_in(self, message: dict[str, Any]) -> None:
+        try:
+            self._key = key_of(self._venue, message, self._address)
+        except WireError as error:
+            self._say({"retCode": error.code, "retMsg": error.message, "op": "auth"}, message)
+            return
+        self._socket.account = self._key.account
+        self._say({"retCode": 0, "retMsg": "OK", "op": "auth"}, message)
+
+    def _say(self, answer: dict[str, object], message: dict[str, Any]) -> None:
+        full = {**answer, "connId": self._connection}
+        if message.get("reqId"):
+            full["reqId"] = message["reqId"]
+        self._socket.answer(_encode(full), self._venue.settings.ack_delay_ms)
+
+    # ------------------------------------------------------------------ orders
+
+    def _order(self, message: dict[str, Any], operation: str) -> None:
+        standing: Standing | None = None
+        data: object = {}
+        extra: object = {}
+        code, said = 0, "OK"
+        try:
+            path = _PATHS.get(operation)
+            if path is None:
+                raise WireError(errors.UNKNOWN_OPERATION)
+            endpoint, reader = self._route_of(path)
+            key = self._permitted(message, endpoint)
+            standing = self._venue.limits.take(
+                key.account, endpoint.path, endpoint.quota, self._venue.edge_now()
+            )
+            if not standing.is_allowed:
+                raise WireError(errors.TOO_MANY_VISITS)
+            params = reader.mapping(_argument(message))
+            data = endpoint.handler(Call(self._venue, key), params)
+            if isinstance(data, Answer):
+                data, extra = data.result, data.extra
+        except WireError as error:
+            code, said = error.code, error.message
+        except Exception:
+            _log.exception("%s was not answered", operation)
+            code, said = errors.INTERNAL
+        self._answer(message, standing, code, said, data, extra)
+
+    def _permitted(self, message: dict[str, Any], endpoint: Endpoint) -> ApiKey:
+        key = self._key
+        if key is None:
+            raise WireError(errors.NOT_AUTHENTICATED)
+        if key.is_revoked:
+            raise WireError(errors.INVALID_KEY)
+        if not permits(key, endpoint.scope):
+            raise WireError(errors.NOT_PERMITTED)
+        self._check_time(message)
+        request_id = message.get("reqId")
+        if request_id:
+            if request_id in self._request_ids:
+                raise WireError(errors.REPEATED_REQUEST_ID)
+            self._request_ids[request_id] = None
+            if len(self._request_ids) > _IDS_KEPT:
+                del self._request_ids[next(iter(self._request_ids))]
+        return key
+
+    def _check_time(self, message: dict[str, Any]) -> None:
+        header = message.get("header")
+        if not isinstance(header, dict):
+            raise WireError(errors.PARAMETER, "header is required")
+        stamp = str(header.get("X-BAPI-TIMESTAMP", ""))
+        window = str(header.get("X-BAPI-RECV-WINDOW", "") or _WINDOW_DEFAULT_MS)
+        if not stamp.isdecimal() or not window.isdecimal():
+            raise WireError(errors.PARAMETER, "X-BAPI-TIMESTAMP or X-BAPI-RECV-WINDOW invalid")
+        now_ms = self._venue.edge_now() // 1_000
+        if not now_ms - int(window) <= int(stamp) < now_ms + _AHEAD_MS:
+            raise WireError(errors.EXPIRED_REQUEST)
+
+    def _answer(  # noqa: PLR0913, PLR0917 - the parts of the envelope
+        self,
+        message: dict[str, Any],
+        standing: Standing | None,
+        code: int,
+        said: str,
+        data: object,
+        extra: object,
+    ) -> None:
+        now_ms = str(self._venue.edge_now() // 1_000)
+        header = {"Timenow": now_ms, "Traceid": self._connection}
+        if standing is not None:
+            header["X-Bapi-Limit"] = str(standing.limit)
+            header["X-Bapi-Limit-Status"] = str(standing.left)
+            header["X-Bapi-Limit-Reset-Timestamp"] = str(standing.resets_at // 1_000)
+        answer = {
+            "reqId": message.get("reqId", ""),
+            "retCode": code,
+            "retMsg": said,
+            "op": message["op"],
+            "data": data,
+            "retExtInfo": extra,
+            "header": header,
+            "connId": self._connection,
+        }
+        self._socket.answer(_encode(answer))
+
+
+def _argument(message: dict[str, Any]) -> object:
+    arguments = message.get("args")
+    if not isinstance(arguments, list) or len(arguments) != 1:
+        raise WireError(errors.PARAMETER, "args takes one element")
+    return arguments[0]

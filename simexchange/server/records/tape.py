@@ -1,0 +1,181 @@
+"""Public facts of each instrument: trades, candles, the last day, funding rates."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from simexchange.core import events as e
+from simexchange.core.exchange import Exchange
+from simexchange.core.types import HOUR_US, SECOND_US, Liquidity, Side
+
+MINUTE_US = 60 * SECOND_US
+DAY_US = 24 * HOUR_US
+_TRADES, _MINUTES, _FUNDINGS = 1_000, 7 * 24 * 60, 10_000
+_TAKER = Liquidity.TAKER
+
+
+class PublicTrade(msgspec.Struct, frozen=True, gc=False):
+    """One trade; ``side`` is the taker's. ``is_up``: the price rose, or rose last."""
+
+    trade_id: int
+    at: int
+    side: Side
+    price: int
+    contracts: int
+    is_up: bool
+
+
+class Bar(msgspec.Struct, gc=False):
+    """Prices from ``start_at`` on. ``ticks`` is Σ price × contracts."""
+
+    start_at: int
+    open: int
+    high: int
+    low: int
+    close: int
+    contracts: int = 0
+    ticks: int = 0
+
+    def add(self, price: int, contracts: int) -> None:
+        self.high = max(self.high, price)
+        self.low = min(self.low, price)
+        self.close = price
+        self.contracts += contracts
+        self.ticks += price * contracts
+
+    def join(self, later: "Bar") -> None:
+        self.high = max(self.high, later.high)
+        self.low = min(self.low, later.low)
+        self.close = later.close
+        self.contracts += later.contracts
+        self.ticks += later.ticks
+
+
+class DayStatistics(msgspec.Struct, frozen=True):
+    """The last 24 hours and the price an hour ago; None where nothing was traded."""
+
+    first: int | None
+    high: int | None
+    low: int | None
+    hour_ago: int | None
+    contracts: int
+    ticks: int
+
+
+class SymbolTape:
+    """The tape of one instrument."""
+
+    def __init__(self) -> None:
+        self.trades: deque[PublicTrade] = deque(maxlen=_TRADES)
+        self.bars: deque[Bar] = deque(maxlen=_MINUTES)
+        self.mark_bars: deque[Bar] = deque(maxlen=_MINUTES)
+        self.index_bars: deque[Bar] = deque(maxlen=_MINUTES)
+        self.fundings: deque[e.FundingSettled] = deque(maxlen=_FUNDINGS)
+        self.version = 0  # grows with every change of a price
+        self.book_version = 1  # grows with every change of the book
+        self._day: tuple[int, DayStatistics] | None = None
+
+    def day(self, now: int) -> DayStatistics:
+        """Return the statistics of the last day, computed at most once a second."""
+        second = now // SECOND_US
+        if self._day is None or self._day[0] != second:
+            self._day = second, self._compute_day(now)
+        return self._day[1]
+
+    def _compute_day(self, now: int) -> DayStatistics:
+        bars = [bar for bar in self.bars if bar.start_at > now - DAY_US]
+        if not bars:
+            return DayStatistics(None, None, None, None, 0, 0)
+        hour = next((bar for bar in bars if bar.start_at > now - HOUR_US), bars[-1])
+        return DayStatistics(
+            first=bars[0].open,
+            high=max(bar.high for bar in bars),
+            low=min(bar.low for bar in bars),
+            hour_ago=hour.open,
+            contracts=sum(bar.contracts for bar in bars),
+            ticks=sum(bar.ticks for bar in bars),
+        )
+
+
+class Tape:
+    """Listens to the exchange and keeps the tapes of all instruments."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._symbols: dict[str, SymbolTape] = {}
+        for instrument in exchange.instruments:
+            self.of(instrument.symbol)
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            e.Filled: self._note_fill,
+            e.OrderAccepted: self._note_book,
+            e.OrderCancelled: self._note_book,
+            e.OrderAmended: self._note_book,
+            e.MarkPriceSet: self._note_mark,
+            e.FundingSettled: self._note_funding,
+        }
+
+    def of(self, symbol: str) -> SymbolTape:
+        found = self._symbols.get(symbol)
+        if found is None:
+            found = self._symbols[symbol] = SymbolTape()
+        return found
+
+    def listen(self, events: list[e.Event]) -> None:
+        for event in events:
+            handler = self._handlers.get(event.__class__)
+            if handler is not None:
+                handler(event)
+
+    def _note_book(self, event: e.OrderAccepted | e.OrderCancelled | e.OrderAmended) -> None:
+        self.of(event.symbol).book_version += 1
+
+    def _note_funding(self, event: e.FundingSettled) -> None:
+        if not event.skipped:
+            self.of(event.symbol).fundings.append(event)
+
+    def _note_fill(self, event: e.Filled) -> None:
+        if event.liquidity is _TAKER:
+            self._note_trade(event)
+
+    def _note_trade(self, event: e.Filled) -> None:
+        tape = self.of(event.symbol)
+        is_up = True
+        if tape.trades:
+            latest = tape.trades[-1]
+            is_up = latest.is_up if event.price == latest.price else event.price > latest.price
+        tape.trades.append(
+            PublicTrade(event.trade_id, event.at, event.side, event.price, event.contracts, is_up)
+        )
+        _extend(tape.bars, event.at, event.price, event.contracts)
+        tape.version += 1
+        tape.book_version += 1
+
+    def _note_mark(self, event: e.MarkPriceSet) -> None:
+        tape = self.of(event.symbol)
+        _extend(tape.mark_bars, event.at, event.mark, 0)
+        if event.index is not None:
+            _extend(tape.index_bars, event.at, event.index, 0)
+        tape.version += 1
+
+
+def _extend(bars: deque[Bar], at: int, price: int, contracts: int) -> None:
+    start_at = at - at % MINUTE_US
+    if not bars or bars[-1].start_at != start_at:
+        bars.append(Bar(start_at, price, price, price, price))
+    bars[-1].add(price, contracts)
+
+
+def joined(bars: deque[Bar], interval_us: int, offset_us: int = 0) -> list[Bar]:
+    """Return the bars put together to longer ones, oldest first.
+
+    ``offset_us`` moves the boundaries, for weeks that start on Monday.
+    """
+    longer: list[Bar] = []
+    for bar in bars:
+        start_at = bar.start_at - (bar.start_at - offset_us) % interval_us
+        if longer and longer[-1].start_at == start_at:
+            longer[-1].join(bar)
+        else:
+            longer.append(msgspec.structs.replace(bar, start_at=start_at))
+    return longer
