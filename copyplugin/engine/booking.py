@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from copyplugin.domain.client_order_id import client_order_id
 from copyplugin.domain.fill import LeaderFill, PositionSide
 from copyplugin.domain.follow import TERMINAL, FollowState
-from copyplugin.domain.identifiers import CopyOrderId, FollowId, LaneId
+from copyplugin.domain.identifiers import CopyOrderId, FollowId
 from copyplugin.domain.leader import ShareState, TradeState
 from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, total
 from copyplugin.domain.order import CopyOrderState, OrderPurpose, OrderReport, OrderStatus
@@ -26,6 +26,7 @@ from copyplugin.engine.planning import leave_out
 from copyplugin.engine.surroundings import Surroundings
 from copyplugin.store import follows, lane_work
 from copyplugin.store.database import Session
+from copyplugin.store.lane_work import LaneWork
 from copyplugin.store.rows import (
     CopiedPositionRow,
     CopyOrderRow,
@@ -40,6 +41,9 @@ INSUFFICIENT = frozenset({"insufficient_margin", "insufficient_balance"})
 GIVES_UP = TERMINAL | {FollowState.ABORTING, FollowState.STARTING, FollowState.SETTLING}
 """States that an unreachable or refusing venue does not turn into aborting: nothing is copied."""
 
+UNDER_WAY = frozenset({FollowState.SETTLING, FollowState.ABORTING})
+"""States in which a follow that has become flat goes on by itself."""
+
 FIRST_PAUSE = timedelta(milliseconds=500)
 
 
@@ -47,7 +51,7 @@ FIRST_PAUSE = timedelta(milliseconds=500)
 class Booked:
     """What a batch of outcomes leaves to do."""
 
-    lane_ids: set[LaneId] = field(default_factory=set[LaneId])
+    works: list[LaneWork] = field(default_factory=list[LaneWork])
     follow_ids: set[FollowId] = field(default_factory=set[FollowId])
     resend: set[CopyOrderId] = field(default_factory=set[CopyOrderId])
     mismatched: set[FollowId] = field(default_factory=set[FollowId])
@@ -63,28 +67,39 @@ class Bookkeeper:
         self._around = around
         self._now = now
         self._outcomes = outcomes
-        self.booked = Booked(lane_ids={outcome.lane_id for outcome in outcomes})
+        self.booked = Booked()
         order_ids = {
             outcome.order_id
             for outcome in outcomes
             if not isinstance(outcome, Unreachable | BalanceKnown)
         }
         self._orders = lane_work.orders(session, order_ids)
-        self._lanes = lane_work.lanes(session, self.booked.lane_ids)
-        self._follows = lane_work.follows_by_id(
-            session, {lane.follow_id for lane in self._lanes.values()}
-        )
-        self._positions = lane_work.open_positions(session, self.booked.lane_ids)
+        self._at_hand = lane_work.lanes_at_hand(session, {each.lane_id for each in outcomes})
+        self._positions = {
+            lane_id: each.position
+            for lane_id, each in self._at_hand.items()
+            if each.position is not None
+        }
+        self._restless: set[FollowId] = set()
 
     def book(self) -> Booked:
         for outcome in self._outcomes:
-            lane = self._lanes[outcome.lane_id]
-            self._book(outcome, lane, self._follows[lane.follow_id])
-        self._session.flush()
-        if self.booked.follow_ids:
-            follows.keep_states(self._session, self.booked.follow_ids, at=self._now)
+            at_hand = self._at_hand[outcome.lane_id]
+            self._book(outcome, at_hand.lane, at_hand.follow)
+            self._note_state(at_hand.lane, at_hand.follow)
+        if self._restless:
             self._session.flush()
+            follows.keep_states(self._session, self._restless, at=self._now)
+        for each in self._at_hand.values():
+            self.booked.works.append(LaneWork(lane=each.lane, follow=each.follow))
+            if each.follow.state in UNDER_WAY:
+                self.booked.follow_ids.add(each.follow.id)
         return self.booked
+
+    def _note_state(self, lane: LaneRow, follow: FollowRow) -> None:
+        """Remember follows that may be in another state now: flat, or no longer so."""
+        if lane.actual == 0 or follow.state is not FollowState.COPYING:
+            self._restless.add(follow.id)
 
     def _book(self, outcome: Outcome, lane: LaneRow, follow: FollowRow) -> None:
         match outcome:
@@ -123,7 +138,6 @@ class Bookkeeper:
             self._pause(lane)
         else:
             self._not_filled(order, lane, follow, missing, report.reason)
-        self.booked.follow_ids.add(follow.id)
 
     def _trade(
         self, order: CopyOrderRow, report: OrderReport, lane: LaneRow, follow: FollowRow
@@ -189,7 +203,6 @@ class Bookkeeper:
         order.reject_reason = f"{outcome.reason}: {outcome.sentence}"
         order.acknowledged_at = self._now
         self._reached(follow)
-        self.booked.follow_ids.add(follow.id)
         if order.reduce_only:
             # The position may have gone without us: the venue is asked what it holds.
             self._pause(lane)
@@ -216,7 +229,7 @@ class Bookkeeper:
     ) -> None:
         leave_out(
             self._session,
-            lane_work.LaneWork(lane=lane, follow=follow),
+            LaneWork(lane=lane, follow=follow),
             contracts=contracts,
             skip=skip,
             signal_id=order.signal_id,
@@ -244,7 +257,6 @@ class Bookkeeper:
     def _abort(self, follow: FollowRow, reason: str) -> None:
         if follow.state not in GIVES_UP:
             follows.abort_follow(self._session, follow, reason=reason, at=self._now)
-            self.booked.follow_ids.add(follow.id)
 
     def _pause(self, lane: LaneRow) -> None:
         """Wait before the lane's next try: twice as long each time, up to the setting (L11)."""

@@ -101,9 +101,10 @@ class Executor:
         keeper = Bookkeeper(session, self._around, now, outcomes)
         booked = keeper.book()
         limit = self._around.settings.lanes_per_claim
-        works = lane_work.lanes_with_work(
-            session, shards=shards, lane_ids=booked.lane_ids, busy=busy, limit=limit
-        )
+        back = [work.lane.id for work in booked.works]
+        marked = lane_work.marked_lanes(session, shards, busy=[*busy, *back], limit=limit)
+        works = [*booked.works, *marked]
+        lane_work.complete(session, works)
         planner = Planner(session, self._around, now, resend=booked.resend)
         for work in works:
             planner.look_at(work)
@@ -111,7 +112,7 @@ class Executor:
             plan=planner.finish(),
             follow_ids=booked.follow_ids,
             mismatched=booked.mismatched,
-            is_more=len(works) == limit,
+            is_more=len(marked) == limit,
         )
 
     def _start_waiting(self) -> None:

@@ -7,7 +7,7 @@ stream which loses, repeats or reorders changes when a fill is known and nothing
 from functools import partial
 
 from copyplugin.domain.fill import LeaderFill
-from copyplugin.domain.identifiers import AccountId, LeaderId
+from copyplugin.domain.identifiers import AccountId, LeaderId, VenueFillId
 from copyplugin.engine.signals import finish_quiet_orders, store_fills
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import VenueUnavailable
@@ -24,6 +24,7 @@ class Feed:
         self._around = around
         self._leaders: dict[AccountId, LeaderId] = {}
         self._subscription: Subscription | None = None
+        self._cursors: dict[LeaderId, VenueFillId] = {}  # as stored; nobody else moves them
 
     async def start(self) -> None:
         """Listen to all leaders and read what was missed meanwhile.
@@ -76,8 +77,10 @@ class Feed:
             self._around.dispatcher.announce(Work.FEED, (leader_id,))
 
     async def _read(self, leader_id: LeaderId, account: AccountId) -> None:
-        with self._around.database.read() as session:
-            cursor = leader_feed.cursor(session, leader_id)
+        cursor = self._cursors.get(leader_id)
+        if cursor is None:
+            with self._around.database.read() as session:
+                cursor = leader_feed.cursor(session, leader_id)
         while True:
             try:
                 fills = await self._around.venue.leader_fills(account, cursor)
@@ -94,6 +97,6 @@ class Feed:
                     received_at=self._around.clock.now(),
                 )
             )
-            cursor = fills[-1].venue_fill_id
+            cursor = self._cursors[leader_id] = fills[-1].venue_fill_id
             if shards:
                 self._around.dispatcher.announce(Work.LANES, shards)

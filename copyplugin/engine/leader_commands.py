@@ -50,8 +50,8 @@ def add_leader(asked: Asked) -> Done:
     cursor: VenueFillId | None = asked.given.learnt["cursor"]
     if cursor is not None:
         leader_feed.set_cursor(asked.session, leader.id, cursor)
-    for symbol, held in _legs(asked.given.learnt["positions"]).items():
-        leader_feed.save_legs(asked.session, leader.id, symbol, held, at=now)
+    held = _legs(asked.given.learnt["positions"])
+    leader_feed.save_legs(asked.session, leader.id, {}, held, at=now)
     return Done(
         message=f"{leader.nickname} is a leader now.",
         result={"leader_id": leader.id},

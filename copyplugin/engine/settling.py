@@ -51,6 +51,8 @@ class Settler:
         """Settle every follow with closed positions; return how many positions stay due."""
         with self._around.database.read() as session:
             due = {item.follow.id for item in settlements.due_positions(session)}
+        if not due:
+            return 0
         for follow_id in sorted(due):
             await self.settle(follow_id)
         with self._around.database.read() as session:

@@ -153,7 +153,8 @@ def finish_quiet_orders(session: Session, *, last_fill_before: datetime) -> set[
 
 def _fold(session: Session, book: SignalBook, fills: Sequence[LeaderFill]) -> None:
     symbols = {fill.symbol for fill in fills}
-    legs = leader_feed.legs(session, book.leader_id, symbols)
+    before = leader_feed.legs(session, book.leader_id, symbols)
+    legs = dict(before)
     trades = TradeBook(session, book.leader_id, symbols, book.instruments)
     for fill in fills:
         moved = transitions(legs[fill.symbol], fill)
@@ -163,8 +164,7 @@ def _fold(session: Session, book: SignalBook, fills: Sequence[LeaderFill]) -> No
             is_flipped = len(moved) > 1 and not transition.effect.increases
             signal.final = signal.final or is_flipped or transition.effect is Effect.CLOSE
             trades.note(fill, transition)
-    for symbol in sorted(symbols):
-        leader_feed.save_legs(session, book.leader_id, symbol, legs[symbol], at=book.received_at)
+    leader_feed.save_legs(session, book.leader_id, before, legs, at=book.received_at)
 
 
 def _finish_orders(session: Session, book: SignalBook, fills: Sequence[LeaderFill]) -> None:

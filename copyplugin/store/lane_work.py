@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true
+from sqlalchemy import and_, exists, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from copyplugin.domain.account import TransferState
@@ -53,40 +53,63 @@ class LaneWork:
     is_chosen: bool = False
 
 
-def lanes_with_work(
-    session: Session,
-    *,
-    shards: Collection[int],
-    lane_ids: Collection[LaneId],
-    busy: Collection[LaneId],
-    limit: int,
+def marked_lanes(
+    session: Session, shards: Collection[int], *, busy: Collection[LaneId], limit: int
 ) -> list[LaneWork]:
-    """Return marked lanes of these shards and these lanes themselves, by number, without the busy.
-
-    More than `limit` of the marked ones are left for the next call.
-    """
-    wanted: ColumnElement[bool] = LaneRow.id.in_(lane_ids)
-    if shards:
-        wanted = or_(wanted, and_(LaneRow.marked == true(), LaneRow.shard.in_(shards)))
+    """Return marked lanes of these shards, by number, without the busy, and at most so many."""
+    if not shards:
+        return []
     query = (
         select(LaneRow, FollowRow)
         .join(FollowRow, FollowRow.id == LaneRow.follow_id)
-        .where(wanted)
+        .where(LaneRow.marked == true(), LaneRow.shard.in_(shards))
         .order_by(LaneRow.id)
         .limit(limit)
     )
     if busy:
         query = query.where(LaneRow.id.not_in(busy))
-    works = {
-        lane.id: LaneWork(lane=lane, follow=follow)
-        for lane, follow in session.execute(query)
+    return [LaneWork(lane=lane, follow=follow) for lane, follow in session.execute(query)]
+
+
+def complete(session: Session, works: Collection[LaneWork]) -> None:
+    """Add to each lane its order in doubt, its pending decisions, and what they rest on."""
+    by_id = {work.lane.id: work for work in works}
+    if by_id:
+        _add_orders_in_doubt(session, by_id)
+        _add_undecided(session, by_id)
+        _add_openings(session, by_id)
+        _add_choices(session, by_id)
+
+
+@dataclass(slots=True, kw_only=True)
+class LaneAtHand:
+    """One lane whose errand is back: what booking it may change."""
+
+    lane: LaneRow
+    follow: FollowRow
+    position: CopiedPositionRow | None
+
+
+def lanes_at_hand(session: Session, lane_ids: Collection[LaneId]) -> dict[LaneId, LaneAtHand]:
+    """Return these lanes with their follows and the round trips they are in."""
+    if not lane_ids:
+        return {}
+    query = (
+        select(LaneRow, FollowRow, CopiedPositionRow)
+        .join(FollowRow, FollowRow.id == LaneRow.follow_id)
+        .outerjoin(
+            CopiedPositionRow,
+            and_(
+                CopiedPositionRow.lane_id == LaneRow.id,
+                CopiedPositionRow.state == TradeState.OPEN,
+            ),
+        )
+        .where(LaneRow.id.in_(lane_ids))
+    )
+    return {
+        lane.id: LaneAtHand(lane=lane, follow=follow, position=position)
+        for lane, follow, position in session.execute(query)
     }
-    if works:
-        _add_orders_in_doubt(session, works)
-        _add_undecided(session, works)
-        _add_openings(session, works)
-        _add_choices(session, works)
-    return list(works.values())
 
 
 def lanes_marked(session: Session) -> int:
@@ -101,10 +124,6 @@ def orders(session: Session, order_ids: Collection[CopyOrderId]) -> dict[CopyOrd
 
 def lanes(session: Session, lane_ids: Collection[LaneId]) -> dict[LaneId, LaneRow]:
     return _by_id(session, LaneRow, LaneRow.id, lane_ids)
-
-
-def follows_by_id(session: Session, follow_ids: Collection[FollowId]) -> dict[FollowId, FollowRow]:
-    return _by_id(session, FollowRow, FollowRow.id, follow_ids)
 
 
 def signals(session: Session, signal_ids: Collection[SignalId]) -> dict[SignalId, SignalRow]:

@@ -1,6 +1,6 @@
 """What is kept of a leader's feed: how far it was read, each fill once, legs and signals."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, or_, select, update
@@ -17,6 +17,7 @@ from copyplugin.domain.identifiers import (
 )
 from copyplugin.domain.money import NO_CONTRACTS, Contracts
 from copyplugin.domain.transition import Legs
+from copyplugin.store import dialect
 from copyplugin.store.rows import (
     FeedCursorRow,
     LeaderFillRow,
@@ -42,11 +43,7 @@ def cursor(session: Session, leader_id: LeaderId) -> VenueFillId | None:
 
 
 def set_cursor(session: Session, leader_id: LeaderId, last: VenueFillId) -> None:
-    row = session.get(FeedCursorRow, leader_id)
-    if row is None:
-        session.add(FeedCursorRow(leader_id=leader_id, cursor=last))
-    else:
-        row.cursor = last
+    dialect.put(session, FeedCursorRow, [{"leader_id": leader_id, "cursor": last}])
 
 
 def add_new_fills(
@@ -82,34 +79,36 @@ def filled_of_order(session: Session, leader_id: LeaderId, order_id: VenueOrderI
 def legs(session: Session, leader_id: LeaderId, symbols: Collection[Symbol]) -> dict[Symbol, Legs]:
     """Return what the leader holds in these instruments, nothing included."""
     found = {symbol: Legs() for symbol in symbols}
-    query = select(LeaderPositionRow).where(
-        LeaderPositionRow.leader_id == leader_id, LeaderPositionRow.symbol.in_(symbols)
-    )
-    for row in session.scalars(query):
-        found[row.symbol] = found[row.symbol].with_leg(row.position_side, row.contracts)
+    query = select(
+        LeaderPositionRow.symbol, LeaderPositionRow.position_side, LeaderPositionRow.contracts
+    ).where(LeaderPositionRow.leader_id == leader_id, LeaderPositionRow.symbol.in_(symbols))
+    for symbol, side, contracts in session.execute(query):
+        found[symbol] = found[symbol].with_leg(side, contracts)
     return found
 
 
 def save_legs(
-    session: Session, leader_id: LeaderId, symbol: Symbol, held: Legs, *, at: datetime
+    session: Session,
+    leader_id: LeaderId,
+    before: Mapping[Symbol, Legs],
+    after: Mapping[Symbol, Legs],
+    *,
+    at: datetime,
 ) -> None:
-    """Write both legs; a leg that was never held gets no row."""
-    for side in PositionSide:
-        contracts = held.of(side)
-        row = session.get(LeaderPositionRow, (leader_id, symbol, side))
-        if row is not None:
-            if row.contracts != contracts:
-                row.contracts, row.updated_at = contracts, at
-        elif contracts:
-            session.add(
-                LeaderPositionRow(
-                    leader_id=leader_id,
-                    symbol=symbol,
-                    position_side=side,
-                    contracts=contracts,
-                    updated_at=at,
-                )
-            )
+    """Write the legs that have changed."""
+    changed = [
+        {
+            "leader_id": leader_id,
+            "symbol": symbol,
+            "position_side": side,
+            "contracts": held.of(side),
+            "updated_at": at,
+        }
+        for symbol, held in after.items()
+        for side in PositionSide
+        if held.of(side) != before.get(symbol, Legs()).of(side)
+    ]
+    dialect.put(session, LeaderPositionRow, changed)
 
 
 def legs_held(

@@ -84,24 +84,15 @@ def revise_decisions(session: Session, signal_id: SignalId) -> set[int]:
 def mark_lanes_of_signal(session: Session, signal_id: SignalId) -> set[int]:
     """Mark the lanes that a signal concerns and return their shards."""
     concerned = select(CopyDecisionRow.lane_id).where(CopyDecisionRow.signal_id == signal_id)
-    session.execute(
-        update(LaneRow)
-        .where(LaneRow.id.in_(concerned))
-        .values(marked=True)
-        .execution_options(synchronize_session=False)
+    return set(
+        session.scalars(
+            update(LaneRow)
+            .where(LaneRow.id.in_(concerned))
+            .values(marked=True)
+            .returning(LaneRow.shard)
+            .execution_options(synchronize_session=False)
+        )
     )
-    return set(session.scalars(select(LaneRow.shard).where(LaneRow.id.in_(concerned)).distinct()))
-
-
-def mark_lanes(session: Session, lane_ids: Collection[LaneId]) -> set[int]:
-    """Mark these lanes and return their shards."""
-    session.execute(
-        update(LaneRow)
-        .where(LaneRow.id.in_(lane_ids))
-        .values(marked=True)
-        .execution_options(synchronize_session=False)
-    )
-    return set(session.scalars(select(LaneRow.shard).where(LaneRow.id.in_(lane_ids)).distinct()))
 
 
 def mark_gaps(session: Session) -> set[int]:
