@@ -11,6 +11,7 @@ from simexchange.core.commands import (
     Deposit,
     ListInstrument,
     OpenAccount,
+    SetFundingInterval,
     SetFundingRate,
     SetIndex,
     SetLeverage,
@@ -25,6 +26,7 @@ from simexchange.core.exchange import Exchange
 from simexchange.core.instrument import Instrument
 from simexchange.core.types import AccountKind, RejectReason, Wallet
 from simexchange.faults import FaultPlan, FaultySimulation
+from simexchange.market.driver import MarketDriver
 from simexchange.pytest_plugin.account import AccountFacade
 from simexchange.scenario.amounts import (
     Number,
@@ -41,9 +43,10 @@ from simexchange.scenario.event_match import pattern_of
 from simexchange.scenario.expectations import ledger_mismatches
 from simexchange.scenario.facts import PRICE_NUMBERS, mismatches, wanted_facts
 from simexchange.scenario.instruments import instrument_of
+from simexchange.scenario.market import market_driver, run_market
 from simexchange.scenario.model import Mismatch
 from simexchange.scenario.names import Names
-from simexchange.scenario.parser import parse_fault_plan
+from simexchange.scenario.parser import parse_fault_plan, parse_market
 from simexchange.scenario.quotes import DEFAULT_LEVELS, StillLadder
 from simexchange.scenario.reading import MARGIN_MODES, POSITION_MODES, one_of
 from simexchange.scenario.units import refusal_text, rejection
@@ -72,6 +75,7 @@ class ExchangeFacade:
         self._listed_at_start = dict(instruments or {})
         self._insurance_fund = insurance_fund
         self._accounts: dict[str, AccountFacade] = {}
+        self._driver: MarketDriver | None = None
 
     @cached_property
     def world(self) -> World:
@@ -193,9 +197,7 @@ class ExchangeFacade:
         ``maker`` quotes it; it is opened with enough money on first use.
         """
         instrument = self.world_instrument(symbol)
-        maker = self._accounts.get(MAKER)
-        if maker is None:
-            maker = self.account(MAKER, deposit=MAKER_DEPOSIT, is_maker=True)
+        maker = self._maker()
         step_ticks = 1 if step is None else price_of(step, instrument, "step")
         ladder = StillLadder(
             around=price_of(around, instrument, "around"),
@@ -207,6 +209,29 @@ class ExchangeFacade:
         for command in ladder.commands(maker.number, symbol):
             self._do(self._open_world, command)
         return maker
+
+    def _maker(self) -> AccountFacade:
+        if MAKER in self._accounts:
+            return self._accounts[MAKER]
+        return self.account(MAKER, deposit=MAKER_DEPOSIT, is_maker=True)
+
+    def start_market(self, text: str) -> None:
+        """Begin a seeded market, written as the section ``market`` of a scenario file.
+
+        The account ``maker`` is opened with enough money, so that ``maker: maker`` may quote.
+        """
+        self._maker()
+        market = parse_market(text, self._open_world.names, self.seed)
+        self._driver = market_driver(self.simulation, market)
+
+    def run_market(self, duration: str) -> str:
+        """Let the market run, such as ``"5m"``; returns the time it then is."""
+        if self._driver is None:
+            raise ValueError("there is no market; call start_market first")
+        self._open_world.begin_action()
+        clock = self._manual_clock()
+        run_market(self._driver, clock, clock.now() + duration_us(duration))
+        return self.now
 
     def world_instrument(self, symbol: str) -> Instrument:
         return self._open_world.names.instrument(symbol)
@@ -247,15 +272,19 @@ class ExchangeFacade:
         )
 
     def _move(self, at: int, stride_us: int | None) -> None:
+        clock = self._manual_clock()
+        while stride_us and clock.now() + stride_us < at:
+            clock.advance(microseconds=stride_us)
+            self.send(AdvanceTime())
+        clock.set(at)
+
+    def _manual_clock(self) -> ManualClock:
         if not isinstance(self.clock, ManualClock):
             raise ValueError(  # noqa: TRY004 - it is the call that is wrong, not a type
                 "this exchange follows the computer's clock: move that one (with freezegun: "
                 "frozen.tick(30)), then call exchange.advance()"
             )
-        while stride_us and self.clock.now() + stride_us < at:
-            self.clock.advance(microseconds=stride_us)
-            self.send(AdvanceTime())
-        self.clock.set(at)
+        return self.clock
 
     # ------------------------------------------------------------------ faults and funding
 
@@ -267,6 +296,11 @@ class ExchangeFacade:
 
     def stop_faults(self) -> None:
         self.simulation.set_plan(FaultPlan())
+
+    def funding_interval(self, symbol: str, interval: str) -> None:
+        """Change the funding interval, such as ``"4h"``, from the next boundary on."""
+        command = SetFundingInterval(self.world_instrument(symbol).symbol, duration_us(interval))
+        self._do(self._open_world, command)
 
     def skip_funding(self, symbol: str) -> None:
         """Leave out the next funding exchange."""

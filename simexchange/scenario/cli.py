@@ -1,15 +1,21 @@
 """`simexchange scenario run FILE…` and `simexchange scenario check FILE…`."""
 
-import json
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import click
 
+from simexchange.core.config import ExchangeConfig
+from simexchange.core.exchange import Exchange
+from simexchange.journal.journaled import JournaledExchange
+from simexchange.journal.writer import Durability
+from simexchange.output import STANDARD_OUTPUT, write_json
+from simexchange.scenario.model import Scenario
 from simexchange.scenario.parser import read_scenario
 from simexchange.scenario.problem import ScenarioError
-from simexchange.scenario.runner import Outcome, run_scenario
+from simexchange.scenario.runner import Outcome, Runner
 
 PASSED, FAILED, WRONG_FILE = 0, 1, 2
 
@@ -29,8 +35,7 @@ _SETTINGS = click.option(
 )
 _JSON = click.option(
     "--json",
-    "json_file",
-    type=click.Path(dir_okay=False, writable=True, allow_dash=True, path_type=Path),
+    "json_target",
     metavar="FILE",
     help="Also write the results as JSON; - is the standard output, and silences the rest.",
 )
@@ -40,22 +45,30 @@ _JSON = click.option(
 @_FILES
 @_SETTINGS
 @_JSON
+@click.option(
+    "--journal",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write every command of one scenario there, for `simexchange replay`.",
+)
 @click.option("--verbose", "-v", is_flag=True, help="Print the transcript of what passes, too.")
 def run(
     files: tuple[str, ...],
     settings: tuple[str, ...],
-    json_file: Path | None,
+    json_target: str | None,
+    journal: Path | None,
     verbose: bool,  # noqa: FBT001 - click passes its options so
 ) -> None:
     """Run scenario files.
 
     Exit code 0: all went as expected; 1: one did not; 2: a file has a mistake.
     """
-    report = _Report(json_file)
+    _refuse_journal(files, journal)
+    report = _Report(json_target)
     worst = PASSED
     for file in files:
         try:
-            outcome = run_scenario(read_scenario(file, _parameters(settings)))
+            outcome = _outcome(read_scenario(file, _parameters(settings)), journal)
         except ScenarioError as error:
             report.add_problems(file, error)
             worst = WRONG_FILE
@@ -70,12 +83,12 @@ def run(
 @_FILES
 @_SETTINGS
 @_JSON
-def check(files: tuple[str, ...], settings: tuple[str, ...], json_file: Path | None) -> None:
+def check(files: tuple[str, ...], settings: tuple[str, ...], json_target: str | None) -> None:
     """Read scenario files without running them.
 
     Exit code 0: all are right; 2: a file has a mistake.
     """
-    report = _Report(json_file)
+    report = _Report(json_target)
     worst = PASSED
     for file in files:
         try:
@@ -90,12 +103,34 @@ def check(files: tuple[str, ...], settings: tuple[str, ...], json_file: Path | N
     sys.exit(worst)
 
 
+def _refuse_journal(files: tuple[str, ...], journal: Path | None) -> None:
+    if journal is None:
+        return
+    if len(files) != 1:
+        raise click.BadParameter("a journal is of one run: name one FILE", param_hint="--journal")
+    if journal.exists():
+        sentence = f"{journal} exists; a run begins a journal of its own, so name another file"
+        raise click.BadParameter(sentence, param_hint="--journal")
+
+
+def _outcome(read: Scenario, journal: Path | None) -> Outcome:
+    if journal is None:
+        return Runner(read).run()
+    with ExitStack() as opened:
+
+        def journaled(config: ExchangeConfig) -> Exchange:
+            exchange = JournaledExchange(journal, config, durability=Durability.SYSTEM)
+            return opened.enter_context(exchange)
+
+        return Runner(read, journaled).run()
+
+
 class _Report:
     """What a command says: lines for people as it goes, one JSON object at the end."""
 
-    def __init__(self, json_file: Path | None) -> None:
-        self._json_file = json_file
-        self._is_silent = json_file is not None and str(json_file) == "-"
+    def __init__(self, json_target: str | None) -> None:
+        self._json_target = json_target
+        self._is_silent = json_target == STANDARD_OUTPUT
         self._results: list[dict[str, Any]] = []
 
     def add(self, result: dict[str, Any], lines: list[str]) -> None:
@@ -113,13 +148,8 @@ class _Report:
             print(f"wrong   {problem}", file=sys.stderr)
 
     def finish(self) -> None:
-        if self._json_file is None:
-            return
-        text = json.dumps({"results": self._results}, ensure_ascii=False, indent=2)
-        if self._is_silent:
-            print(text)
-        else:
-            self._json_file.write_text(text + "\n", encoding="utf-8")
+        if self._json_target is not None:
+            write_json(self._json_target, {"results": self._results})
 
 
 def _parameters(settings: tuple[str, ...]) -> dict[str, str]:

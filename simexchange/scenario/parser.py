@@ -46,7 +46,7 @@ from simexchange.scenario.instruments import (
     tiers_from,
 )
 from simexchange.scenario.market_section import market_section
-from simexchange.scenario.model import Act, Scenario, Step
+from simexchange.scenario.model import Act, Scenario, Step, SyntheticMarket
 from simexchange.scenario.names import Names
 from simexchange.scenario.problem import Place, refuse
 from simexchange.scenario.reading import MARGIN_MODES, POSITION_MODES, Reading
@@ -106,11 +106,19 @@ def parse_scenario(text: str, file: str, parameters: Mapping[str, str] | None = 
     )
 
 
-def parse_fault_plan(text: str, names: Names, seed: int, file: str = "faults") -> FaultPlan:
+def parse_fault_plan(text: str, names: Names, seed: int) -> FaultPlan:
     """Return a plan written as a section ``faults``, for the accounts and instruments known."""
-    document = read_document(f"faults:\n{textwrap.indent(text, '  ')}", file)
-    fields = Fields(document, "the plan", required=("faults",))
-    return fault_plan(Reading(names, 0), fields.value("faults"), seed)
+    return fault_plan(Reading(names, 0), _section(text, "faults"), seed)
+
+
+def parse_market(text: str, names: Names, seed: int) -> SyntheticMarket:
+    """Return a market written as a section ``market``, for the accounts and instruments known."""
+    return market_section(Reading(names, 0), _section(text, "market"), seed)
+
+
+def _section(text: str, name: str) -> Value:
+    document = read_document(f"{name}:\n{textwrap.indent(textwrap.dedent(text), '  ')}", name)
+    return Fields(document, f"the text of {name}", required=(name,)).value(name)
 
 
 def _text(path: Path) -> str:

@@ -1,6 +1,6 @@
 """Runs a scenario: applies its steps to a new exchange and compares what is expected."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from simexchange.clock import ManualClock
@@ -11,7 +11,7 @@ from simexchange.core.types import RejectReason
 from simexchange.faults import FaultySimulation
 from simexchange.market.driver import MarketDriver
 from simexchange.scenario.amounts import moment_text
-from simexchange.scenario.market import market_driver
+from simexchange.scenario.market import market_driver, run_market
 from simexchange.scenario.model import (
     Act,
     Check,
@@ -52,13 +52,20 @@ class Outcome:
 
 
 class Runner:
-    """Runs one scenario once. It stops at the first step that does not go as written."""
+    """Runs one scenario once. It stops at the first step that does not go as written.
 
-    def __init__(self, scenario: Scenario) -> None:
+    ``make_exchange`` turns the scenario's settings into the exchange it runs on.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        make_exchange: Callable[[ExchangeConfig], Exchange] = Exchange,
+    ) -> None:
         self.scenario = scenario
         self.clock = ManualClock(scenario.start_at)
         config = ExchangeConfig(check_every=1, insurance_fund=scenario.insurance_fund)
-        self.simulation = FaultySimulation(Exchange(config), self.clock)
+        self.simulation = FaultySimulation(make_exchange(config), self.clock)
         self.world = World(self.simulation, scenario.names)
         self._driver: MarketDriver | None = None
         self._told = 0
@@ -125,13 +132,7 @@ class Runner:
     def _run_market(self, market: Market) -> list[Mismatch]:
         self._tell(market.place, market.text)
         self.world.begin_action()
-        driver = self._market_driver()
-        step_us = driver.index.step_us
-        while self.clock.now() + step_us <= market.at:
-            self.clock.advance(microseconds=step_us)
-            driver.step()
-        self.clock.set(market.at)
-        self.world.apply(AdvanceTime())
+        run_market(self._market_driver(), self.clock, market.at)
         return []
 
     def _market_driver(self) -> MarketDriver:

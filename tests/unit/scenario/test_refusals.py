@@ -131,6 +131,10 @@ def test_a_wrong_step_is_refused_with_its_line_and_a_hint(step, sentence):
             2,
             "chance is between 0% and 100%",
         ),
+        ("scenario: x\nfaults: [{late_marks: {}, skip_funding: {}}]\nsteps: []\n", 2, "one word"),
+        ("scenario: x\nmarket: {maker: m}\nsteps: []\n", 2, "market needs instruments"),
+        ("scenario: x\nmarket: {instruments: {}}\nsteps: []\n", 2, "market names no instrument"),
+        ("scenario: x\nmarket: {instruments: {}, step: 0s}\nsteps: []\n", 2, "longer than nothing"),
         (
             "scenario: x\nfaults: [{late_marks: {}}]\nsteps: []\n",
             2,
@@ -165,6 +169,55 @@ def test_a_symbol_must_be_said_when_there_are_two_instruments():
     ((_, message),) = problems_of(f"{text}  - buy: {{account: alice, contracts: 1}}\n")
 
     assert "say which symbol is meant: BTCUSDT, ETHUSDT" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("quotes: {}", "a quoted ladder needs maker"),
+        ("quotes: {levels: 3, reach: 0%}", "a ladder needs a level, and a reach"),
+        ("quotes: {level: 3}", "quotes has no level; did you mean levels?"),
+        ("volatility: 0.01", "written in percent"),
+    ],
+)
+def test_a_wrong_market_is_refused(text, sentence):
+    instruments = "instruments: {BTCUSDT: {tick: 0.1, face: 0.001}}\n"
+    market = f"market:\n  instruments:\n    BTCUSDT: {{start: 65000, {text}}}\n"
+
+    ((line, message),) = problems_of(f"scenario: x\n{instruments}{market}steps: []\n")
+
+    assert line in {3, 4, 5}
+    assert sentence in message
+
+
+@pytest.mark.parametrize(
+    ("tiers", "sentence"),
+    [
+        ("tiers: [{from: 0, maintenance: 1%}]", "a tier needs maximum_leverage"),
+        ("tiers: [], maintenance: 1%", "with tiers, maintenance belongs to each tier"),
+        ("tiers: [{from: 1, maintenance: 1%, maximum_leverage: 9}]", "must start at notional 0"),
+        ("funding: {intervall: 8h}", "funding has no intervall; did you mean interval?"),
+        ("funding: maybe", "maybe is no funding; did you mean yes?"),
+    ],
+)
+def test_wrong_tiers_and_funding_are_refused(tiers, sentence):
+    text = f"scenario: x\ninstruments: {{BTCUSDT: {{tick: 1, face: 1, {tiers}}}}}\nsteps: []\n"
+
+    ((_, message),) = problems_of(text)
+
+    assert sentence in message
+
+
+def test_a_name_that_an_included_file_gave_is_not_given_again(tmp_path):
+    (tmp_path / "common.yaml").write_text(
+        "instruments: {BTCUSDT: {tick: 1, face: 1}}\naccounts: {alice: {}}\n"
+    )
+    path = tmp_path / "a.scenario.yaml"
+    for section in ("instruments: {BTCUSDT: {tick: 1, face: 1}}", "accounts: {alice: {}}"):
+        path.write_text(f"scenario: x\ninclude: common.yaml\n{section}\nsteps: []\n")
+
+        with pytest.raises(ScenarioError, match="is already given in an included file"):
+            read_scenario(path)
 
 
 def test_a_parameter_given_from_outside_must_be_one_of_the_file():

@@ -5,6 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from simexchange.journal.replay import replay_journal
 from simexchange.scenario.cli import scenario
 
 GOOD = """\
@@ -93,3 +94,26 @@ def test_json_in_a_file_stands_beside_the_words(run, tmp_path):
 
 def test_verbose_prints_the_transcript_of_what_passes(run):
     assert "line 3: open alice" in run("run", "-v", "good.scenario.yaml").output
+
+
+def test_a_journal_of_a_run_replays_to_the_same_hash(run, tmp_path):
+    result = run("run", "good.scenario.yaml", "--journal", "run.journal", "--json", "-")
+
+    replayed = replay_journal(tmp_path / "run.journal")
+
+    assert replayed.event_hash == json.loads(result.stdout)["results"][0]["event_hash"]
+    assert replayed.is_sound
+
+
+@pytest.mark.parametrize(
+    ("files", "sentence"),
+    [(["good.scenario.yaml", "good.scenario.yaml"], "one run"), (["good.scenario.yaml"], "exists")],
+)
+def test_a_journal_is_of_one_run_and_of_its_own(run, tmp_path, files, sentence):
+    (tmp_path / "run.journal").write_text("kept")
+
+    result = run("run", *files, "--journal", "run.journal")
+
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+    assert (tmp_path / "run.journal").read_text() == "kept"
