@@ -26,7 +26,6 @@ def play(operations: int) -> None:
     os._exit(0)  # taking the interpreter down would count as well
 
 
-
 def counted(operations: int) -> int:
     done = subprocess.run(
         [
@@ -55,5 +54,6 @@ if __name__ == "__main__":
         play(int(sys.argv[2]))
     else:
         few, many = TOTAL // 3, TOTAL
+        counted(few)  # the first run after a change also compiles
         slope = (counted(many) - counted(few)) / (many - few)
         print(json.dumps({"instructions_per_order": round(slope)}))

@@ -3,6 +3,7 @@
 from simexchange.core.accounts import Account
 from simexchange.core.book import BookSide
 from simexchange.core.markets import Market
+from simexchange.core.positions import Position
 from simexchange.core.state import State
 from simexchange.core.types import AccountKind
 
@@ -50,23 +51,30 @@ def _check_ledger(state: State) -> None:
 
 def _check_positions(state: State, market: Market) -> None:
     contracts = cost = long = 0
+    symbol = market.symbol
     for account in state.accounts.values():
         for leg in account.legs:
-            position = leg.get(market.symbol)
+            position = leg.get(symbol)
             if position is None:
                 continue
+            problem = _position_problem(position)
+            assert problem is None, f"account {account.number} {symbol}: {problem}"
             contracts += position.contracts
             long += max(0, position.contracts)
             cost += position.cost
-            where = f"account {account.number} {market.symbol} {position.side.name}"
-            if position.contracts == 0:
-                assert position.cost == 0, f"{where} is flat with cost {position.cost}"
-                assert position.margin == 0, f"{where} is flat with margin {position.margin}"
-            assert position.margin >= 0, f"{where} has margin {position.margin}"
-            assert position.contracts * position.side >= 0, f"{where} is on the wrong side"
-    assert contracts == 0, f"{market.symbol}: longs and shorts differ by {contracts}"
-    assert long == market.open_interest, f"{market.symbol}: open interest {market.open_interest}"
-    assert cost == -market.clearing, f"{market.symbol}: cost {cost}, clearing {market.clearing}"
+    assert contracts == 0, f"{symbol}: longs and shorts differ by {contracts}"
+    assert long == market.open_interest, f"{symbol}: open interest {market.open_interest}"
+    assert cost == -market.clearing, f"{symbol}: cost {cost}, clearing {market.clearing}"
+
+
+def _position_problem(position: Position) -> str | None:
+    if position.contracts == 0 and (position.cost or position.margin):
+        return f"flat with cost {position.cost} and margin {position.margin}"
+    if position.margin < 0 or (position.margin and position.is_cross):
+        return f"margin is {position.margin}"
+    if position.contracts * position.leg < 0:
+        return f"{position.contracts} contracts on the {position.side.name} side"
+    return None
 
 
 def _check_book(market: Market) -> None:
