@@ -17,6 +17,7 @@ import msgspec
 from simexchange.core.instrument import Instrument
 from simexchange.core.types import SECOND_US
 from simexchange.market.driver import EndOfRecord
+from simexchange.market.fills import decimals_of
 
 POINTS_PER_CANDLE = 4
 COLUMNS = ("date", "open", "high", "low", "close", "volume")
@@ -62,6 +63,19 @@ def read_candles(path: Path | str, instrument: Instrument) -> tuple[RecordedCand
         if after.start_at <= before.start_at:
             raise CandlesError(f"{path}: the candle after {moment(before.start_at)} is not later")
     return candles
+
+
+def finest_tick(path: Path | str) -> Decimal:
+    """Return the largest power of ten, at most 1, of which every price in the file is a multiple.
+
+    Raises CandlesError as `read_candles` does.
+    """
+    table = _table(Path(path))
+    prices = [
+        price for column in ("open", "high", "low", "close") for price in table.get(column, [])
+    ]
+    places = max((decimals_of(Decimal(repr(price))) for price in prices), default=0)
+    return Decimal(1).scaleb(-places)
 
 
 def _table(path: Path) -> dict[str, list[Any]]:
