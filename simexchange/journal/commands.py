@@ -12,7 +12,7 @@ from simexchange.journal.writer import Durability
 from simexchange.output import STANDARD_OUTPUT, BadInput, write_json
 
 
-@click.command("replay")
+@click.command("replay", short_help="Repeat a run from its journal.")
 @click.argument("journal", type=click.Path(path_type=Path))
 @click.option("--until", type=click.IntRange(min=1), metavar="N", help="Stop after command N.")
 @click.option("--expect", metavar="HASH", help="Fail unless the run comes to this event hash.")
@@ -69,7 +69,7 @@ def _replay_lines(report: JournalReplay, expect: str | None) -> list[str]:
     return lines
 
 
-@click.command("crash-test")
+@click.command("crash-test", short_help="Kill a journaled exchange again and again.")
 @click.option(
     "--kills", type=click.IntRange(1, 100_000), default=200, show_default=True, help="How many."
 )

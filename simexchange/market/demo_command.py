@@ -11,7 +11,7 @@ from simexchange.output import STANDARD_OUTPUT, BadInput, write_json
 LONGEST_SECONDS = 7 * 24 * 3600
 
 
-@click.command("demo-market")
+@click.command("demo-market", short_help="Run the synthetic market and print figures.")
 @click.option(
     "--seconds",
     type=click.IntRange(1, LONGEST_SECONDS),

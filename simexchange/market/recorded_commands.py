@@ -42,7 +42,7 @@ def _instrument(symbol: str, tick_size: Decimal, contract_size: Decimal) -> Inst
     )
 
 
-@click.command("replay-candles")
+@click.command("replay-candles", short_help="Quote through recorded candles.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--symbol", default="XUSDT", show_default=True, help="What to call the instrument.")
 @click.option("--tick-size", type=Positive(), help="Default: the finest decimals of the file.")
@@ -100,7 +100,7 @@ def _candle_lines(figures: CandleFigures, instrument: Instrument, span: str) -> 
     ]
 
 
-@click.command("replay-book")
+@click.command("replay-book", short_help="Repeat a recorded order book.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--symbol", default="BTCUSDT", show_default=True)
 @click.option("--tick-size", type=Positive(), default="0.1", show_default=True)

@@ -32,7 +32,7 @@ class FeeRate(click.ParamType[int]):
         return int(rate)
 
 
-@click.command("replay-fills")
+@click.command("replay-fills", short_help="Compare recorded fills with the exchange.")
 @click.argument("file", type=click.Path())
 @click.option("--leader", metavar="ID", help="Replay this leader only.")
 @click.option(
