@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import Protocol, TypeVar
+from typing import Protocol, Self, TypeVar
 
 from aiohttp import web
 
@@ -79,7 +79,7 @@ class ServerThread:
     def url(self) -> str:
         return f"http://{self._host}:{self.port}"
 
-    def __enter__(self) -> "ServerThread":
+    def __enter__(self) -> Self:
         self._thread.start()
         self._submit(self._start()).result()
         return self

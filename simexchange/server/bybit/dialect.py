@@ -183,7 +183,7 @@ class BybitDialect:
         result = {} if error.result is None else error.result
         return self._response(error.code, error.message, result, {}, standing, error.status)
 
-    def _response(  # noqa: PLR0913, PLR0917 - the parts of the envelope
+    def _response(
         self,
         code: int,
         message: str,

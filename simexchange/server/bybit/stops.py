@@ -146,7 +146,7 @@ def _present(call: Call, leg: Leg, name: str) -> KeptOrder | None:
     return next((order for order in stops if stop_type(order) == name), None)
 
 
-def _set_full(  # noqa: PLR0913, PLR0917 - one stop
+def _set_full(
     call: Call, leg: Leg, name: Name, text: str, trigger_by: TriggerBy, grid: Grid
 ) -> bool:
     """Set, change or take away a stop for the whole position; say whether anything changed."""

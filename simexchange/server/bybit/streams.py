@@ -78,7 +78,7 @@ class Streams:
 class PublicStream:
     """One client of market data."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what a stream is made of
+    def __init__(
         self,
         venue: Venue,
         socket: Socket,

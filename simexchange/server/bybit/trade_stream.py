@@ -31,7 +31,7 @@ _IDS_KEPT = 10_000
 class TradeStream:
     """One client's order socket."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what a stream is made of
+    def __init__(
         self,
         venue: Venue,
         socket: Socket,
@@ -134,7 +134,7 @@ class TradeStream:
         if not now_ms - int(window) <= int(stamp) < now_ms + _AHEAD_MS:
             raise WireError(errors.EXPIRED_REQUEST)
 
-    def _answer(  # noqa: PLR0913, PLR0917 - the parts of the envelope
+    def _answer(
         self,
         message: dict[str, Any],
         standing: Standing | None,

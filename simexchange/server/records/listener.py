@@ -565,7 +565,7 @@ class Records:
         self._moved(event.from_account, event.from_wallet, *transfer, -event.money, reference)
         self._moved(event.to_account, event.to_wallet, *transfer, event.money, reference)
 
-    def _moved(  # noqa: PLR0913, PLR0917 - one change of one wallet
+    def _moved(
         self, account: int, wallet: Wallet, kind: EntryKind, at: int, change: int, reference: str
     ) -> None:
         records = self._accounts.get(account)
