@@ -26,6 +26,8 @@ _UNITS_US = {
     "h": 3_600 * SECOND_US,
     "d": 86_400 * SECOND_US,
 }
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST_US = (datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 DAY_US = _UNITS_US["d"]
 MONEY_DIGITS = 8
 PERCENT_DIGITS = 6  # of a percentage, so that its rate is whole in units of 10⁻⁸
@@ -150,12 +152,21 @@ def _whole_moment_us(text: str) -> int:
         raise ValueError(f"a time is written 10:00:00 or 2026-01-31 10:00:00, not {text}") from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    if moment < _EPOCH:
+        raise ValueError(f"time begins in 1970, after {text}")
+    return later((moment - _EPOCH) // timedelta(microseconds=1), 0)
+
+
+def later(at: int, lasting_us: int) -> int:
+    """Return the moment ``lasting_us`` after ``at``; calendars end with the year 9999."""
+    if at + lasting_us > _LATEST_US:
+        raise ValueError("that is after the year 9999")
+    return at + lasting_us
 
 
 def moment_text(at: int) -> str:
     """Return ``2026-01-31 10:00:00`` of microseconds since the epoch, in UTC."""
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
+    moment = _EPOCH + timedelta(microseconds=at)
     text = f"{moment:%Y-%m-%d %H:%M:%S}"
     return f"{text}.{moment.microsecond:06d}".rstrip("0") if moment.microsecond else text
 

@@ -107,17 +107,18 @@ def read_document(text: str, file: str, parameters: Mapping[str, str] | None = N
 
 
 def _composed(text: str, file: str) -> Node | None:
-    loader = yaml.SafeLoader(text)
     try:
-        return loader.get_single_node()
+        loader = yaml.SafeLoader(text)
+        try:
+            return loader.get_single_node()
+        finally:
+            loader.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         raise refuse(Place(file, line), f"this is not YAML: {error.problem}") from error
     except yaml.YAMLError as error:
         raise refuse(Place(file, 1), f"this is not YAML: {error}") from error
-    finally:
-        loader.dispose()
 
 
 def _parameters(root: MappingNode, file: str) -> tuple[dict[str, str], list[tuple[Node, Node]]]:

@@ -4,6 +4,7 @@ from simexchange.scenario.actions import ACTIONS
 from simexchange.scenario.amounts import (
     duration_text,
     duration_us,
+    later,
     moment_text,
     moment_us,
 )
@@ -68,7 +69,7 @@ def _move(reading: Reading, entries: Entries, verb: str) -> Move:
         if stride == 0:
             raise refuse(text.place, f"{STRIDE} must be longer than nothing")
     if verb == "advance":
-        reading.now += converted(text, duration_us)
+        reading.now = converted(text, lambda lasting: later(reading.now, duration_us(lasting)))
         told = f"advance {text.text} to {moment_text(reading.now)}"
         return Move(text.place, told, reading.now, stride)
     at = converted(text, lambda moment: moment_us(moment, reading.now))
@@ -84,7 +85,7 @@ def _run_market(reading: Reading, text: Text) -> Market:
     if not reading.market_symbols:
         raise refuse(text.place, "run_market needs the section market")
     lasting = converted(text, duration_us)
-    reading.now += lasting
+    reading.now = converted(text, lambda _: later(reading.now, lasting))
     told = f"run_market {duration_text(lasting)} to {moment_text(reading.now)}"
     return Market(text.place, told, reading.now)
 
