@@ -33,9 +33,9 @@ class Server:
     async def start(self, host: str, port: int) -> None:
         """Listen; OSError when the port is in use. Port 0: a free one, see ``port``."""
         server = web.Server(self._respond, access_log=None)
-        self._runner = web.ServerRunner(server, access_log=None)
+        self._runner = web.ServerRunner(server, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port, shutdown_timeout=1.0, backlog=4096)
+        site = web.TCPSite(self._runner, host, port, backlog=4096)
         try:
             await site.start()
         except OSError:
@@ -74,6 +74,10 @@ class ServerThread:
     def port(self) -> int:
         assert self._server is not None, "the server was not started"
         return self._server.port
+
+    @property
+    def is_running(self) -> bool:
+        return self._server is not None
 
     @property
     def url(self) -> str:

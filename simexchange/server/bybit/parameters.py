@@ -1,7 +1,8 @@
 """How requests are read: declared once per endpoint, checked strictly, refused with a sentence."""
 
 import re
-from typing import Any, Literal, TypeVar
+from decimal import Decimal
+from typing import Any, Literal, cast
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -15,7 +16,7 @@ Text = str | None
 Flag = bool | None
 Whole = int | None
 
-P = TypeVar("P", bound=msgspec.Struct)
+_LOOSE = msgspec.json.Decoder(float_hook=Decimal)
 _LINK_ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 
 
@@ -28,41 +29,60 @@ class Nothing(Params, frozen=True):
 
 
 class Reader:
-    """Reads the parameters of one endpoint."""
+    """Reads the parameters of one endpoint.
 
-    __slots__ = ("_decoder", "_names", "_refuses_unknown", "_type")
+    The venue ignores what a query has beside its parameters (clients send such), and takes
+    numbers for decimal texts; an unknown name in a body is refused unless that is switched off.
+    """
+
+    __slots__ = ("_decoder", "_names", "_refuses_unknown", "_texts", "_type")
 
     def __init__(self, params: type[Params], *, refuses_unknown: bool) -> None:
         self._type = params
         self._decoder = msgspec.json.Decoder(params, strict=False)
-        self._names = frozenset(params.__struct_encode_fields__)
+        fields = msgspec.structs.fields(params)
+        self._names = frozenset(field.encode_name for field in fields)
+        self._texts = frozenset(f.encode_name for f in fields if f.type in (str, str | None))
         self._refuses_unknown = refuses_unknown
 
     def query(self, query: str) -> Params:
-        """Read a query string."""
-        pairs = parse_qsl(query, keep_blank_values=False, encoding="utf-8") if query else []
-        values = dict(pairs)
-        if len(values) != len(pairs):
+        """Read a query string; a parameter that comes twice is refused."""
+        pairs = parse_qsl(query) if query else []
+        values = {name: value for name, value in pairs if name in self._names}
+        if sum(name in self._names for name, _ in pairs) != len(values):
             raise WireError(errors.PARAMETER, "Request parameter error: a parameter is repeated")
-        return self.mapping(values)
+        return self._convert(values)
 
     def body(self, body: bytes) -> Params:
         """Read a JSON body."""
         try:
             return self._decoder.decode(body or b"{}")
         except msgspec.ValidationError:
-            # text where none was given is no value; decided apart because it is rare
-            return self.mapping(msgspec.json.decode(body))
+            return self.mapping(_LOOSE.decode(body))  # empty texts, or numbers for texts
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise WireError(errors.PARAMETER, f"Request parameter error: {error}") from error
 
-    def mapping(self, values: Any) -> Params:
+    def mapping(self, values: object) -> Params:
         """Read names and values."""
-        if isinstance(values, dict):
-            given: dict[str, Any] = {name: value for name, value in values.items() if value != ""}
-            if not self._refuses_unknown:
-                given = {name: value for name, value in given.items() if name in self._names}
-            values = given
+        if not isinstance(values, dict):
+            raise WireError(errors.PARAMETER, "Request parameter error: an object is expected")
+        named = cast("dict[str, object]", values)
+        given = {
+            name: self._as_text(name, value)
+            for name, value in named.items()
+            if value != "" and (self._refuses_unknown or name in self._names)
+        }
+        return self._convert(given)
+
+    def _as_text(self, name: str, value: object) -> object:
+        """Return a number as text where text is expected; a decimal keeps its digits."""
+        if name not in self._texts or isinstance(value, bool):
+            return value
+        if isinstance(value, Decimal):
+            return format(value, "f")
+        return str(value) if isinstance(value, int) else value
+
+    def _convert(self, values: dict[str, Any]) -> Params:
         try:
             return msgspec.convert(values, self._type, strict=False)
         except msgspec.ValidationError as error:

@@ -1,0 +1,54 @@
+"""Signed requests written by hand, for what no client would send."""
+
+import hashlib
+import hmac
+import json
+from urllib.parse import urlencode
+
+import requests
+
+from simexchange.server.keys import ApiKey
+from tests.wire.rig import Rig
+
+
+class Raw:
+    """Signs as the venue documents it; every part can be made wrong."""
+
+    def __init__(self, rig: Rig, key: ApiKey) -> None:
+        self.rig = rig
+        self.key = key
+        self.session = requests.Session()
+
+    def headers(self, payload: str, **wrong: str) -> dict[str, str]:
+        stamp = wrong.get("stamp", str(self.rig.edge.now() // 1_000))
+        window = wrong.get("window", "5000")
+        name = wrong.get("name", self.key.key)
+        signed = f"{stamp}{name}{window}{payload}".encode()
+        signature = hmac.new(self.key.secret.encode(), signed, hashlib.sha256).hexdigest()
+        return {
+            "X-BAPI-API-KEY": name,
+            "X-BAPI-SIGN": wrong.get("signature", signature),
+            "X-BAPI-TIMESTAMP": stamp,
+            "X-BAPI-RECV-WINDOW": window,
+        }
+
+    def get(self, path: str, wrong: dict[str, str] | None = None, **query: object):
+        text = urlencode(query)
+        headers = self.headers(text, **(wrong or {}))
+        return self.session.get(f"{self.rig.url}{path}?{text}", headers=headers, timeout=10)
+
+    def post(self, path: str, body: object, wrong: dict[str, str] | None = None):
+        text = body if isinstance(body, str) else json.dumps(body)
+        headers = self.headers(text, **(wrong or {}))
+        headers["Content-Type"] = "application/json"
+        return self.session.post(f"{self.rig.url}{path}", text, headers=headers, timeout=10)
+
+    def order(self, **terms: object) -> dict[str, object]:
+        body = {
+            "category": "linear",
+            "symbol": "BTCUSDT",
+            "side": "Buy",
+            "orderType": "Market",
+            "qty": "0.01",
+        }
+        return self.post("/v5/order/create", body | terms).json()
