@@ -60,9 +60,7 @@ class InProcessDispatcher:
         timer = asyncio.get_running_loop().call_later(seconds, due)
         self._timers.add(timer)
 
-    def every(
-        self, seconds: int, name: str, job: Callable[[], Coroutine[Any, Any, None]]
-    ) -> None:
+    def every(self, seconds: int, name: str, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
         async def run() -> None:
             await self._guarded(name, job())
 

@@ -37,9 +37,7 @@ class SteppedDispatcher:
         self._announced += 1  # the order of announcing decides between equal times
         heapq.heappush(self._later, (at, self._announced, name, tuple(keys)))
 
-    def every(
-        self, seconds: int, name: str, job: Callable[[], Coroutine[Any, Any, None]]
-    ) -> None:
+    def every(self, seconds: int, name: str, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._jobs[name] = job
 
     def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
@@ -51,6 +49,13 @@ class SteppedDispatcher:
     async def stop(self) -> None:
         """Wait for what was spawned."""
         await self._join()
+
+    async def kill(self) -> None:
+        """End everything that was spawned where it stands, as the end of the process would."""
+        tasks, self._spawned = self._spawned, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     @property
     def jobs(self) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """A whole small world: an exchange, leaders, followers, the engine, and time that a test moves."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +19,7 @@ from copyplugin.store.rows import CommandRow
 from copyplugin.venues.simulated import SimulatedVenue
 from simexchange.clock import ManualClock
 from simexchange.core.commands import (
+    CancelAll,
     Command,
     Deposit,
     ListInstrument,
@@ -126,6 +127,9 @@ class Market:
             )
         )
 
+    def cancel_offers(self, symbol: str) -> None:
+        self.apply(CancelAll(self.counterparty, symbol))
+
     def trade(
         self,
         account: int,
@@ -173,9 +177,9 @@ class Plugin:
         self.keys = 0
         self.open()
 
-    def open(self) -> None:
+    def open(self, wrap: Callable[[Database], Database] = lambda database: database) -> None:
         """Start a process: nothing is left of an earlier one but the rows."""
-        self.database: Database = open_database(self.url)
+        self.database: Database = wrap(open_database(self.url))
         self.dispatcher = SteppedDispatcher(self.clock)
         self.engine = Engine(
             Surroundings(
@@ -230,9 +234,7 @@ class Plugin:
             "instruments": ["BTCUSDT", "SOLUSDT"],
             "max_copy_amount": "100000",
         } | terms
-        row = await self.command(
-            CommandKind.ADD_LEADER, account=AccountId(str(account)), **given
-        )
+        row = await self.command(CommandKind.ADD_LEADER, account=AccountId(str(account)), **given)
         assert row.result, row.message
         return row.result["leader_id"]
 
@@ -250,6 +252,12 @@ class Plugin:
             follower_id=registered.result["follower_id"],
             **given,
         )
+
+    async def die(self) -> None:
+        """End the process where it stands."""
+        await self.dispatcher.kill()
+        await self.engine.feed.stop()
+        self.database.close()
 
     def close(self) -> None:
         self.database.close()

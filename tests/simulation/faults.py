@@ -1,0 +1,197 @@
+"""What can go wrong between the plugin and the world, from a seed; `heal` ends it.
+
+A lost request was never carried out, a lost answer was; both look the same to whoever asked. A
+killed process ends at an await: before or after what it waited for was done.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+from typing import Any, TypeVar
+
+from copyplugin.domain.account import (
+    AccountBalance,
+    FundingPayment,
+    TransferOutcome,
+    TransferRequest,
+    VenuePosition,
+)
+from copyplugin.domain.fill import LeaderFill, MarginMode
+from copyplugin.domain.identifiers import (
+    AccountId,
+    ClientOrderId,
+    Symbol,
+    TransferId,
+    VenueFillId,
+)
+from copyplugin.domain.instrument import Instrument
+from copyplugin.domain.money import Price, Ratio
+from copyplugin.domain.order import OrderReport, OrderRequest
+from copyplugin.errors import OrderRejected, OutcomeUnknown, VenueUnavailable
+from copyplugin.ports import Subscription, Venue, VenueCapabilities
+from copyplugin.store.database import Database, Session
+
+T = TypeVar("T")
+
+
+class ProcessKilled(BaseException):
+    """The process is gone; nothing but the rows and the exchange is left."""
+
+
+@dataclass
+class Faults:
+    """Chances of one in a thousand, of each kind, at each call."""
+
+    random: Random
+    lost_requests: int = 0
+    lost_answers: int = 0
+    unavailable: int = 0
+    rejected: int = 0
+    kills: int = 0
+    lost_wakes: int = 0
+    is_healed: bool = False
+    happened: int = 0
+
+    def heal(self) -> None:
+        self.is_healed = True
+
+    def strikes(self, in_a_thousand: int) -> bool:
+        if self.is_healed or self.random.randrange(1000) >= in_a_thousand:
+            return False
+        self.happened += 1
+        return True
+
+
+class FaultyVenue:
+    """A venue behind a bad line."""
+
+    def __init__(self, venue: Venue, faults: Faults) -> None:
+        self._venue = venue
+        self._faults = faults
+        self.sent: list[ClientOrderId] = []
+
+    @property
+    def name(self) -> str:
+        return self._venue.name
+
+    @property
+    def capabilities(self) -> VenueCapabilities:
+        return self._venue.capabilities
+
+    async def _ask(self, question: Coroutine[Any, Any, T]) -> T:
+        try:
+            await self._pause()
+            if self._faults.strikes(self._faults.unavailable):
+                raise VenueUnavailable("the line is dead")
+        except BaseException:
+            question.close()
+            raise
+        answer = await question
+        await self._pause()
+        return answer
+
+    async def _do(self, action: Coroutine[Any, Any, T], *, may_reject: bool = False) -> T:
+        faults = self._faults
+        try:
+            await self._pause()
+            if faults.strikes(faults.unavailable):
+                raise VenueUnavailable("the line is dead")
+            if faults.strikes(faults.lost_requests):
+                raise OutcomeUnknown("the request was lost")
+            if may_reject and faults.strikes(faults.rejected):
+                raise OrderRejected("forced", "not today")
+        except BaseException:
+            action.close()
+            raise
+        answer = await action
+        await self._pause()
+        if faults.strikes(faults.lost_answers):
+            raise OutcomeUnknown("the answer was lost")
+        return answer
+
+    async def _pause(self) -> None:
+        """Let others go first, or end the process here."""
+        for _ in range(self._faults.random.randrange(3)):
+            await asyncio.sleep(0)
+        if self._faults.strikes(self._faults.kills):
+            raise ProcessKilled
+
+    async def instruments(self) -> Mapping[Symbol, Instrument]:
+        return await self._venue.instruments()
+
+    async def marks(self) -> Mapping[Symbol, Price]:
+        return await self._venue.marks()
+
+    async def knows_account(self, account: AccountId) -> bool:
+        return await self._ask(self._venue.knows_account(account))
+
+    async def balance(self, account: AccountId) -> AccountBalance:
+        return await self._ask(self._venue.balance(account))
+
+    async def positions(self, account: AccountId) -> Sequence[VenuePosition]:
+        return await self._ask(self._venue.positions(account))
+
+    async def find_order(
+        self, account: AccountId, symbol: Symbol, client_order_id: ClientOrderId
+    ) -> OrderReport | None:
+        return await self._ask(self._venue.find_order(account, symbol, client_order_id))
+
+    async def leader_fills(
+        self, account: AccountId, after: VenueFillId | None
+    ) -> Sequence[LeaderFill]:
+        fills = await self._ask(self._venue.leader_fills(account, after))
+        if len(fills) > 1 and not self._faults.is_healed:  # the next page only
+            return fills[: self._faults.random.randint(1, len(fills))]
+        return fills
+
+    async def funding(self, account: AccountId, since: datetime | None) -> Sequence[FundingPayment]:
+        return await self._ask(self._venue.funding(account, since))
+
+    async def transfer_outcome(self, transfer_id: TransferId) -> TransferOutcome:
+        return await self._ask(self._venue.transfer_outcome(transfer_id))
+
+    async def open_sub_account(self, owner: AccountId, label: str) -> AccountId:
+        return await self._do(self._venue.open_sub_account(owner, label))
+
+    async def transfer(self, request: TransferRequest) -> None:
+        await self._do(self._venue.transfer(request))
+
+    async def set_hedge_mode(self, account: AccountId) -> None:
+        await self._do(self._venue.set_hedge_mode(account))
+
+    async def configure(
+        self, account: AccountId, symbol: Symbol, leverage: Ratio, margin_mode: MarginMode
+    ) -> None:
+        await self._do(self._venue.configure(account, symbol, leverage, margin_mode))
+
+    async def place_order(self, request: OrderRequest) -> OrderReport:
+        self.sent.append(request.client_order_id)
+        return await self._do(self._venue.place_order(request), may_reject=not request.reduce_only)
+
+    async def subscribe(
+        self, accounts: Collection[AccountId], on_fill: Callable[[LeaderFill], None]
+    ) -> Subscription:
+        def told(fill: LeaderFill) -> None:
+            if not self._faults.strikes(self._faults.lost_wakes):
+                on_fill(fill)
+                on_fill(fill)  # told twice changes nothing
+
+        return await self._venue.subscribe(accounts, told)
+
+
+class FaultyDatabase(Database):
+    """A database whose process may end before or after a commit."""
+
+    def __init__(self, database: Database, faults: Faults) -> None:
+        self.__dict__.update(database.__dict__)
+        self._faults = faults
+
+    async def write(self, work: Callable[[Session], T]) -> T:
+        if self._faults.strikes(self._faults.kills):
+            raise ProcessKilled
+        result = await super().write(work)
+        if self._faults.strikes(self._faults.kills):
+            raise ProcessKilled
+        return result

@@ -1,0 +1,69 @@
+"""Seeded worlds under faults: safety at every step, liveness after healing, agreement with a twin."""
+
+from random import Random
+
+import pytest
+
+from tests.simulation.crowd import Crowd
+from tests.simulation.faults import Faults
+
+SEEDS = range(6)
+STEPS = 25
+
+
+def bad_day(seed: int) -> Faults:
+    return Faults(
+        random=Random(seed + 1000),
+        lost_requests=60,
+        lost_answers=60,
+        unavailable=60,
+        kills=15,
+        lost_wakes=200,
+    )
+
+
+def good_day(seed: int) -> Faults:
+    return Faults(random=Random(seed), is_healed=True)
+
+
+async def lived_through(tmp_path, seed: int, faults: Faults, **terms: object) -> Crowd:
+    crowd = Crowd(tmp_path, seed, faults, **terms)
+    await crowd.start()
+    for _ in range(STEPS):
+        await crowd.step()
+    await crowd.recover()
+    return crowd
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_whatever_fails_the_followers_end_where_nothing_failed(tmp_path, seed):
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "good").mkdir()
+
+    fixed = ("fixed", "fixed", "fixed")
+    bad = await lived_through(tmp_path / "bad", seed, bad_day(seed), modes=fixed)
+    good = await lived_through(tmp_path / "good", seed, good_day(seed), modes=fixed)
+
+    bad.check_alive()
+    bad.check_feed()
+    assert bad.faults.happened > 0
+    assert bad.holdings() == good.holdings()
+    for crowd in (bad, good):
+        await crowd.end_all()
+        crowd.check_alive()
+        crowd.check_money_home()
+        crowd.plugin.close()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_nothing_is_lost_when_prices_move_and_orders_are_refused(tmp_path, seed):
+    faults = bad_day(seed)
+    faults.rejected = 100
+    crowd = await lived_through(tmp_path, seed, faults, prices_move=True, patience=seed % 2 == 0)
+
+    crowd.check_alive()
+    crowd.check_feed()
+    await crowd.end_all()
+    crowd.check_alive()
+    crowd.check_money_home()
+    crowd.plugin.close()
