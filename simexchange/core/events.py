@@ -5,9 +5,26 @@ new fields go to the end. ``at`` is the time of the command. Fees and payments a
 the account pays. Units are those of ``types``.
 """
 
-import msgspec
-
+from simexchange.core.event_base import ExchangeEvent
 from simexchange.core.instrument import Instrument
+from simexchange.core.plan_events import (
+    PlanOrderAccepted,
+    PlanOrderAmended,
+    PlanOrderCancelled,
+    PlanOrderFailed,
+    PlanOrderRejected,
+    PlanOrderTriggered,
+)
+from simexchange.core.risk_events import (
+    BankruptcyTakeover,
+    Deleveraged,
+    FundingPaid,
+    FundingRateSet,
+    FundingSettled,
+    InsuranceFundMoved,
+    LiquidationStarted,
+    PositionLiquidated,
+)
 from simexchange.core.types import (
     AccountKind,
     CancelReason,
@@ -19,44 +36,36 @@ from simexchange.core.types import (
     RejectReason,
     Side,
     TimeInForce,
-    TriggerBy,
-    TriggerDirection,
     Wallet,
 )
 
 
-class _Event(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
-    """Base of all events."""
-
-    at: int
-
-
-class InstrumentListed(_Event, frozen=True):
+class InstrumentListed(ExchangeEvent, frozen=True):
     instrument: Instrument
 
 
-class AccountOpened(_Event, frozen=True):
+class AccountOpened(ExchangeEvent, frozen=True):
     account: int
     owner: int | None
     label: str
     kind: AccountKind
 
 
-class Deposited(_Event, frozen=True):
+class Deposited(ExchangeEvent, frozen=True):
     account: int
     wallet: Wallet
     money: int
     balance: int  # of that wallet, afterwards
 
 
-class Withdrawn(_Event, frozen=True):
+class Withdrawn(ExchangeEvent, frozen=True):
     account: int
     wallet: Wallet
     money: int
     balance: int
 
 
-class Transferred(_Event, frozen=True):
+class Transferred(ExchangeEvent, frozen=True):
     transfer_id: str
     from_account: int
     from_wallet: Wallet
@@ -68,7 +77,7 @@ class Transferred(_Event, frozen=True):
     repeated: bool  # the id was known: nothing moved now
 
 
-class CommandRejected(_Event, frozen=True):
+class CommandRejected(ExchangeEvent, frozen=True):
     command: str
     account: int | None
     symbol: str | None
@@ -76,7 +85,7 @@ class CommandRejected(_Event, frozen=True):
     message: str
 
 
-class OrderRejected(_Event, frozen=True):
+class OrderRejected(ExchangeEvent, frozen=True):
     account: int
     symbol: str
     client_order_id: str | None
@@ -85,7 +94,7 @@ class OrderRejected(_Event, frozen=True):
     plan_id: int | None
 
 
-class OrderAccepted(_Event, frozen=True):
+class OrderAccepted(ExchangeEvent, frozen=True):
     order_id: int
     account: int
     symbol: str
@@ -100,7 +109,7 @@ class OrderAccepted(_Event, frozen=True):
     plan_id: int | None  # the plan order that fired it
 
 
-class Filled(_Event, frozen=True):
+class Filled(ExchangeEvent, frozen=True):
     """One side of a trade."""
 
     execution_id: int
@@ -127,7 +136,7 @@ class Filled(_Event, frozen=True):
     balance: int  # contract wallet afterwards
 
 
-class OrderCancelled(_Event, frozen=True):
+class OrderCancelled(ExchangeEvent, frozen=True):
     order_id: int
     client_order_id: str | None
     account: int
@@ -138,7 +147,7 @@ class OrderCancelled(_Event, frozen=True):
     reason: CancelReason
 
 
-class OrderAmended(_Event, frozen=True):
+class OrderAmended(ExchangeEvent, frozen=True):
     """A resting order changed; ``reason`` None when its owner asked for it."""
 
     order_id: int
@@ -152,7 +161,7 @@ class OrderAmended(_Event, frozen=True):
     reason: CancelReason | None
 
 
-class LeverageSet(_Event, frozen=True):
+class LeverageSet(ExchangeEvent, frozen=True):
     account: int
     symbol: str
     position_side: PositionSide
@@ -160,24 +169,24 @@ class LeverageSet(_Event, frozen=True):
     margin: int  # isolated margin of the position afterwards
 
 
-class MarginModeSet(_Event, frozen=True):
+class MarginModeSet(ExchangeEvent, frozen=True):
     account: int
     symbol: str
     mode: MarginMode
 
 
-class PositionModeSet(_Event, frozen=True):
+class PositionModeSet(ExchangeEvent, frozen=True):
     account: int
     mode: PositionMode
 
 
-class FeeTierSet(_Event, frozen=True):
+class FeeTierSet(ExchangeEvent, frozen=True):
     account: int
     maker_fee: int | None
     taker_fee: int | None
 
 
-class MarginAdjusted(_Event, frozen=True):
+class MarginAdjusted(ExchangeEvent, frozen=True):
     account: int
     symbol: str
     position_side: PositionSide
@@ -186,7 +195,7 @@ class MarginAdjusted(_Event, frozen=True):
     balance: int
 
 
-class MarkPriceSet(_Event, frozen=True):
+class MarkPriceSet(ExchangeEvent, frozen=True):
     """The prices of an instrument after a tick; ``index`` and ``last`` None when not yet known."""
 
     symbol: str
@@ -195,195 +204,7 @@ class MarkPriceSet(_Event, frozen=True):
     last: int | None
 
 
-class LiquidationStarted(_Event, frozen=True):
-    """A position reached its liquidation price, or a cross account its maintenance margin."""
-
-    account: int
-    symbol: str
-    position_side: PositionSide
-    contracts: int
-    mark: int
-    liquidation_price: int | None
-    bankruptcy_price: int | None
-    maintenance_margin: int
-    margin_mode: MarginMode
-
-
-class PositionLiquidated(_Event, frozen=True):
-    """What one liquidation took from the account, all steps together.
-
-    ``contracts`` were closed, by ``through_book``, ``taken_over`` and ``deleveraged`` contracts.
-    """
-
-    account: int
-    symbol: str
-    position_side: PositionSide
-    contracts: int
-    mark: int
-    through_book: int
-    taken_over: int
-    deleveraged: int
-    realized_pnl: int
-    liquidation_fee: int
-    position_contracts: int
-    entry_cost: int
-    margin: int
-    balance: int
-    margin_mode: MarginMode
-
-
-class BankruptcyTakeover(_Event, frozen=True):
-    """The insurance fund took contracts of a liquidated position at ``value`` (money, ≥ 0)."""
-
-    account: int
-    symbol: str
-    position_side: PositionSide
-    side: Side  # of the liquidated account: it sold a long or bought a short
-    contracts: int
-    value: int
-    realized_pnl: int
-    position_contracts: int
-    entry_cost: int
-    margin: int
-    fund_contracts: int  # signed, afterwards
-    fund_entry_cost: int
-    fund_realized_pnl: int  # when the takeover closed an opposite position of the fund
-    fund_balance: int
-
-
-class InsuranceFundMoved(_Event, frozen=True):
-    money: int  # positive: into the fund
-    balance: int
-    account: int | None
-    symbol: str | None
-    cause: str
-
-
-class Deleveraged(_Event, frozen=True):
-    """A profitable position was closed against a bankrupt one at its bankruptcy price."""
-
-    account: int
-    symbol: str
-    position_side: PositionSide
-    side: Side
-    contracts: int
-    value: int
-    realized_pnl: int
-    position_contracts: int
-    entry_cost: int
-    margin: int
-    balance: int
-    rank: int  # 0 was first in line
-    execution_id: int
-    against: int  # the bankrupt account
-    against_realized_pnl: int
-
-
-class FundingRateSet(_Event, frozen=True):
-    symbol: str
-    rate: int | None  # None: returned to the formula
-    interval_us: int
-    next_funding_at: int | None
-
-
-class FundingSettled(_Event, frozen=True):
-    """One funding exchange of an instrument; payments sum to ``-residue``."""
-
-    symbol: str
-    mark: int
-    index: int
-    rate: int
-    premium: int
-    residue: int  # to the rounding account
-    skipped: bool
-    next_funding_at: int
-
-
-class FundingPaid(_Event, frozen=True):
-    account: int
-    symbol: str
-    position_side: PositionSide
-    contracts: int  # signed
-    mark: int
-    rate: int
-    payment: int  # positive: the account paid
-    margin: int
-    balance: int
-
-
-class PlanOrderAccepted(_Event, frozen=True):
-    plan_id: int
-    account: int
-    symbol: str
-    side: Side
-    position_side: PositionSide
-    contracts: int
-    trigger_price: int
-    trigger_by: TriggerBy
-    direction: TriggerDirection
-    kind: OrderKind
-    price: int | None
-    reduce_only: bool
-    close_position: bool
-    attached: bool
-    group: str | None
-    callback_rate: int | None
-    expires_at: int | None
-    client_order_id: str | None
-
-
-class PlanOrderAmended(_Event, frozen=True):
-    """The plan's owner changed it, or its trigger trailed the price."""
-
-    plan_id: int
-    account: int
-    symbol: str
-    contracts: int
-    trigger_price: int
-    price: int | None
-    client_order_id: str | None
-    trailed: bool
-
-
-class PlanOrderTriggered(_Event, frozen=True):
-    """The plan fired; what became of the order follows as an event of that order."""
-
-    plan_id: int
-    account: int
-    symbol: str
-    trigger_price: int
-    observed_price: int
-    client_order_id: str | None
-
-
-class PlanOrderFailed(_Event, frozen=True):
-    """The plan fired and its order was refused."""
-
-    plan_id: int
-    account: int
-    symbol: str
-    reason: RejectReason
-    message: str
-    client_order_id: str | None
-
-
-class PlanOrderCancelled(_Event, frozen=True):
-    plan_id: int
-    account: int
-    symbol: str
-    reason: CancelReason
-    client_order_id: str | None
-
-
-class PlanOrderRejected(_Event, frozen=True):
-    account: int
-    symbol: str
-    client_order_id: str | None
-    reason: RejectReason
-    message: str
-
-
-class SelfTradePrevented(_Event, frozen=True):
+class SelfTradePrevented(ExchangeEvent, frozen=True):
     """Two orders of one owner met and ``contracts`` were taken from each instead of traded."""
 
     symbol: str
@@ -394,7 +215,7 @@ class SelfTradePrevented(_Event, frozen=True):
     contracts: int
 
 
-class FaultArmed(_Event, frozen=True):
+class FaultArmed(ExchangeEvent, frozen=True):
     account: int | None
     symbol: str | None
     fault: str
