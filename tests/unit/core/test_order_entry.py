@@ -325,3 +325,28 @@ def test_a_hedge_order_against_a_leg_never_opens_the_other():
         reason(desk.market(1, SELL, 1, position_side=PositionSide.LONG))
         is RejectReason.REDUCE_ONLY_REJECTED
     )
+
+
+# ---------------------------------------------------------------- to the last unit
+
+
+@pytest.mark.parametrize(("short_of", "expected"), [(0, OrderAccepted), (1, OrderRejected)])
+def test_an_order_is_accepted_when_the_money_is_there_to_the_last_unit(short_of, expected):
+    desk = Desk(accounts=1, money="0.00000001", taker_fee=100_000)
+    # 100 / 7 and a fee of 0.1 %, each rounded up
+    cost = 1_428_571_429 + usdt("0.1")
+    desk.apply(Deposit(1, Wallet.CONTRACT, cost - 1 - short_of))
+    desk.leverage(1, 7)
+
+    assert isinstance(desk.limit(1, BUY, 1, 1_000)[0], expected)
+
+
+def test_what_stays_on_hold_after_a_partial_fill_is_rounded_up():
+    desk = Desk()
+    desk.leverage(1, 7)
+    desk.limit(1, BUY, 3, 1_000)
+    assert desk.exchange.account(1).order_hold == 4_285_714_286  # 300 / 7
+
+    desk.market(2, SELL, 1)
+
+    assert desk.exchange.account(1).order_hold == 2_857_142_858  # two thirds of it

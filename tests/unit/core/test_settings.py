@@ -94,6 +94,17 @@ def test_open_orders_hold_by_the_new_leverage_at_once():
     assert refusal(desk.leverage(1, 5)) is RejectReason.INSUFFICIENT_MARGIN
 
 
+@pytest.mark.parametrize(("money", "is_refused"), [(179, True), (180, False)])
+def test_lower_leverage_must_be_affordable_for_the_open_orders_to_the_last_unit(money, is_refused):
+    desk = Desk(money=money)
+    desk.leverage(1, 10)
+    desk.limit(1, BUY, 10, 900)
+
+    (event,) = desk.leverage(1, 5)
+
+    assert isinstance(event, CommandRejected) is is_refused
+
+
 @pytest.mark.parametrize("leverage", [0, -1, 126])
 def test_leverage_outside_its_range_is_refused(leverage):
     assert refusal(Desk().leverage(1, leverage)) is RejectReason.LEVERAGE_OUT_OF_RANGE
