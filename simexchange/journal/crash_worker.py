@@ -13,7 +13,7 @@ from simexchange.journal.crash_stream import crash_command
 from simexchange.journal.journaled import JournaledExchange
 from simexchange.journal.writer import Durability
 
-SNAPSHOT_EVERY = 300
+SNAPSHOT_EVERY = 100
 STANDARD_OUTPUT = 1
 
 

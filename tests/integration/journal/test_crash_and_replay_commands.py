@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from simexchange.cli import main
 from simexchange.journal.crash_stream import crash_command
-from simexchange.journal.crash_test import run_crash_test
+from simexchange.journal.crash_test import CrashReport, _Rounds, run_crash_test
 from simexchange.journal.journaled import JournaledExchange
 from simexchange.journal.writer import Durability
 
@@ -36,6 +36,34 @@ def test_the_crash_test_is_a_command_with_a_count():
 
     assert result.exit_code == 0
     assert json.loads(result.output)["kills"] == 2
+
+
+def test_the_crash_test_notices_acknowledged_commands_that_are_gone(tmp_path):
+    path = tmp_path / "crash.journal"
+    rounds = _Rounds(path, 1, Durability.SYSTEM)
+    rounds.kill(60)
+    acknowledged = rounds.acknowledged
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    rounds.finish(100)
+
+    assert 0 < rounds.lost < acknowledged
+    assert f"of {acknowledged} acknowledged commands" in rounds.faults[0]
+
+
+def test_a_run_with_another_hash_is_not_sound():
+    report = CrashReport(
+        kills=1,
+        commands=1,
+        acknowledged_before_kills=1,
+        recovered_by_snapshot=0,
+        unacknowledged_kept=0,
+        lost=0,
+        event_hash="a",
+        undisturbed_event_hash="b",
+        faults=(),
+    )
+
+    assert not report.is_sound
 
 
 @pytest.fixture

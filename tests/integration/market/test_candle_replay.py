@@ -16,6 +16,7 @@ from simexchange.market.candles import (
     CandlesError,
     RecordedCandle,
     day_us,
+    finest_tick,
     read_candles,
 )
 from simexchange.market.driver import EndOfRecord, MarketDriver
@@ -143,3 +144,57 @@ def test_without_pyarrow_a_sentence_says_what_to_install(tmp_path, monkeypatch):
 
     with pytest.raises(CandlesError, match="needs pyarrow; install it with `pip install pyarrow`"):
         read_candles(tmp_path / "candles.feather", BTC)
+
+
+@pytest.fixture
+def feather(tmp_path):
+    """Write candles as (minute, open, high, low, close) into a feather file."""
+    arrow = pytest.importorskip("pyarrow", reason="pyarrow reads and writes recorded candles")
+    from pyarrow import feather as files  # noqa: PLC0415 - optional
+
+    def write(*rows, without=None):
+        columns = {
+            "date": arrow.array([row[0] * MINUTE_US for row in rows], arrow.timestamp("us", "UTC")),
+            **{
+                name: arrow.array([row[place] for row in rows], arrow.float64())
+                for place, name in enumerate(("open", "high", "low", "close"), start=1)
+            },
+            "volume": arrow.array([0.0] * len(rows), arrow.float64()),
+        }
+        columns.pop(without, None)
+        path = tmp_path / "made.feather"
+        files.write_feather(arrow.table(columns), path)
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        ([], "has no candle"),
+        ([(1, 10, 12, 11, 11)], "the low of 1970-01-01 00:01 is not the lowest"),
+        ([(1, 10, 10, 0, 10)], "the low of 1970-01-01 00:01 is not the lowest, or not above 0"),
+        ([(1, 10, 11, 9, 12)], "the high of 1970-01-01 00:01 is not the highest"),
+        (
+            [(2, 10, 12, 9, 11), (1, 10, 12, 9, 11)],
+            "after 1970-01-01 00:02 is not later",
+        ),
+    ],
+)
+def test_candles_that_cannot_be_are_refused_with_their_time(feather, rows, sentence):
+    with pytest.raises(CandlesError, match=sentence):
+        read_candles(feather(*rows), BTC)
+
+
+def test_a_missing_column_is_named(feather):
+    with pytest.raises(CandlesError, match="has no column high"):
+        read_candles(feather((1, 10, 12, 9, 11), without="high"), BTC)
+
+
+def test_prices_off_the_tick_go_to_the_nearest_and_the_finest_tick_is_found(feather):
+    path = feather((1, 10.04, 12.25, 9.06, 11.0))
+    candle = read_candles(path, BTC)[0]
+
+    assert (candle.open, candle.high, candle.low, candle.close) == (100, 123, 91, 110)
+    assert finest_tick(path) == Decimal("0.01")

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,6 +43,14 @@ def quotes(draw):
     return [Quote(Side.BUY, price, bids[price]) for price in sorted(bids, reverse=True)] + [
         Quote(Side.SELL, price, asks[price]) for price in sorted(asks)
     ]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"levels": 0}, {"reach": 1}, {"half_spread": -1}, {"jitter_percent": 100}]
+)
+def test_a_ladder_without_levels_or_inside_out_is_refused(wrong):
+    with pytest.raises(ValueError, match=r"a ladder needs a level|jitter_percent must be"):
+        LadderShape(**wrong)
 
 
 @settings(max_examples=200)
