@@ -18,9 +18,7 @@ def live_sub_accounts(session: Session) -> dict[FollowId, AccountId]:
         .order_by(FollowRow.id)
     )
     return {
-        follow_id: account
-        for follow_id, account in session.execute(query)
-        if account is not None
+        follow_id: account for follow_id, account in session.execute(query) if account is not None
     }
 
 

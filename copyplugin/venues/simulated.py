@@ -1,13 +1,11 @@
-"""The simulated exchange in this process as a `Venue`: the one file that knows both sides.
+"""The simulated exchange in this process as a `Venue`.
 
 The exchange counts in ticks, contracts and units of 10⁻⁸; the plugin in prices, contracts and
-money. Every conversion between them is exact and is here.
+money. The conversions, all exact, are in `simulated_values`.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from fractions import Fraction
+from datetime import datetime
 
 from copyplugin.domain.account import (
     AccountBalance,
@@ -16,9 +14,7 @@ from copyplugin.domain.account import (
     TransferRequest,
     VenuePosition,
 )
-from copyplugin.domain.account import Wallet as PluginWallet
-from copyplugin.domain.fill import FillCause, LeaderFill, MarginMode, OrderSide, PositionSide
-from copyplugin.domain.fill import Liquidity as PluginLiquidity
+from copyplugin.domain.fill import LeaderFill, MarginMode
 from copyplugin.domain.identifiers import (
     AccountId,
     ClientOrderId,
@@ -29,49 +25,39 @@ from copyplugin.domain.identifiers import (
 )
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import (
-    MONEY_STEP,
-    ZERO_MONEY,
     Contracts,
-    Money,
     Price,
     Ratio,
-    product,
 )
 from copyplugin.domain.order import (
     OrderReport,
     OrderRequest,
     OrderStatus,
-    OwnFill,
 )
-from copyplugin.domain.order import TimeInForce as PluginTimeInForce
 from copyplugin.errors import OrderRejected, OutcomeUnknown, RequestRejected, TransferRejected
 from copyplugin.ports import MovesMoney, VenueCapabilities
+from copyplugin.venues.simulated_values import (
+    WALLETS,
+    PositionEvent,
+    funding_from,
+    instrument_from,
+    money_from,
+    own_fill_from,
+    place_order_command,
+    position_from,
+    refusal_of,
+    seized_from,
+    time_from,
+    trade_from,
+    units_of,
+)
 from simexchange.core import commands as c
 from simexchange.core import events as e
 from simexchange.core import types as t
-from simexchange.core.instrument import Instrument as ExchangeInstrument
-from simexchange.core.views import OrderView, PositionView
+from simexchange.core.views import OrderView
 from simexchange.simulation import Simulation
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _EXECUTIONS_KEPT = 1_000_000
-
-_SIDES = {OrderSide.BUY: t.Side.BUY, OrderSide.SELL: t.Side.SELL}
-_LEGS = {PositionSide.LONG: t.PositionSide.LONG, PositionSide.SHORT: t.PositionSide.SHORT}
-_WALLETS = {PluginWallet.SPOT: t.Wallet.SPOT, PluginWallet.CONTRACT: t.Wallet.CONTRACT}
-_TIMES_IN_FORCE = {
-    PluginTimeInForce.GTC: t.TimeInForce.GTC,
-    PluginTimeInForce.IOC: t.TimeInForce.IOC,
-    PluginTimeInForce.FOK: t.TimeInForce.FOK,
-}
-_CAUSES: Mapping[type, FillCause] = {
-    e.BankruptcyTakeover: FillCause.TAKEOVER,
-    e.Deleveraged: FillCause.DELEVERAGING,
-}
-
-PositionEvent = e.Filled | e.BankruptcyTakeover | e.Deleveraged
-"""What changes the contracts of a position."""
 
 
 class SimulatedVenue:
@@ -112,7 +98,7 @@ class SimulatedVenue:
 
     async def instruments(self) -> Mapping[Symbol, Instrument]:
         return {
-            Symbol(listed.symbol): _instrument_from(listed) for listed in self._exchange.instruments
+            Symbol(listed.symbol): instrument_from(listed) for listed in self._exchange.instruments
         }
 
     async def marks(self) -> Mapping[Symbol, Price]:
@@ -137,16 +123,16 @@ class SimulatedVenue:
             if position.margin_mode is t.MarginMode.ISOLATED
         )
         return AccountBalance(
-            spot_available=_money(view.spot_balance),
+            spot_available=money_from(view.spot_balance),
             # The exchange counts the margin of an isolated position apart; it is his money still.
-            contract_wallet=_money(view.contract_balance + isolated),
-            contract_available=_money(self._exchange.available_balance(number)),
-            equity=_money(self._exchange.equity(number)),
+            contract_wallet=money_from(view.contract_balance + isolated),
+            contract_available=money_from(self._exchange.available_balance(number)),
+            equity=money_from(self._exchange.equity(number)),
         )
 
     async def positions(self, account: AccountId) -> Sequence[VenuePosition]:
         return [
-            _position_from(view, self._exchange.instrument(view.symbol))
+            position_from(view, self._exchange.instrument(view.symbol))
             for view in self._exchange.positions(int(account))
         ]
 
@@ -174,7 +160,7 @@ class SimulatedVenue:
 
     async def funding(self, account: AccountId, since: datetime | None) -> Sequence[FundingPayment]:
         kept = self._simulation.history.funding(int(account), limit=_EXECUTIONS_KEPT)
-        payments = [_funding_from(event, account) for event in reversed(kept)]
+        payments = [funding_from(event, account) for event in reversed(kept)]
         return [payment for payment in payments if since is None or payment.at >= since]
 
     async def transfer_outcome(self, transfer_id: TransferId) -> TransferOutcome:
@@ -263,11 +249,11 @@ class SimulatedVenue:
 
     def _fill_from(self, event: PositionEvent, *, available_after: int | None) -> LeaderFill:
         instrument = self._exchange.instrument(event.symbol)
-        available = None if available_after is None else _money(available_after)
+        available = None if available_after is None else money_from(available_after)
         if isinstance(event, e.Filled):
-            return _trade_from(event, instrument, available)
+            return trade_from(event, instrument, available)
         view = self._exchange.position(event.account, event.symbol, event.position_side)
-        return _seized_from(event, instrument, view, available)
+        return seized_from(event, instrument, view, available)
 
     # -- what changes something
 
@@ -275,7 +261,7 @@ class SimulatedVenue:
         key = (int(owner), label)
         if key not in self._sub_accounts:
             events = self._simulation.apply(c.OpenAccount(owner=int(owner), label=label))
-            refusal = _refusal(events)
+            refusal = refusal_of(events)
             if refusal is not None:
                 raise RequestRejected(*refusal)
         return AccountId(str(self._sub_accounts[key]))
@@ -284,14 +270,14 @@ class SimulatedVenue:
         events = self._simulation.apply(
             c.Transfer(
                 from_account=int(request.from_account),
-                from_wallet=_WALLETS[request.from_wallet],
+                from_wallet=WALLETS[request.from_wallet],
                 to_account=int(request.to_account),
-                to_wallet=_WALLETS[request.to_wallet],
-                money=_units(request.money),
+                to_wallet=WALLETS[request.to_wallet],
+                money=units_of(request.money),
                 transfer_id=request.transfer_id,
             )
         )
-        refusal = _refusal(events)
+        refusal = refusal_of(events)
         if refusal is not None:
             raise TransferRejected(*refusal)
 
@@ -307,7 +293,7 @@ class SimulatedVenue:
         self._set(c.SetLeverage(int(account), symbol, int(leverage)))
 
     def _set(self, command: c.SetPositionMode | c.SetMarginMode | c.SetLeverage) -> None:
-        refusal = _refusal(self._simulation.apply(command))
+        refusal = refusal_of(self._simulation.apply(command))
         if refusal is not None and refusal[0] != t.RejectReason.UNCHANGED:
             raise OrderRejected(*refusal)
 
@@ -317,8 +303,8 @@ class SimulatedVenue:
             instrument = self._exchange.instrument(request.symbol)
         except KeyError as error:
             raise OrderRejected(t.RejectReason.UNKNOWN_INSTRUMENT.value, str(error)) from error
-        events = self._simulation.apply(_place_order(request, account, instrument))
-        refusal = _refusal(events)
+        events = self._simulation.apply(place_order_command(request, account, instrument))
+        refusal = refusal_of(events)
         if refusal is not None and refusal[0] == t.RejectReason.DUPLICATE_CLIENT_ORDER_ID:
             raise OutcomeUnknown(f"{request.client_order_id} is known already: ask for it")
         if refusal is not None:
@@ -353,11 +339,11 @@ class SimulatedVenue:
             venue_order_id=VenueOrderId(str(view.order_id)),
             status=OrderStatus.WORKING if view.remaining else OrderStatus.DONE,
             filled=Contracts(view.filled),
-            filled_value=_money(view.filled_notional),
-            fee=_money(view.fee),
-            realized_pnl=_money(sum(fill.realized_pnl for fill in fills)),
-            fills=tuple(_own_fill_from(fill, instrument) for fill in fills),
-            acknowledged_at=_time(view.created_at),
+            filled_value=money_from(view.filled_notional),
+            fee=money_from(view.fee),
+            realized_pnl=money_from(sum(fill.realized_pnl for fill in fills)),
+            fills=tuple(own_fill_from(fill, instrument) for fill in fills),
+            acknowledged_at=time_from(view.created_at),
             reason=None if reason is None else reason.value,
         )
 
@@ -370,184 +356,3 @@ class SimulatedSubscription:
 
     async def close(self) -> None:
         self._forget()
-
-
-def _money(units: int) -> Money:
-    return Money(product(units, MONEY_STEP))
-
-
-def _units(money: Money) -> int:
-    units = Fraction(money) / Fraction(MONEY_STEP)
-    assert units.denominator == 1, f"{money} is finer than the exchange counts"
-    return int(units)
-
-
-def _time(at: int) -> datetime:
-    return _EPOCH + at * _MICROSECOND
-
-
-def _decimal(value: Fraction) -> Decimal:
-    """Return the fraction to 28 digits: for averages, which are shown and not summed."""
-    return Decimal(value.numerator) / Decimal(value.denominator)
-
-
-def _rate(units: int) -> Ratio:
-    return Ratio(Decimal(units) / t.RATE_SCALE)
-
-
-def _leg(side: t.PositionSide, *, is_long: bool) -> PositionSide:
-    if side is t.PositionSide.NET:
-        return PositionSide.LONG if is_long else PositionSide.SHORT
-    return PositionSide.LONG if side is t.PositionSide.LONG else PositionSide.SHORT
-
-
-def _stated_leg(side: t.PositionSide) -> PositionSide | None:
-    return None if side is t.PositionSide.NET else _leg(side, is_long=True)
-
-
-def _order_side(side: t.Side) -> OrderSide:
-    return OrderSide.BUY if side is t.Side.BUY else OrderSide.SELL
-
-
-def _instrument_from(listed: ExchangeInstrument) -> Instrument:
-    return Instrument(
-        symbol=Symbol(listed.symbol),
-        base=listed.base,
-        settle=listed.settle,
-        tick_size=listed.tick_size,
-        contract_size=listed.contract_size,
-        contracts_min=Contracts(listed.min_contracts),
-        contracts_max=Contracts(min(listed.max_contracts, listed.max_market_contracts)),
-        notional_min=_money(listed.min_notional),
-        leverage_max=Ratio(Decimal(listed.max_leverage)),
-        maker_fee=_rate(listed.maker_fee),
-        taker_fee=_rate(listed.taker_fee),
-    )
-
-
-def _position_from(view: PositionView, instrument: ExchangeInstrument) -> VenuePosition:
-    assert view.average_entry_price is not None, "the position is flat"
-    average = _decimal(view.average_entry_price * Fraction(instrument.tick_size))
-    liquidation = view.liquidation_price
-    return VenuePosition(
-        symbol=Symbol(view.symbol),
-        position_side=_leg(view.position_side, is_long=view.contracts > 0),
-        contracts=Contracts(abs(view.contracts)),
-        entry_cost=_money(view.entry_cost),
-        average_entry_price=Price(average),
-        unrealized_pnl=_money(view.unrealized_pnl),
-        margin=_money(view.margin),
-        leverage=Ratio(Decimal(view.leverage)),
-        margin_mode=MarginMode(view.margin_mode.value),
-        liquidation_price=(
-            None if liquidation is None else Price(instrument.ticks_to_price(liquidation))
-        ),
-    )
-
-
-def _trade_from(
-    fill: e.Filled, instrument: ExchangeInstrument, available_after: Money | None
-) -> LeaderFill:
-    return LeaderFill(
-        venue_fill_id=VenueFillId(str(fill.execution_id)),
-        order_id=VenueOrderId(str(fill.order_id)),
-        account=AccountId(str(fill.account)),
-        symbol=Symbol(fill.symbol),
-        side=_order_side(fill.side),
-        position_side=_stated_leg(fill.position_side),
-        contracts=Contracts(fill.contracts),
-        contracts_closed=Contracts(fill.closed_contracts),
-        price=Price(instrument.ticks_to_price(fill.price)),
-        fee=_money(fill.fee),
-        realized_pnl=_money(fill.realized_pnl),
-        liquidity=PluginLiquidity(fill.liquidity.value),
-        at=_time(fill.at),
-        leverage=Ratio(Decimal(fill.leverage)),
-        margin_mode=MarginMode(fill.margin_mode.value),
-        order_contracts=Contracts(fill.order_contracts),
-        available_after=available_after,
-    )
-
-
-def _seized_from(
-    event: e.BankruptcyTakeover | e.Deleveraged,
-    instrument: ExchangeInstrument,
-    view: PositionView,
-    available_after: Money | None,
-) -> LeaderFill:
-    """Return the fill of a position that the exchange took or closed; it belongs to no order."""
-    cause = _CAUSES[type(event)]
-    name = f"{cause}-{event.symbol}-{event.position_side.name.lower()}-{event.at}"
-    ticks = Fraction(event.value, event.contracts * instrument.tick_value)
-    return LeaderFill(
-        venue_fill_id=VenueFillId(f"{name}-{event.position_contracts}"),
-        order_id=VenueOrderId(name),
-        account=AccountId(str(event.account)),
-        symbol=Symbol(event.symbol),
-        side=_order_side(event.side),
-        position_side=_stated_leg(event.position_side),
-        contracts=Contracts(event.contracts),
-        contracts_closed=Contracts(event.contracts),
-        # A bankruptcy price may lie at or below zero; a price must not.
-        price=Price(max(_decimal(ticks * Fraction(instrument.tick_size)), instrument.tick_size)),
-        fee=ZERO_MONEY,
-        realized_pnl=_money(event.realized_pnl),
-        liquidity=PluginLiquidity.TAKER,
-        at=_time(event.at),
-        leverage=Ratio(Decimal(view.leverage)),
-        margin_mode=MarginMode(view.margin_mode.value),
-        cause=cause,
-        order_contracts=Contracts(event.contracts),
-        available_after=available_after,
-    )
-
-
-def _own_fill_from(fill: e.Filled, instrument: ExchangeInstrument) -> OwnFill:
-    return OwnFill(
-        venue_fill_id=VenueFillId(str(fill.execution_id)),
-        contracts=Contracts(fill.contracts),
-        price=Price(instrument.ticks_to_price(fill.price)),
-        fee=_money(fill.fee),
-        realized_pnl=_money(fill.realized_pnl),
-        liquidity=PluginLiquidity(fill.liquidity.value),
-        at=_time(fill.at),
-    )
-
-
-def _funding_from(event: e.FundingPaid, account: AccountId) -> FundingPayment:
-    side = _leg(event.position_side, is_long=event.contracts > 0)
-    return FundingPayment(
-        venue_payment_id=f"{event.symbol}-{side}-{event.at}",
-        account=account,
-        symbol=Symbol(event.symbol),
-        position_side=side,
-        payment=_money(event.payment),
-        at=_time(event.at),
-    )
-
-
-def _place_order(
-    request: OrderRequest, account: int, instrument: ExchangeInstrument
-) -> c.PlaceOrder:
-    price = request.limit_price
-    return c.PlaceOrder(
-        account=account,
-        symbol=request.symbol,
-        side=_SIDES[request.order_side],
-        contracts=request.contracts,
-        kind=t.OrderKind.MARKET if price is None else t.OrderKind.LIMIT,
-        price=None if price is None else instrument.price_to_ticks(price),
-        time_in_force=(
-            t.TimeInForce.IOC if price is None else _TIMES_IN_FORCE[request.time_in_force]
-        ),
-        reduce_only=request.reduce_only,
-        position_side=_LEGS[request.position_side],
-        client_order_id=request.client_order_id,
-    )
-
-
-def _refusal(events: Sequence[e.Event]) -> tuple[str, str] | None:
-    for event in events:
-        if isinstance(event, e.CommandRejected | e.OrderRejected):
-            return event.reason.value, event.message
-    return None

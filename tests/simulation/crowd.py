@@ -26,7 +26,7 @@ from copyplugin.store.rows import (
 from copyplugin.venues.simulated import SimulatedVenue
 from simexchange.core.types import MONEY_SCALE, PositionSide, Side
 from tests.simulation.copy_world import AMPLE, Market, Plugin
-from tests.simulation.faults import FaultyDatabase, FaultyVenue, Faults, ProcessKilled
+from tests.simulation.faults import Faults, FaultyDatabase, FaultyVenue, ProcessKilled
 
 LEGS = (PositionSide.LONG, PositionSide.SHORT)
 SPOT = 10_000

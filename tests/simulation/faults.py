@@ -6,6 +6,7 @@ killed process ends at an await: before or after what it waited for was done.
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
@@ -81,35 +82,29 @@ class FaultyVenue:
         return self._venue.capabilities
 
     async def _ask(self, question: Coroutine[Any, Any, T]) -> T:
-        try:
+        with closing(question):  # a question that is never put is not left waiting
+            await self._before(may_be_lost=False)
+            answer = await question
             await self._pause()
-            if self._faults.strikes(self._faults.unavailable):
-                raise VenueUnavailable("the line is dead")
-        except BaseException:
-            question.close()
-            raise
-        answer = await question
-        await self._pause()
-        return answer
+            return answer
 
     async def _do(self, action: Coroutine[Any, Any, T], *, may_reject: bool = False) -> T:
-        faults = self._faults
-        try:
-            await self._pause()
-            if faults.strikes(faults.unavailable):
-                raise VenueUnavailable("the line is dead")
-            if faults.strikes(faults.lost_requests):
-                raise OutcomeUnknown("the request was lost")
-            if may_reject and faults.strikes(faults.rejected):
+        with closing(action):
+            await self._before(may_be_lost=True)
+            if may_reject and self._faults.strikes(self._faults.rejected):
                 raise OrderRejected("forced", "not today")
-        except BaseException:
-            action.close()
-            raise
-        answer = await action
+            answer = await action
+            await self._pause()
+            if self._faults.strikes(self._faults.lost_answers):
+                raise OutcomeUnknown("the answer was lost")
+            return answer
+
+    async def _before(self, *, may_be_lost: bool) -> None:
         await self._pause()
-        if faults.strikes(faults.lost_answers):
-            raise OutcomeUnknown("the answer was lost")
-        return answer
+        if self._faults.strikes(self._faults.unavailable):
+            raise VenueUnavailable("the line is dead")
+        if may_be_lost and self._faults.strikes(self._faults.lost_requests):
+            raise OutcomeUnknown("the request was lost")
 
     async def _pause(self) -> None:
         """Let others go first, or end the process here."""

@@ -3,12 +3,12 @@
 from decimal import Decimal
 
 import pytest
-from tests.simulation.copy_world import AMPLE, Market, Plugin
 
 from copyplugin.domain.command import CommandKind
 from copyplugin.domain.follow import FollowState
 from copyplugin.store import follows, ledger
 from simexchange.core.types import MONEY_SCALE, PositionSide, Side
+from tests.simulation.copy_world import AMPLE, Market, Plugin
 
 LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
 
@@ -57,5 +57,5 @@ async def test_a_follower_opens_and_closes_with_his_leader(market, plugin):
         ledger.verify(session)
         balances = ledger.balances(session)
     assert follow.state is FollowState.CLOSED
-    print(balances)
+    assert balances["sub:1"] == 0
     assert market.exchange.account(sub_account).contract_balance == 0

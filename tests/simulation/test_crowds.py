@@ -1,4 +1,4 @@
-"""Seeded worlds under faults: safety at every step, liveness after healing, agreement with a twin."""
+"""Seeded worlds under faults: safe at every step, alive after healing, equal to their twin."""
 
 from random import Random
 
