@@ -18,7 +18,6 @@ from simexchange.core.commands import (
     PlaceOrder,
     SetMark,
 )
-from simexchange.core.config import ExchangeConfig
 from simexchange.core.events import Filled, OrderAccepted, OrderCancelled
 from simexchange.core.exchange import Exchange
 from simexchange.core.instrument import Instrument, MarginTier
@@ -27,7 +26,6 @@ from simexchange.core.types import MONEY_SCALE, OrderKind, Side, Wallet
 SYMBOL = "BTCUSDT"
 MID = 650_000  # ticks of 0.1 USDT
 DEEP_LEVELS = 2_000
-CHECK_EVERY = 10_000
 _LIMIT_SHARE, _CANCEL_SHARE = 0.60, 0.30  # the rest are market orders
 _MARKETABLE = 1 / 7
 _NEAR_TICKS = 40
@@ -65,8 +63,8 @@ def mixed_workload(*, orders: int, seed: int, accounts: int, resting: int = 0) -
 
 
 def prepared_exchange(workload: Workload) -> Exchange:
-    """Return a fresh exchange with everything on, the workload's set-up applied at time 0."""
-    exchange = Exchange(ExchangeConfig(check_every=CHECK_EVERY))
+    """Return a fresh exchange as it always runs, the workload's set-up applied at time 0."""
+    exchange = Exchange()
     for command in workload.setting_up:
         exchange.apply(command, 0)
     return exchange

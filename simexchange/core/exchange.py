@@ -12,7 +12,7 @@ from simexchange.core.entry import OrderEntry
 from simexchange.core.events import Event
 from simexchange.core.faults import Faults
 from simexchange.core.funding import Funding
-from simexchange.core.invariants import check, ledger_table
+from simexchange.core.invariants import check, check_ledger, ledger_table
 from simexchange.core.ledger import Ledger
 from simexchange.core.liquidation import Liquidation
 from simexchange.core.marks import Marks
@@ -48,6 +48,7 @@ class Exchange(Reads):
         self._timers = state.timers
         self._check_every = self.config.check_every
         self._countdown = self._check_every or _HOUSEKEEPING
+        self._until_sum = self.config.sum_every
         trading = Trading(state)
         matching = Matching(state, trading)
         entry = OrderEntry(state, trading, matching)
@@ -122,10 +123,15 @@ class Exchange(Reads):
 
     def _keep_house(self) -> None:
         """Do what need not be done after every command."""
-        self._countdown = self._check_every or _HOUSEKEEPING
+        passed = self._check_every or _HOUSEKEEPING
+        self._countdown = passed
         self._state.forget_closed()
+        self._until_sum -= passed
         if self._check_every:
             check(self._state)
+        elif self.config.sum_every and self._until_sum <= 0:
+            self._until_sum = self.config.sum_every
+            check_ledger(self._state)
 
     def _run_timers(self, at: int) -> None:
         """Do what was due before ``at``; its events carry the time at which it was due."""

@@ -10,7 +10,7 @@ from simexchange.core.types import AccountKind
 
 def check(state: State) -> None:
     """Check all invariants; AssertionError prints the ledger."""
-    _check_ledger(state)
+    check_ledger(state)
     for market in state.markets.values():
         _check_positions(state, market)
         _check_book(market)
@@ -44,7 +44,8 @@ def isolated_margin(account: Account) -> int:
     return sum(position.margin for leg in account.legs for position in leg.values())
 
 
-def _check_ledger(state: State) -> None:
+def check_ledger(state: State) -> None:
+    """Check that all money sums to zero: O(accounts and positions), whatever rests in the books."""
     total = ledger_sum(state)
     assert total == 0, f"money was made or lost: {total}\n{ledger_table(state)}"
 
