@@ -292,9 +292,12 @@ class FaultySimulation(Simulation):
                 self._armed[event.account, "order"] -= 1
             elif isinstance(event, PlanOrderRejected) and event.reason is RejectReason.FORCED:
                 self._armed[event.account, "plan"] -= 1
-            elif isinstance(event, PlanOrderFailed) and event.reason is RejectReason.FORCED:
-                itself = event.plan_id not in plans  # else it was its order that was refused
-                self._armed[event.account, "fire"] -= itself
+            elif (
+                isinstance(event, PlanOrderFailed)
+                and event.reason is RejectReason.FORCED
+                and event.plan_id not in plans  # else it was its order that was refused
+            ):
+                self._armed[event.account, "fire"] -= 1
 
     def _withdraw(self, order: PlaceOrder) -> list[_Withdrawn]:
         """Leave the order a part of what the makers offer it; return what they withdrew."""

@@ -165,28 +165,31 @@ def test_a_plan_survives_json_and_msgpack(plan):
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(plan), type=FaultPlan) == plan
 
 
-@given(st.integers(0, 2**64), st.integers(2, 40), st.sampled_from([None, 1_030]))
-def test_a_partial_fill_is_a_part_and_the_makers_offer_again_what_they_withdrew(
-    seed, contracts, price
+@given(st.integers(0, 2**64), st.integers(2, 40), st.booleans(), sides)
+def test_a_partial_fill_is_the_best_part_and_the_makers_offer_again_what_they_withdrew(
+    seed, contracts, is_limit, side
 ):
     simulation = make_exchange(
         FaultPlan(seed=seed, rules=(FaultRule(fault=Fault.PARTIAL_FILLS, accounts=(ALICE,)),))
     )
     for level in range(4):
-        simulation.apply(
-            PlaceOrder(MAKER, SYMBOL, Side.SELL, 10, OrderKind.LIMIT, 1_010 + 5 * level)
-        )
-    kind = OrderKind.MARKET if price is None else OrderKind.LIMIT
+        price = 1_000 + side * (10 + 5 * level)
+        simulation.apply(PlaceOrder(MAKER, SYMBOL, Side(-side), 10, OrderKind.LIMIT, price))
+    kind = OrderKind.LIMIT if is_limit else OrderKind.MARKET
+    limit = 1_000 + side * 30 if is_limit else None
 
     simulation.apply(
         PlaceOrder(
-            ALICE, SYMBOL, Side.BUY, contracts, kind, price, TimeInForce.IOC, client_order_id="a"
+            ALICE, SYMBOL, side, contracts, kind, limit, TimeInForce.IOC, client_order_id="a"
         )
     )
 
     order = simulation.exchange.order_by_client_id(ALICE, "a")
-    _, asks = simulation.exchange.depth(SYMBOL)
+    left = [level for levels in simulation.exchange.depth(SYMBOL) for level in levels]
+    best_first = [10 + 5 * (number // 10) for number in range(40)]
     assert order is not None
     assert 1 <= order.filled < contracts
-    assert sum(size for _, size in asks) == 40 - order.filled
+    assert sum(size for _, size in left) == 40 - order.filled
+    paid = order.filled_notional // BTC.tick_value
+    assert paid == sum(1_000 + side * distance for distance in best_first[: order.filled])
     simulation.exchange.check()

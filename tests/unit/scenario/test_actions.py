@@ -28,6 +28,7 @@ from simexchange.core.commands import (
 )
 from simexchange.core.types import (
     HOUR_US,
+    MONEY_SCALE,
     MarginMode,
     OrderKind,
     PositionMode,
@@ -222,3 +223,17 @@ def test_a_quote_takes_the_place_of_all_that_the_account_quoted_before():
     assert len([order for order in orders if order.side is Side.SELL]) == 10
     assert all(order.contracts == 2 for order in orders)
     assert all(order.time_in_force is TimeInForce.POST_ONLY for order in orders)
+
+
+def test_the_deductions_of_tiers_make_maintenance_margin_continuous():
+    scenario = parse_scenario(
+        "scenario: x\ninstruments: {BTCUSDT: {tick: 0.1, face: 0.001, tiers: ["
+        "{from: 0, maintenance: 0.4%, maximum_leverage: 125},"
+        "{from: 50000, maintenance: 0.5%, maximum_leverage: 100},"
+        "{from: 250000, maintenance: 1%, maximum_leverage: 50}]}}\nsteps: []\n",
+        "a.scenario.yaml",
+    )
+
+    tiers = scenario.names.instruments["BTCUSDT"].tiers
+    assert [tier.deduction // MONEY_SCALE for tier in tiers] == [0, 50, 1_300]
+    assert scenario.names.instruments["BTCUSDT"].max_leverage == 125

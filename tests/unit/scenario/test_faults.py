@@ -223,6 +223,30 @@ def test_a_jumping_price_is_wrong_by_no_more_than_its_jump(facade, make):
     assert min(seen) < 100_000 < max(seen)
 
 
+def test_a_late_price_is_there_at_the_very_microsecond(facade):
+    simulation = arm(facade, FaultRule(fault=Fault.LATE_MARKS, delay_us=1, at_most=1))
+    simulation.apply(SetMark("BTCUSDT", 900))
+
+    facade.clock.advance(microseconds=1)
+    simulation.apply(AdvanceTime())
+
+    assert simulation.exchange.mark_price("BTCUSDT") == 900
+
+
+def test_a_plan_order_whose_order_is_refused_uses_up_no_failure_of_plans(facade):
+    alice = number(facade, "alice")
+    simulation = arm(facade, FaultRule(fault=Fault.FAIL_PLANS, since=SECOND_US, at_most=1))
+    simulation.apply(stop(alice, 990))
+    simulation.apply(ForceReject(alice, "order", 1))
+    assert PlanOrderFailed in kinds(simulation.apply(SetMark("BTCUSDT", 990)))
+
+    facade.clock.advance(seconds=1)
+    simulation.apply(stop(alice, 980))
+    simulation.apply(stop(alice, 970))
+
+    assert kinds(simulation.apply(SetMark("BTCUSDT", 970))).count(PlanOrderFailed) == 1
+
+
 def test_a_mark_given_back_to_the_formula_is_no_price_and_comes_at_once(facade):
     simulation = arm(facade, FaultRule(fault=Fault.LATE_MARKS, delay_us=SECOND_US))
 
