@@ -63,9 +63,15 @@ ETH_PERPETUAL = Instrument(
 class Rig:
     """One served exchange. The book is what the test puts there; time is the computer's."""
 
-    def __init__(self, *, are_limits_on: bool = False, socket_backlog: int = 2_000) -> None:
+    def __init__(
+        self,
+        *,
+        are_limits_on: bool = False,
+        socket_backlog: int = 2_000,
+        check_every: int = 1,
+    ) -> None:
         self.clock = SteeredClock(SystemClock())
-        exchange = Exchange(ExchangeConfig(check_every=1))
+        exchange = Exchange(ExchangeConfig(check_every=check_every))
         self.simulation = FaultySimulation(exchange, self.clock)
         for instrument in (BTC_PERPETUAL, ETH_PERPETUAL):
             self.simulation.apply(commands.ListInstrument(instrument))

@@ -276,7 +276,7 @@ def test_a_skewed_clock_refuses_who_trusts_his_own(raw: Raw, rig: Rig) -> None:
     rig.call(lambda: rig.venue.faults.set_plan(skew))
     assert raw.get(WALLET, accountType="UNIFIED").json()["retCode"] == 10002
     client = rig.ccxt(raw.key)
-    client.options["adjustForTimeDifference"] = True
+    client.load_time_difference()
     client.load_markets()
     assert client.fetch_balance()["USDT"]["total"] == 10_000
 

@@ -1,11 +1,11 @@
 """Questions about orders and executions."""
 
 from simexchange.server.bybit import errors
-from simexchange.server.bybit.call import READ, Call, Endpoint, require_linear
+from simexchange.server.bybit.call import READ, Call, Endpoint
 from simexchange.server.bybit.errors import WireError
 from simexchange.server.bybit.order_rows import STATES, execution_row, order_row
 from simexchange.server.bybit.orders import find_order
-from simexchange.server.bybit.paging import limited, page, window
+from simexchange.server.bybit.paging import limited, nothing, page, window
 from simexchange.server.bybit.parameters import Category, Params, Text, Whole
 from simexchange.server.records.rows import FillKind, KeptFill, KeptOrder, OrderState
 
@@ -30,7 +30,8 @@ class OrderQuery(Params, frozen=True):
 
 def realtime(call: Call, params: OrderQuery) -> object:
     """Return open orders; with an id, or asked for, also those that ended lately."""
-    require_linear(params.category)
+    if params.category != "linear":
+        return nothing(params.category)
     if not (params.symbol or params.base_coin or params.settle_coin):
         raise WireError(
             errors.PARAMETER,
@@ -52,7 +53,8 @@ def realtime(call: Call, params: OrderQuery) -> object:
 
 def history(call: Call, params: OrderQuery) -> object:
     """Return orders that ended, by the time they were created."""
-    require_linear(params.category)
+    if params.category != "linear":
+        return nothing(params.category)
     most = limited(params.limit, 20, 50)
     start, end = window(params.start_time, params.end_time, call.venue.now())
     if params.order_id or params.order_link_id:
@@ -124,7 +126,8 @@ _KINDS = {
 
 
 def executions(call: Call, params: ExecutionQuery) -> object:
-    require_linear(params.category)
+    if params.category != "linear":
+        return nothing(params.category)
     most = limited(params.limit, 50, 100)
     start, end = window(params.start_time, params.end_time, call.venue.now())
     kinds = _KINDS.get(params.exec_type, ()) if params.exec_type else tuple(FillKind)

@@ -30,6 +30,11 @@ def page(
     return found, ""
 
 
+def nothing(category: str) -> dict[str, object]:
+    """Return the page of a category in which nobody has anything."""
+    return {"category": category, "nextPageCursor": "", "list": []}
+
+
 def _below(cursor: str | None) -> int | None:
     if not cursor:
         return None

@@ -55,8 +55,9 @@ class Reader:
 
     def body(self, body: bytes) -> Params:
         """Read a JSON body."""
+        body = body or b"{}"
         try:
-            return self._decoder.decode(body or b"{}")
+            return self._decoder.decode(body)
         except msgspec.ValidationError:
             return self.mapping(_LOOSE.decode(body))  # empty texts, or numbers for texts
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -10,7 +10,7 @@ from simexchange.server.bybit.call import POSITION, READ, Call, Endpoint, requir
 from simexchange.server.bybit.errors import WireError, refusal_error
 from simexchange.server.bybit.ids import order_id_of
 from simexchange.server.bybit.order_rows import SIDES, Row
-from simexchange.server.bybit.paging import limited, ms, page, window
+from simexchange.server.bybit.paging import limited, ms, nothing, page, window
 from simexchange.server.bybit.parameters import (
     Category,
     Params,
@@ -41,7 +41,8 @@ class PositionQuery(Params, frozen=True):
 
 def positions(call: Call, params: PositionQuery) -> object:
     """Return one symbol's positions, flat ones too, or all open ones of a settle coin."""
-    require_linear(params.category)
+    if params.category != "linear":
+        return nothing(params.category)
     most = limited(params.limit, 20, 200)
     exchange, views = call.venue.exchange, list[PositionView]()
     if params.symbol:
@@ -187,7 +188,8 @@ class ClosedQuery(Params, frozen=True):
 
 
 def closed_profit(call: Call, params: ClosedQuery) -> object:
-    require_linear(params.category)
+    if params.category != "linear":
+        return nothing(params.category)
     if params.symbol:
         call.grid(params.symbol)
     most = limited(params.limit, 50, 100)

@@ -295,7 +295,8 @@ class PublicTopics:
         return made
 
     def _make(self, name: str) -> Topic | None:
-        kind, *middle, symbol = name.split(".")
+        kind, *middle = name.split(".")
+        symbol = middle.pop() if middle else ""
         grid = self._venue.grid(symbol)
         if grid is None or len(middle) > 1:
             return None
