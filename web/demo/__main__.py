@@ -53,6 +53,9 @@ def main(**given: Any) -> None:
     except CannotStart as refusal:
         click.echo(f"demo: {refusal}", err=True)
         sys.exit(CANNOT_START)
+    except opening.OpeningFailed as fault:
+        click.echo(f"demo: {fault}", err=True)
+        sys.exit(1)
 
 
 def run_with_pages(options: Options) -> int:

@@ -88,7 +88,7 @@ def make_report(
         ledger_fault=ledger_fault,
         venue=venue,
         drift=drift,
-        faults=tuple(_faults(summary, books, venue, left_over, ledger_fault)),
+        faults=tuple(faults_of(summary, books, venue, left_over, ledger_fault)),
         steps=steps,
     )
 
@@ -110,13 +110,14 @@ def _difference(books: Books, venue: VenuesWord) -> int:
     return sum(abs(books.held.get(key, 0) - venue.held.get(key, 0)) for key in keys)
 
 
-def _faults(
+def faults_of(
     summary: Summary,
     books: Books,
     venue: VenuesWord,
     left_over: OpenWork,
     ledger_fault: str | None,
 ) -> Iterator[str]:
+    """Yield a sentence for everything that does not add up."""
     if not summary.orders_copied:
         yield "Nothing was copied."
     if not left_over.is_done:
