@@ -121,16 +121,24 @@ async def _serve(
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, stop.set)
-    moving = asyncio.create_task(_move(driver, clock)) if driver is not None else None
+    try:
+        await _run_until(stop, driver, clock)
+    finally:
+        await server.stop()
+
+
+async def _run_until(stop: asyncio.Event, driver: MarketDriver | None, clock: SteeredClock) -> None:
+    """Return when ``stop`` is set; a market that fails ends the server, and says why."""
+    if driver is None:
+        await stop.wait()
+        return
     waiting = asyncio.create_task(stop.wait())
-    tasks = {waiting} if moving is None else {waiting, moving}
-    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks - done:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    await server.stop()
-    if moving is not None and moving in done:
-        moving.result()  # a market that fails ends the server, and says why
+    moving = asyncio.create_task(_move(driver, clock))
+    await asyncio.wait((waiting, moving), return_when=asyncio.FIRST_COMPLETED)
+    if moving.done():
+        moving.result()
+        await waiting
+    moving.cancel()
 
 
 async def _move(driver: MarketDriver, clock: SteeredClock) -> None:

@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 from types import TracebackType
+from typing import Self
 
 import ccxt
 import ccxt.async_support
@@ -93,7 +94,7 @@ class Rig:
     def _build(self) -> Server:
         return Server((BybitDialect(self.venue), OperatorApi(self.venue, OPERATOR_KEY)))
 
-    def __enter__(self) -> "Rig":
+    def __enter__(self) -> Self:
         self._thread.__enter__()
         return self
 

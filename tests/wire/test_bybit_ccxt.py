@@ -23,7 +23,7 @@ def test_the_default_load_of_all_markets_finds_the_linear_ones(rig: Rig) -> None
     markets = client.load_markets()
     assert set(markets) == {UNIFIED, UNIFIED_ETH}
     market = markets[UNIFIED]
-    assert market["linear"] and market["swap"] and market["active"]
+    assert [market[name] for name in ("linear", "swap", "active")] == [True] * 3
     assert market["contractSize"] == 1
     assert market["precision"]["price"] == Decimal("0.1")
     assert market["precision"]["amount"] == Decimal("0.001")
@@ -192,9 +192,7 @@ def test_a_trigger_on_the_wrong_side_is_refused(client) -> None:
 
 def test_stop_loss_and_take_profit_orders_close_the_position(client, rig: Rig) -> None:
     client.create_order(UNIFIED, "market", "buy", Decimal("0.01"))
-    client.create_order(
-        UNIFIED, "market", "sell", Decimal("0.01"), None, {"stopLossPrice": 48_000}
-    )
+    client.create_order(UNIFIED, "market", "sell", Decimal("0.01"), None, {"stopLossPrice": 48_000})
     client.create_order(
         UNIFIED, "market", "sell", Decimal("0.01"), None, {"takeProfitPrice": 52_000}
     )

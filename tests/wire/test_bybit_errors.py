@@ -155,9 +155,10 @@ def test_an_order_that_is_not_there_cannot_be_cancelled(raw: Raw) -> None:
         assert raw.post("/v5/order/cancel", cancel | name).json()["retCode"] == 110001
     assert raw.post("/v5/order/cancel", cancel).json()["retCode"] == 10001
     done = raw.order()["result"]
-    assert raw.post("/v5/order/cancel", cancel | {"orderId": done["orderId"]}).json()[
-        "retCode"
-    ] == 110001
+    assert (
+        raw.post("/v5/order/cancel", cancel | {"orderId": done["orderId"]}).json()["retCode"]
+        == 110001
+    )
 
 
 def test_another_accounts_order_cannot_be_touched(raw: Raw, rig: Rig) -> None:
@@ -213,7 +214,7 @@ def test_numbers_are_taken_for_decimal_texts_exactly(raw: Raw) -> None:
 def test_the_limit_of_an_endpoint_is_per_account(limited_rig: Rig) -> None:
     raw = Raw(limited_rig, limited_rig.key(limited_rig.open()))
     other = Raw(limited_rig, limited_rig.key(limited_rig.open()))
-    limited_rig.call(lambda: limited_rig.venue.limits.forget())
+    limited_rig.call(limited_rig.venue.limits.forget)
     answers = [raw.order(qty="0.001") for _ in range(60)]
     codes = {answer["retCode"] for answer in answers}
     assert codes == {0, 10006}

@@ -154,9 +154,9 @@ def test_members_and_their_keys(session: unified_trading.HTTP, rig: Rig, account
     with pytest.raises(pybit.exceptions.InvalidRequestError):
         session.create_sub_uid(username="member01", memberType=1)
     permissions = {"ContractTrade": ["Order", "Position"]}
-    key = session.create_sub_api_key(
-        subuid=int(made["uid"]), readOnly=0, permissions=permissions
-    )["result"]
+    key = session.create_sub_api_key(subuid=int(made["uid"]), readOnly=0, permissions=permissions)[
+        "result"
+    ]
     session.create_universal_transfer(
         transferId="0b2f6c0e-7a4d-4a7b-8d8a-2d5f1f0d3c11",
         coin="USDT",

@@ -40,9 +40,7 @@ async def test_asynchronous_ccxt_trades_like_the_synchronous_one(rig: Rig) -> No
     client = rig.ccxt_async(rig.key(rig.open()))
     try:
         await client.load_markets()
-        many = [
-            client.create_order(UNIFIED, "market", "buy", Decimal("0.001")) for _ in range(20)
-        ]
+        many = [client.create_order(UNIFIED, "market", "buy", Decimal("0.001")) for _ in range(20)]
         made = await asyncio.gather(*many)
         assert len({order["id"] for order in made}) == 20
         [position] = await client.fetch_positions([UNIFIED])
@@ -152,9 +150,7 @@ async def test_orders_are_placed_amended_and_cancelled_over_the_socket(rig: Rig)
                 UNIFIED, "limit", "buy", Decimal("0.01"), 40_000, {"clientOrderId": "w-1"}
             )
             assert made["clientOrderId"] == "w-1"
-            await client.edit_order_ws(
-                made["id"], UNIFIED, "limit", "buy", Decimal("0.02"), 41_000
-            )
+            await client.edit_order_ws(made["id"], UNIFIED, "limit", "buy", Decimal("0.02"), 41_000)
             [order] = await client.fetch_open_orders(UNIFIED)
             assert (order["price"], order["amount"]) == (41_000, Decimal("0.02"))
             await client.cancel_order_ws(made["id"], UNIFIED)
@@ -167,9 +163,10 @@ async def test_orders_are_placed_amended_and_cancelled_over_the_socket(rig: Rig)
 @asynccontextmanager
 async def socket(rig: Rig, path: str) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
     address = rig.url.replace("http", "ws")
-    async with aiohttp.ClientSession() as session, session.ws_connect(
-        f"{address}{path}", compress=15
-    ) as opened:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(f"{address}{path}", compress=15) as opened,
+    ):
         yield opened
 
 
@@ -368,5 +365,5 @@ async def test_a_client_that_does_not_listen_is_disconnected() -> None:
 
             await asyncio.to_thread(rig.call, flood)
             async with asyncio.timeout(5):
-                while rig.call(lambda: rig.venue.records.of(account).watchers):
+                while rig.call(lambda: rig.venue.records.of(account).watchers):  # noqa: ASYNC110 - another loop's
                     await asyncio.sleep(0.02)

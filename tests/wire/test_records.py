@@ -1,5 +1,6 @@
 """The records of a run agree with the exchange, whatever the run did."""
 
+import itertools
 import random
 
 import pytest
@@ -50,9 +51,7 @@ def one_command(chance: random.Random, price: int) -> c.Command:
         wallets = [Wallet.CONTRACT, Wallet.SPOT]
         chance.shuffle(wallets)
         money = chance.randint(1, 100) * MONEY_SCALE
-        return c.Transfer(
-            account, wallets[0], account, wallets[1], money, f"t{chance.random()}"
-        )
+        return c.Transfer(account, wallets[0], account, wallets[1], money, f"t{chance.random()}")
     if kind < 0.92:
         trigger = price + chance.randint(-500, 500)
         return c.PlacePlanOrder(account, SYMBOL, side, chance.randint(1, 50), max(1, trigger))
@@ -78,7 +77,7 @@ def test_cash_orders_and_positions_agree_with_the_exchange(seed: int) -> None:
         simulation.apply(one_command(chance, price))
         for account in PEOPLE:
             kept = records.of(account)
-            assert kept.cash == records._cash(account)
+            assert kept.cash == records.cash(account)
             asked = {order.order_id: order for order in exchange.open_orders(account)}
             plans = {plan.plan_id for plan in exchange.open_plans(account)}
             open_now = [order for order in kept.orders.values() if order.is_open]
@@ -98,7 +97,7 @@ def test_cash_orders_and_positions_agree_with_the_exchange(seed: int) -> None:
     for account in PEOPLE:
         log = list(records.of(account).entries)
         assert sum(entry.change for entry in log) == records.of(account).cash
-        assert all(a.balance + b.change == b.balance for a, b in zip(log, log[1:], strict=False))
+        assert all(a.balance + b.change == b.balance for a, b in itertools.pairwise(log))
 
 
 def test_open_orders_are_never_forgotten_for_newer_ones() -> None:

@@ -53,11 +53,8 @@ def wallet(call: Call, params: WalletQuery) -> object:
     if params.account_type != "UNIFIED":
         raise WireError(errors.PARAMETER, "accountType only support UNIFIED.")
     row = wallet_row(call.venue, call.account)
-    if params.coin:
-        coins = params.coin.split(",")
-        listed = row["coin"]
-        assert isinstance(listed, list)
-        row["coin"] = [coin for coin in listed if coin["coin"] in coins]
+    if params.coin and "USDT" not in params.coin.split(","):
+        row["coin"] = []
     return {"list": [row]}
 
 

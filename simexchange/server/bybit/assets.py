@@ -235,8 +235,7 @@ def coins_balance(call: Call, params: CoinsBalance) -> object:
     }
 
 
-class CoinBalance(CoinsBalance, frozen=True, kw_only=True):
-    coin: str
+class CoinBalance(CoinsBalance, frozen=True):
     to_member_id: Text = None
     to_account_type: Text = None
     with_transfer_safe_amount: Whole = None
@@ -287,7 +286,7 @@ class TransferCoins(Params, frozen=True):
     to_account_type: AccountType
 
 
-def transfer_coins(call: Call, params: TransferCoins) -> object:
+def transfer_coins(_: Call, params: TransferCoins) -> object:
     known = params.from_account_type in _WALLETS and params.to_account_type in _WALLETS
     return {"list": [_COIN] if known else []}
 

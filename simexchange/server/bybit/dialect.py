@@ -62,7 +62,7 @@ class BybitDialect:
             return await self.streams.serve(request, path)
         route = self._routes.get((request.method, path))
         if route is None:
-            return self._refused(WireError(errors.UNKNOWN_PATH, status=404))
+            return self._refused(WireError(errors.UNKNOWN_PATH, status=404), [])
         body = await request.read() if request.method == "POST" else b""
         venue = self.venue
         if not venue.faults.is_on:
@@ -99,7 +99,7 @@ class BybitDialect:
             if strike.fault is WireFault.RATE_LIMIT:
                 now = self.venue.edge_now()
                 standing = Standing(is_allowed=False, limit=10, left=0, resets_at=now + SECOND_US)
-                return self._refused(WireError(errors.TOO_MANY_VISITS), standing)
+                return self._refused(WireError(errors.TOO_MANY_VISITS), [standing])
             if strike.fault is WireFault.LOST_REQUEST:
                 hang_up(request)
                 return web.Response()
@@ -110,33 +110,41 @@ class BybitDialect:
     def _answer(
         self, request: web.BaseRequest, route: _Route, query: str, body: bytes
     ) -> web.StreamResponse:
-        venue, endpoint = self.venue, route.endpoint
-        standing: Standing | None = None
+        standings: list[Standing] = []
         try:
-            if venue.limits.is_on:
-                self._count_address(request)
-            key = None
-            if endpoint.scope != PUBLIC:
-                payload = body if request.method == "POST" else query.encode()
-                key = self._authenticate(request, payload)
-                if endpoint.scope != READ and not permits(key, endpoint.scope):
-                    raise WireError(errors.NOT_PERMITTED)
-                now = venue.edge_now()
-                standing = venue.limits.take(key.account, endpoint.path, endpoint.quota, now)
-                if not standing.is_allowed:
-                    raise WireError(errors.TOO_MANY_VISITS)
-            reader = route.reader
-            params = reader.body(body) if request.method == "POST" else reader.query(query)
-            result = endpoint.handler(Call(venue, key), params)
+            answer = self._carry_out(request, route, query, body, standings)
         except WireError as error:
-            return self._refused(error, standing)
-        except Exception:
-            _log.exception("%s %s was not answered", request.method, endpoint.path)
-            return self._refused(WireError(errors.INTERNAL), standing)
-        if result.__class__ is Answer:
-            assert isinstance(result, Answer)
-            return self._response(0, result.message, result.result, result.extra, standing)
-        return self._response(0, "OK", result, {}, standing)
+            return self._refused(error, standings)
+        except Exception:  # noqa: BLE001 - a fault of ours is logged, and answered as the venue does
+            _log.exception("%s %s was not answered", request.method, route.endpoint.path)
+            return self._refused(WireError(errors.INTERNAL), standings)
+        return self._response(0, answer, standings)
+
+    def _carry_out(
+        self,
+        request: web.BaseRequest,
+        route: _Route,
+        query: str,
+        body: bytes,
+        standings: list[Standing],
+    ) -> Answer:
+        """Do what is asked; how the limit stands goes into ``standings`` even if it is refused."""
+        venue, endpoint, is_post = self.venue, route.endpoint, request.method == "POST"
+        if venue.limits.is_on:
+            self._count_address(request)
+        key = None
+        if endpoint.scope != PUBLIC:
+            key = self._authenticate(request, body if is_post else query.encode())
+            if endpoint.scope != READ and not permits(key, endpoint.scope):
+                raise WireError(errors.NOT_PERMITTED)
+            now = venue.edge_now()
+            standing = venue.limits.take(key.account, endpoint.path, endpoint.quota, now)
+            standings.append(standing)
+            if not standing.is_allowed:
+                raise WireError(errors.TOO_MANY_VISITS)
+        params = route.reader.body(body) if is_post else route.reader.query(query)
+        result = endpoint.handler(Call(venue, key), params)
+        return result if isinstance(result, Answer) else Answer(result, {})
 
     def _count_address(self, request: web.BaseRequest) -> None:
         standing = self.venue.limits.take(
@@ -179,32 +187,27 @@ class BybitDialect:
 
     # ------------------------------------------------------------------ the answer
 
-    def _refused(self, error: WireError, standing: Standing | None = None) -> web.Response:
-        result = {} if error.result is None else error.result
-        return self._response(error.code, error.message, result, {}, standing, error.status)
+    def _refused(self, error: WireError, standings: list[Standing]) -> web.Response:
+        result: object = {} if error.result is None else error.result
+        return self._response(
+            error.code, Answer(result, {}, error.message), standings, error.status
+        )
 
     def _response(
-        self,
-        code: int,
-        message: str,
-        result: object,
-        extra: object,
-        standing: Standing | None,
-        status: int = 200,
+        self, code: int, answer: Answer, standings: list[Standing], status: int = 200
     ) -> web.Response:
-        now_ms = self.venue.edge_now() // 1_000
         body = _encode(
             {
                 "retCode": code,
-                "retMsg": message,
-                "result": result,
-                "retExtInfo": extra,
-                "time": now_ms,
+                "retMsg": answer.message,
+                "result": answer.result,
+                "retExtInfo": answer.extra,
+                "time": self.venue.edge_now() // 1_000,
             }
         )
         response = web.Response(body=body, status=status, content_type="application/json")
-        if standing is not None:
-            headers = response.headers
+        headers = response.headers
+        for standing in standings:
             headers["X-Bapi-Limit"] = str(standing.limit)
             headers["X-Bapi-Limit-Status"] = str(standing.left)
             headers["X-Bapi-Limit-Reset-Timestamp"] = str(standing.resets_at // 1_000)

@@ -1,5 +1,6 @@
 """Public questions: time, instruments, prices, book, candles, trades, funding."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from simexchange.core.types import RATE_SCALE
@@ -247,7 +248,7 @@ class Candles(Params, frozen=True):
 
 def candles(call: Call, params: Candles) -> object:
     grid = call.grid(params.symbol)
-    bars = _bars(params, list(call.venue.tape.of(params.symbol).bars))
+    bars = _bars(params, call.venue.tape.of(params.symbol).bars)
     rows = [
         [
             *_prices(grid, bar),
@@ -261,14 +262,14 @@ def candles(call: Call, params: Candles) -> object:
 
 def mark_candles(call: Call, params: Candles) -> object:
     grid = call.grid(params.symbol)
-    bars = _bars(params, list(call.venue.tape.of(params.symbol).mark_bars))
+    bars = _bars(params, call.venue.tape.of(params.symbol).mark_bars)
     rows = [_prices(grid, bar) for bar in bars]
     return {"symbol": params.symbol, "category": params.category, "list": rows}
 
 
 def index_candles(call: Call, params: Candles) -> object:
     grid = call.grid(params.symbol)
-    bars = _bars(params, list(call.venue.tape.of(params.symbol).index_bars))
+    bars = _bars(params, call.venue.tape.of(params.symbol).index_bars)
     rows = [_prices(grid, bar) for bar in bars]
     return {"symbol": params.symbol, "category": params.category, "list": rows}
 
@@ -278,7 +279,7 @@ def _prices(grid: Grid, bar: Bar) -> list[str]:
     return [ms(bar.start_at), *(grid.price(price) for price in prices)]
 
 
-def _bars(params: Candles, minutes: list[Bar]) -> list[Bar]:
+def _bars(params: Candles, minutes: Iterable[Bar]) -> list[Bar]:
     """Return the candles asked for, newest first."""
     _require_listed(params.category)
     interval = INTERVALS.get(params.interval)

@@ -103,15 +103,8 @@ def _create_type(order: KeptOrder) -> str:
 
 
 def order_row(order: KeptOrder, grid: Grid) -> Row:
-    trigger, words, leaves = order.trigger, order.words, order.remaining
-    is_market = order.kind is OrderKind.MARKET
-    fee = money_text(order.fee)
+    leaves, fee = order.remaining, money_text(order.fee)
     value = order.filled_ticks * grid.tick_value
-    reject = "EC_NoError"
-    if order.reject_reason is not None:
-        reject = _REFUSALS.get(order.reject_reason, "EC_Others")
-    elif order.cancel_reason is not None:
-        reject = _REJECT_REASONS.get(order.cancel_reason, "EC_NoError")
     shown_price = order.price if order.price is not None else 0
     return {
         "orderId": order_id_of(order),
@@ -126,12 +119,8 @@ def order_row(order: KeptOrder, grid: Grid) -> Row:
         "positionIdx": position_index(order.position_side),
         "orderStatus": STATES[order.state],
         "createType": _create_type(order),
-        "cancelType": (
-            "UNKNOWN"
-            if order.cancel_reason is None
-            else _CANCEL_TYPES.get(order.cancel_reason, "UNKNOWN")
-        ),
-        "rejectReason": reject,
+        "cancelType": _cancel_type(order),
+        "rejectReason": _reject_reason(order),
         "avgPrice": grid.average_price(value, order.filled),
         "leavesQty": grid.quantity(leaves),
         "leavesValue": money_text(leaves * shown_price * grid.tick_value),
@@ -139,19 +128,37 @@ def order_row(order: KeptOrder, grid: Grid) -> Row:
         "cumExecValue": money_text(value),
         "cumExecFee": fee,
         "cumFeeDetail": {grid.instrument.settle: fee} if order.filled else {},
-        "timeInForce": words.get("timeInForce") or TIMES_IN_FORCE[order.time_in_force],
-        "orderType": "Market" if is_market else "Limit",
-        "stopOrderType": stop_type(order),
-        "ocoTriggerBy": "",
+        "timeInForce": order.words.get("timeInForce") or TIMES_IN_FORCE[order.time_in_force],
+        "orderType": "Market" if order.kind is OrderKind.MARKET else "Limit",
         "orderIv": "",
         "marketUnit": "",
         "slippageToleranceType": "UNKNOWN",
         "slippageTolerance": "",
+        **_stop_fields(order, grid),
+        "lastPriceOnCreated": grid.price(order.last_price),
+        "reduceOnly": order.reduce_only,
+        "placeType": "",
+        "smpType": order.words.get("smpType", "None"),
+        "smpGroup": 0,
+        "smpOrderId": "",
+        "createdTime": ms(order.created_at),
+        "updatedTime": ms(order.updated_at),
+    }
+
+
+def _stop_fields(order: KeptOrder, grid: Grid) -> Row:
+    """Return what fires the order, and the stops it sets when it fills."""
+    trigger, words = order.trigger, order.words
+    direction = 0
+    if trigger is not None:
+        direction = 1 if trigger.direction is TriggerDirection.RISES else 2
+    return {
+        "stopOrderType": stop_type(order),
+        "ocoTriggerBy": "",
         "triggerPrice": "" if trigger is None or not trigger.price else grid.price(trigger.price),
-        "triggerDirection": (
-            0 if trigger is None else 1 if trigger.direction is TriggerDirection.RISES else 2
-        ),
+        "triggerDirection": direction,
         "triggerBy": "" if trigger is None else TRIGGERS_BY[trigger.by],
+        "closeOnTrigger": trigger is not None and trigger.close_position,
         "takeProfit": words.get("takeProfit", ""),
         "stopLoss": words.get("stopLoss", ""),
         "tpslMode": words.get("tpslMode", ""),
@@ -159,16 +166,21 @@ def order_row(order: KeptOrder, grid: Grid) -> Row:
         "slTriggerBy": words.get("slTriggerBy", ""),
         "tpLimitPrice": words.get("tpLimitPrice", ""),
         "slLimitPrice": words.get("slLimitPrice", ""),
-        "lastPriceOnCreated": grid.price(order.last_price),
-        "reduceOnly": order.reduce_only,
-        "closeOnTrigger": trigger is not None and trigger.close_position,
-        "placeType": "",
-        "smpType": words.get("smpType", "None"),
-        "smpGroup": 0,
-        "smpOrderId": "",
-        "createdTime": ms(order.created_at),
-        "updatedTime": ms(order.updated_at),
     }
+
+
+def _cancel_type(order: KeptOrder) -> str:
+    if order.cancel_reason is None:
+        return "UNKNOWN"
+    return _CANCEL_TYPES.get(order.cancel_reason, "UNKNOWN")
+
+
+def _reject_reason(order: KeptOrder) -> str:
+    if order.reject_reason is not None:
+        return _REFUSALS.get(order.reject_reason, "EC_Others")
+    if order.cancel_reason is not None:
+        return _REJECT_REASONS.get(order.cancel_reason, "EC_NoError")
+    return "EC_NoError"
 
 
 def pushed_order_row(order: KeptOrder, grid: Grid) -> Row:

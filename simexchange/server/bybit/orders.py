@@ -29,7 +29,8 @@ from simexchange.server.bybit.order_forms import (
 )
 from simexchange.server.bybit.parameters import Category, Params, Reader, Text
 from simexchange.server.limits import Quota
-from simexchange.server.records.listener import NO_WORDS, refused_order
+from simexchange.server.records.kept import NO_WORDS
+from simexchange.server.records.order_notes import refused_order
 from simexchange.server.records.rows import KeptOrder, OrderState, Origin
 from simexchange.server.venue import Refused
 

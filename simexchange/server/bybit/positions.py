@@ -118,14 +118,15 @@ def _apply_leverage(call: Call, symbol: str, leg: PositionSide, leverage: int) -
     refusal = call.venue.refusal(call.venue.apply(SetLeverage(call.account, symbol, leverage, leg)))
     if refusal is None:
         return
+    if refusal.reason is RejectReason.UNCHANGED:
+        raise WireError(errors.LEVERAGE_UNCHANGED)
     code = {
-        RejectReason.UNCHANGED: errors.LEVERAGE_UNCHANGED,
         RejectReason.EXCEEDS_TIER: errors.LEVERAGE_RISK,
         RejectReason.INSUFFICIENT_MARGIN: errors.AVAILABLE_MARGIN_SHORT,
     }.get(refusal.reason)
     if code is None:
         raise refusal_error(refusal.reason, refusal.message)
-    raise WireError(code, f"{code.message} ({refusal.message})" if code.number != 110043 else "")
+    raise WireError(code, f"{code.message} ({refusal.message})")
 
 
 class ModeParams(Params, frozen=True):

@@ -1,12 +1,12 @@
 """Private news of one account: orders, executions, positions, wallet."""
 
-from typing import Any
-
 import msgspec
 
 from simexchange.core.types import PositionSide
+from simexchange.server.amounts import Grid
 from simexchange.server.bybit.account_rows import pushed_position_row, wallet_row
 from simexchange.server.bybit.errors import WireError
+from simexchange.server.bybit.messages import Message
 from simexchange.server.bybit.order_rows import Row, pushed_execution_row, pushed_order_row
 from simexchange.server.bybit.socket_login import key_of
 from simexchange.server.records.rows import KeptFill, KeptOrder
@@ -41,13 +41,13 @@ class PrivateStream:
 
     # ------------------------------------------------------------------ what the client says
 
-    def heard(self, message: dict[str, Any]) -> None:
-        operation = message["op"]
+    def heard(self, message: Message) -> None:
+        operation = message.op
         if operation == "ping":
             now_ms = str(self._venue.edge_now() // 1_000)
             self._say(
                 {
-                    "req_id": message.get("req_id", ""),
+                    "req_id": message.req_id,
                     "op": "pong",
                     "args": [now_ms],
                     "conn_id": self._connection,
@@ -60,7 +60,7 @@ class PrivateStream:
         else:
             self._answer(message, "Unknown op", success=False)
 
-    def _log_in(self, message: dict[str, Any]) -> None:
+    def _log_in(self, message: Message) -> None:
         try:
             key = key_of(self._venue, message, self._address)
         except WireError as error:
@@ -71,12 +71,12 @@ class PrivateStream:
             self._venue.records.of(key.account).watchers.append(self)
         self._answer(message, "", success=True)
 
-    def _subscribe(self, message: dict[str, Any], operation: str) -> None:
-        names = message.get("args")
+    def _subscribe(self, message: Message, operation: str) -> None:
+        names = message.args
         if self._socket.account is None:
             self._answer(message, "Request not authorized", success=False)
             return
-        if not isinstance(names, list) or not names or any(n not in _TOPICS for n in names):
+        if not names or any(name not in _TOPICS for name in map(str, names)):
             self._answer(message, f"error:handler not found,topic:{names}", success=False)
             return
         for name in names:
@@ -86,14 +86,14 @@ class PrivateStream:
                 self._names.pop(_TOPICS[name], None)
         self._answer(message, "", success=True)
 
-    def _answer(self, message: dict[str, Any], said: str, *, success: bool) -> None:
+    def _answer(self, message: Message, said: str, *, success: bool) -> None:
         self._say(
             {
                 "success": success,
                 "ret_msg": said,
-                "op": message["op"],
+                "op": message.op,
                 "conn_id": self._connection,
-                "req_id": message.get("req_id", ""),
+                "req_id": message.req_id,
             }
         )
 
@@ -153,7 +153,7 @@ class PrivateStream:
         self._socket.publish(name, _encode(message))
 
 
-def _grid(venue: Venue, symbol: str) -> Any:
+def _grid(venue: Venue, symbol: str) -> Grid:
     grid = venue.grid(symbol)
     assert grid is not None, f"{symbol} was traded without being listed"
     return grid

@@ -1,4 +1,4 @@
-"""Take-profit, stop-loss and trailing stop of a position, set directly or by an order that fills."""
+"""Take-profit, stop-loss and trailing stop of a position, set directly or by an order's fill."""
 
 from typing import Literal, NamedTuple
 
@@ -31,11 +31,15 @@ from simexchange.server.bybit.order_forms import (
 )
 from simexchange.server.bybit.order_rows import stop_type
 from simexchange.server.bybit.parameters import Category, Params, Text, Whole, position_side
-from simexchange.server.records.listener import NO_WORDS
+from simexchange.server.records.kept import NO_WORDS
 from simexchange.server.records.rows import KeptOrder
 from simexchange.server.venue import Venue
 
 Name = Literal["TakeProfit", "StopLoss"]
+_WORDS: tuple[tuple[Name, str, str], ...] = (
+    ("TakeProfit", "takeProfit", "tp"),
+    ("StopLoss", "stopLoss", "sl"),
+)
 
 
 class Leg(NamedTuple):
@@ -127,18 +131,24 @@ def trading_stop(call: Call, params: TradingStop) -> object:
         raise WireError(
             errors.PARAMETER, "params error: sizes and limit prices go with tpslMode Partial"
         )
+    if not _set_all(call, leg, params, grid):
+        raise WireError(errors.TP_SL_UNCHANGED)
+    return {}
+
+
+def _set_all(call: Call, leg: Leg, params: TradingStop, grid: Grid) -> bool:
+    """Set the stops of the whole position that were given; say whether anything changed."""
     changed = False
-    for name, text, trigger_by in (
+    asked: tuple[tuple[Name, str | None, str | None], ...] = (
         ("TakeProfit", params.take_profit, params.tp_trigger_by),
         ("StopLoss", params.stop_loss, params.sl_trigger_by),
-    ):
+    )
+    for name, text, trigger_by in asked:
         if text:
             changed |= _set_full(call, leg, name, text, BY_TRIGGER[trigger_by or "LastPrice"], grid)
     if params.trailing_stop:
         changed |= _set_trailing(call, leg, params, grid)
-    if not changed:
-        raise WireError(errors.TP_SL_UNCHANGED)
-    return {}
+    return changed
 
 
 def _present(call: Call, leg: Leg, name: str) -> KeptOrder | None:
@@ -229,7 +239,7 @@ def _add_partial(call: Call, leg: Leg, params: TradingStop, grid: Grid) -> None:
         raise WireError(errors.PARAMETER, "params error: tpSize and slSize must be the same")
     stops: list[Stop] = []
     group = f"partial-{call.venue.records.next_sequence()}"
-    for name, text, size, trigger_by, limit in (
+    asked: tuple[tuple[Name, str | None, str | None, str | None, str | None], ...] = (
         (
             "TakeProfit",
             params.take_profit,
@@ -244,7 +254,8 @@ def _add_partial(call: Call, leg: Leg, params: TradingStop, grid: Grid) -> None:
             params.sl_trigger_by,
             params.sl_limit_price,
         ),
-    ):
+    )
+    for name, text, size, trigger_by, limit in asked:
         if not text:
             continue
         if not size:
@@ -302,10 +313,7 @@ class Keeper:
         is_partial = words.get("tpslMode") == "Partial"
         opened = event.contracts - event.closed_contracts
         group = f"order-{order.sequence}-{event.execution_id}" if is_partial else None
-        for name, word, short in (
-            ("TakeProfit", "takeProfit", "tp"),
-            ("StopLoss", "stopLoss", "sl"),
-        ):
+        for name, word, short in _WORDS:
             text = words.get(word)
             if not text:
                 continue

@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 from aiohttp import WSMsgType, web
 
 from simexchange.server.bybit import errors
 from simexchange.server.bybit.call import Endpoint
+from simexchange.server.bybit.messages import Message, message_from
 from simexchange.server.bybit.parameters import Reader
 from simexchange.server.bybit.private_stream import PrivateStream
 from simexchange.server.bybit.public_stream import PublicTopics
@@ -64,11 +64,8 @@ class Streams:
     def _hear(
         self, stream: "PublicStream | PrivateStream | TradeStream", socket: Socket, text: str
     ) -> None:
-        try:
-            message = msgspec.json.decode(text)
-        except msgspec.DecodeError:
-            message = None
-        if not isinstance(message, dict) or not isinstance(message.get("op"), str):
+        message = message_from(text)
+        if message is None:
             refused = {"success": False, "ret_msg": "Invalid json or op", "op": ""}
             socket.answer(_encode({**refused, "retCode": errors.PARAMETER.number}))
             return
@@ -93,8 +90,8 @@ class PublicStream:
         self._has_topics = has_topics
         self._names: list[str] = []
 
-    def heard(self, message: dict[str, Any]) -> None:
-        operation = message["op"]
+    def heard(self, message: Message) -> None:
+        operation = message.op
         if operation == "ping":
             self._answer(message, "pong", success=True)
         elif operation in ("subscribe", "unsubscribe"):
@@ -102,9 +99,9 @@ class PublicStream:
         else:
             self._answer(message, "error:unknown op", success=False)
 
-    def _subscribe(self, message: dict[str, Any], operation: str) -> None:
-        names = message.get("args")
-        if not isinstance(names, list) or not names:
+    def _subscribe(self, message: Message, operation: str) -> None:
+        names = message.args
+        if not names:
             self._answer(message, "error:no topic", success=False)
             return
         for name in names:
@@ -121,13 +118,13 @@ class PublicStream:
                 self._names.append(name)
                 self._topics.join(name, self._socket, delay_ms)
 
-    def _answer(self, message: dict[str, Any], said: str, *, success: bool) -> None:
+    def _answer(self, message: Message, said: str, *, success: bool) -> None:
         answer = {
             "success": success,
             "ret_msg": said,
             "conn_id": self._connection,
-            "req_id": message.get("req_id", ""),
-            "op": message["op"],
+            "req_id": message.req_id,
+            "op": message.op,
         }
         self._socket.answer(_encode(answer), self._venue.settings.ack_delay_ms)
 

@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
 from simexchange.server.bybit import errors
 from simexchange.server.bybit.call import Answer, Call, Endpoint
 from simexchange.server.bybit.errors import WireError
+from simexchange.server.bybit.messages import Message
 from simexchange.server.bybit.parameters import Reader
 from simexchange.server.bybit.permissions import permits
 from simexchange.server.bybit.socket_login import key_of
@@ -45,13 +45,13 @@ class TradeStream:
         self._address = address
         self._route_of = route_of
         self._key: ApiKey | None = None
-        self._request_ids: dict[str, None] = {}
+        self._request_ids: dict[str | int, None] = {}
 
     def closed(self) -> None:
         """Nothing is held for a client that is gone."""
 
-    def heard(self, message: dict[str, Any]) -> None:
-        operation = message["op"]
+    def heard(self, message: Message) -> None:
+        operation = message.op
         if operation == "ping":
             now_ms = str(self._venue.edge_now() // 1_000)
             self._say({"retCode": 0, "retMsg": "OK", "op": "pong", "data": [now_ms]}, message)
@@ -60,7 +60,7 @@ class TradeStream:
         else:
             self._order(message, operation)
 
-    def _log_in(self, message: dict[str, Any]) -> None:
+    def _log_in(self, message: Message) -> None:
         try:
             self._key = key_of(self._venue, message, self._address)
         except WireError as error:
@@ -69,42 +69,44 @@ class TradeStream:
         self._socket.account = self._key.account
         self._say({"retCode": 0, "retMsg": "OK", "op": "auth"}, message)
 
-    def _say(self, answer: dict[str, object], message: dict[str, Any]) -> None:
+    def _say(self, answer: dict[str, object], message: Message) -> None:
         full = {**answer, "connId": self._connection}
-        if message.get("reqId"):
-            full["reqId"] = message["reqId"]
+        if message.request_id:
+            full["reqId"] = message.request_id
         self._socket.answer(_encode(full), self._venue.settings.ack_delay_ms)
 
     # ------------------------------------------------------------------ orders
 
-    def _order(self, message: dict[str, Any], operation: str) -> None:
-        standing: Standing | None = None
-        data: object = {}
-        extra: object = {}
-        code, said = 0, "OK"
+    def _order(self, message: Message, operation: str) -> None:
+        standings: list[Standing] = []
+        answer = Answer({}, {})
+        code = 0
         try:
-            path = _PATHS.get(operation)
-            if path is None:
-                raise WireError(errors.UNKNOWN_OPERATION)
-            endpoint, reader = self._route_of(path)
-            key = self._permitted(message, endpoint)
-            standing = self._venue.limits.take(
-                key.account, endpoint.path, endpoint.quota, self._venue.edge_now()
-            )
-            if not standing.is_allowed:
-                raise WireError(errors.TOO_MANY_VISITS)
-            params = reader.mapping(_argument(message))
-            data = endpoint.handler(Call(self._venue, key), params)
-            if isinstance(data, Answer):
-                data, extra = data.result, data.extra
+            answer = self._carry_out(message, operation, standings)
         except WireError as error:
-            code, said = error.code, error.message
-        except Exception:
+            code, answer = error.code, Answer({}, {}, error.message)
+        except Exception:  # noqa: BLE001 - a fault of ours is logged, and answered as the venue does
             _log.exception("%s was not answered", operation)
-            code, said = errors.INTERNAL
-        self._answer(message, standing, code, said, data, extra)
+            code, answer = errors.INTERNAL.number, Answer({}, {}, errors.INTERNAL.message)
+        self._answer(message, standings, code, answer)
 
-    def _permitted(self, message: dict[str, Any], endpoint: Endpoint) -> ApiKey:
+    def _carry_out(self, message: Message, operation: str, standings: list[Standing]) -> Answer:
+        """Do what is asked; how the limit stands goes into ``standings`` even if it is refused."""
+        path = _PATHS.get(operation)
+        if path is None:
+            raise WireError(errors.UNKNOWN_OPERATION)
+        endpoint, reader = self._route_of(path)
+        key = self._permitted(message, endpoint)
+        now = self._venue.edge_now()
+        standing = self._venue.limits.take(key.account, endpoint.path, endpoint.quota, now)
+        standings.append(standing)
+        if not standing.is_allowed:
+            raise WireError(errors.TOO_MANY_VISITS)
+        params = reader.mapping(_argument(message))
+        result = endpoint.handler(Call(self._venue, key), params)
+        return result if isinstance(result, Answer) else Answer(result, {})
+
+    def _permitted(self, message: Message, endpoint: Endpoint) -> ApiKey:
         key = self._key
         if key is None:
             raise WireError(errors.NOT_AUTHENTICATED)
@@ -113,7 +115,7 @@ class TradeStream:
         if not permits(key, endpoint.scope):
             raise WireError(errors.NOT_PERMITTED)
         self._check_time(message)
-        request_id = message.get("reqId")
+        request_id = message.request_id
         if request_id:
             if request_id in self._request_ids:
                 raise WireError(errors.REPEATED_REQUEST_ID)
@@ -122,10 +124,8 @@ class TradeStream:
                 del self._request_ids[next(iter(self._request_ids))]
         return key
 
-    def _check_time(self, message: dict[str, Any]) -> None:
-        header = message.get("header")
-        if not isinstance(header, dict):
-            raise WireError(errors.PARAMETER, "header is required")
+    def _check_time(self, message: Message) -> None:
+        header = message.header
         stamp = str(header.get("X-BAPI-TIMESTAMP", ""))
         window = str(header.get("X-BAPI-RECV-WINDOW", "") or _WINDOW_DEFAULT_MS)
         if not stamp.isdecimal() or not window.isdecimal():
@@ -134,36 +134,27 @@ class TradeStream:
         if not now_ms - int(window) <= int(stamp) < now_ms + _AHEAD_MS:
             raise WireError(errors.EXPIRED_REQUEST)
 
-    def _answer(
-        self,
-        message: dict[str, Any],
-        standing: Standing | None,
-        code: int,
-        said: str,
-        data: object,
-        extra: object,
-    ) -> None:
+    def _answer(self, message: Message, standings: list[Standing], code: int, said: Answer) -> None:
         now_ms = str(self._venue.edge_now() // 1_000)
         header = {"Timenow": now_ms, "Traceid": self._connection}
-        if standing is not None:
+        for standing in standings:
             header["X-Bapi-Limit"] = str(standing.limit)
             header["X-Bapi-Limit-Status"] = str(standing.left)
             header["X-Bapi-Limit-Reset-Timestamp"] = str(standing.resets_at // 1_000)
         answer = {
-            "reqId": message.get("reqId", ""),
+            "reqId": message.request_id,
             "retCode": code,
-            "retMsg": said,
-            "op": message["op"],
-            "data": data,
-            "retExtInfo": extra,
+            "retMsg": said.message,
+            "op": message.op,
+            "data": said.result,
+            "retExtInfo": said.extra,
             "header": header,
             "connId": self._connection,
         }
         self._socket.answer(_encode(answer))
 
 
-def _argument(message: dict[str, Any]) -> object:
-    arguments = message.get("args")
-    if not isinstance(arguments, list) or len(arguments) != 1:
+def _argument(message: Message) -> object:
+    if len(message.args) != 1:
         raise WireError(errors.PARAMETER, "args takes one element")
-    return arguments[0]
+    return message.args[0]

@@ -138,11 +138,11 @@ class UpdateSubKey(Params, frozen=True):
 
 
 def update_sub_key(call: Call, params: UpdateSubKey) -> object:
-    return _update(call, _sub_key(call, params.apikey), params)
+    return _update(_sub_key(call, params.apikey), params)
 
 
 def update_key(call: Call, params: UpdateSubKey) -> object:
-    return _update(call, call.key, params)
+    return _update(call.key, params)
 
 
 def _sub_key(call: Call, name: str | None) -> ApiKey:
@@ -157,7 +157,7 @@ def _subs(call: Call) -> dict[int, str]:
     return call.venue.members.of(call.account)
 
 
-def _update(call: Call, key: ApiKey, params: UpdateSubKey) -> object:
+def _update(key: ApiKey, params: UpdateSubKey) -> object:
     if params.permissions is not None or params.read_only is not None:
         permissions = params.permissions or {
             group: words for group, words in permissions_of(key.grant).items() if words

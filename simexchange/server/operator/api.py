@@ -65,7 +65,7 @@ class OperatorApi:
             return _answer(action.do(self._desk, asked), 200)
         except (msgspec.MsgspecError, OperatorError) as error:
             return _answer({"message": str(error)}, 400)
-        except Exception:
+        except Exception:  # noqa: BLE001 - a fault of ours is logged, and said
             _log.exception("%s %s was not answered", request.method, path)
             return _answer({"message": "this is a fault of the server; its log says more"}, 500)
 

@@ -1,7 +1,7 @@
 """Public facts of each instrument: trades, candles, the last day, funding rates."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -166,7 +166,7 @@ def _extend(bars: deque[Bar], at: int, price: int, contracts: int) -> None:
     bars[-1].add(price, contracts)
 
 
-def joined(bars: deque[Bar], interval_us: int, offset_us: int = 0) -> list[Bar]:
+def joined(bars: Iterable[Bar], interval_us: int, offset_us: int = 0) -> list[Bar]:
     """Return the bars put together to longer ones, oldest first.
 
     ``offset_us`` moves the boundaries, for weeks that start on Monday.
