@@ -50,7 +50,7 @@ class Crowd:
         self.random = Random(self.seed)
         self.market = Market()
         for symbol in self.market.prices:
-            self._stand_by(symbol)
+            self.stand_by(symbol)
         self.leaders = [self.market.open_account(f"leader {n}", contract=AMPLE) for n in range(2)]
         self.followers = [
             self.market.open_account(f"follower {n}", spot=SPOT * MONEY_SCALE)
@@ -73,14 +73,14 @@ class Crowd:
 
     # -- the market
 
-    def _stand_by(self, symbol: str) -> None:
+    def stand_by(self, symbol: str) -> None:
         """Offer plenty, one tick beside the price, for whoever comes late."""
         price = self.market.prices[symbol]
         tick = self.market.exchange.instrument(symbol).tick_size
         self.market.offer(symbol, Side.SELL, 1_000_000, price + tick)
         self.market.offer(symbol, Side.BUY, 1_000_000, price - tick)
 
-    def _cross(self, account: int, symbol: str, side: Side, contracts: int, leg: PositionSide):
+    def cross(self, account: int, symbol: str, side: Side, contracts: int, leg: PositionSide):
         """Trade a leader's order with what stands by: at once and whole."""
         price = self.market.prices[symbol]
         tick = self.market.exchange.instrument(symbol).tick_size
@@ -96,9 +96,9 @@ class Crowd:
         opening = Side.BUY if leg is PositionSide.LONG else Side.SELL
         if held and self.random.random() < 0.5:
             contracts = held if self.random.random() < 0.4 else self.random.randint(1, held)
-            self._cross(leader, symbol, Side(-opening), contracts, leg)
+            self.cross(leader, symbol, Side(-opening), contracts, leg)
         else:
-            self._cross(leader, symbol, opening, self.random.randint(1, 9), leg)
+            self.cross(leader, symbol, opening, self.random.randint(1, 9), leg)
         if self.prices_move and self.random.random() < 0.4:
             moved = Decimal(self.random.randint(-20, 20)) / 1000
             instrument = self.market.exchange.instrument(symbol)
@@ -106,7 +106,7 @@ class Crowd:
             price = price // instrument.tick_size * instrument.tick_size
             self.market.cancel_offers(symbol)
             self.market.set_price(symbol, price)
-            self._stand_by(symbol)
+            self.stand_by(symbol)
 
     # -- the process
 
@@ -137,8 +137,8 @@ class Crowd:
         await self.plugin.start()
         for leader in self.leaders:
             await self.plugin.add_leader(leader)
-        self.faults.is_healed = healed
         await self.plugin.die()
+        self.faults.is_healed = healed
         self._open()
         await self.live(self.plugin.engine.start)
         await self.live(self.plugin.settle)
@@ -198,11 +198,11 @@ class Crowd:
         await self.live(self.plugin.settle)
         self.check_safety()
 
-    async def recover(self) -> None:
+    async def recover(self, rounds: int = 4) -> None:
         """Heal the line and give the plugin time to catch up."""
         self.faults.heal()
         await self.live(self.plugin.settle)
-        for _ in range(4):
+        for _ in range(rounds):
             await self.pass_time(31)
             for job in self.plugin.dispatcher.jobs:
                 await self.plugin.dispatcher.run(job)

@@ -52,11 +52,23 @@ class Faults:
     rejected: int = 0
     kills: int = 0
     lost_wakes: int = 0
+    kill_at: int | None = None  # the await, counted from 1, at which the process ends, once
     is_healed: bool = False
     happened: int = 0
+    awaits: int = 0
 
     def heal(self) -> None:
         self.is_healed = True
+
+    def kills_here(self) -> bool:
+        """Count an await, and tell whether the process ends at it."""
+        if self.is_healed:
+            return False
+        self.awaits += 1
+        if self.awaits == self.kill_at:
+            self.happened += 1
+            return True
+        return self.strikes(self.kills)
 
     def strikes(self, in_a_thousand: int) -> bool:
         if self.is_healed or self.random.randrange(1000) >= in_a_thousand:
@@ -110,7 +122,7 @@ class FaultyVenue:
         """Let others go first, or end the process here."""
         for _ in range(self._faults.random.randrange(3)):
             await asyncio.sleep(0)
-        if self._faults.strikes(self._faults.kills):
+        if self._faults.kills_here():
             raise ProcessKilled
 
     async def instruments(self) -> Mapping[Symbol, Instrument]:
@@ -184,9 +196,9 @@ class FaultyDatabase(Database):
         self._faults = faults
 
     async def write(self, work: Callable[[Session], T]) -> T:
-        if self._faults.strikes(self._faults.kills):
+        if self._faults.kills_here():
             raise ProcessKilled
         result = await super().write(work)
-        if self._faults.strikes(self._faults.kills):
+        if self._faults.kills_here():
             raise ProcessKilled
         return result
