@@ -68,7 +68,7 @@ def _leader_lines(leader: LeaderReport) -> Iterator[str]:
 
 def _follow_lines(number: int, one: FollowReport) -> Iterator[str]:
     yield f"Follow {number} of leader {one.follow.leader}: {one.follow.spec.text}"
-    yield f"  moves of the leader       {one.signals}"
+    yield f"  moves that concerned it   {one.signals}"
     yield f"  orders                    {one.orders}, {one.orders_filled} carried out"
     skipped = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in one.skipped.items())
     yield f"  skipped                   {skipped or 'nothing'}"
