@@ -1,16 +1,28 @@
-"""The main job: what a leader does, his followers' sub-accounts do."""
+"""The main job: what a leader does, his followers' sub-accounts do, and no more."""
 
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 
-from copyplugin.domain.command import CommandKind
-from copyplugin.domain.follow import FollowState
+from copyplugin.domain.command import CommandKind, CommandState
+from copyplugin.domain.follow import EndKind, FollowState
+from copyplugin.domain.leader import ShareState, TradeState
+from copyplugin.domain.skip import SkipReason
 from copyplugin.store import follows, ledger
-from simexchange.core.types import MONEY_SCALE, PositionSide, Side
+from copyplugin.store.rows import (
+    CopiedPositionRow,
+    CopyDecisionRow,
+    CopyOrderRow,
+    FollowHistoryRow,
+    SettlementRow,
+    SignalRow,
+)
+from simexchange.core.types import MONEY_SCALE, PositionMode, PositionSide, Side
 from tests.simulation.copy_world import AMPLE, Market, Plugin
 
-LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
+LONG, SHORT, NET = PositionSide.LONG, PositionSide.SHORT, PositionSide.NET
+SOL, BTC = "SOLUSDT", "BTCUSDT"
 
 
 @pytest.fixture
@@ -26,36 +38,436 @@ async def plugin(tmp_path, market):
     made.close()
 
 
-async def test_a_follower_opens_and_closes_with_his_leader(market, plugin):
-    leader = market.open_account("leader", contract=AMPLE)
-    follower = market.open_account("follower", spot=5000 * MONEY_SCALE)
-    leader_id = await plugin.add_leader(leader)
-    started = await plugin.follow(leader_id, follower)
-    assert started.message == "Copying has started."
+class Pair:
+    """One leader and one follow of him, with plenty to trade with beside the price."""
 
-    market.offer("SOLUSDT", Side.SELL, 20)
-    market.trade(leader, "SOLUSDT", Side.BUY, 10, LONG)
-    await plugin.settle()
+    def __init__(self, plugin: Plugin, market: Market) -> None:
+        self.plugin = plugin
+        self.market = market
+        self.leader = 0
+        self.follower = 0
+        self.follow_id = 0
 
-    with plugin.database.read() as session:
-        follow = follows.get_follow(session, started.result["follow_id"])
-    assert follow.state is FollowState.COPYING
-    sub_account = int(follow.sub_account)
-    assert market.exchange.position(sub_account, "SOLUSDT", LONG).contracts == 10
+    async def start(
+        self,
+        *,
+        mode: PositionMode = PositionMode.HEDGE,
+        money: int = AMPLE,
+        leader: dict[str, object] | None = None,
+        **terms: object,
+    ) -> "Pair":
+        self.leader = self.market.open_account("leader", contract=money, mode=mode)
+        self.follower = self.market.open_account("follower", spot=50_000 * MONEY_SCALE)
+        leader_id = await self.plugin.add_leader(self.leader, **(leader or {}))
+        started = await self.plugin.follow(leader_id, self.follower, **terms)
+        assert started.state is CommandState.DONE, started.message
+        self.follow_id = started.result["follow_id"]
+        self.stand_by(SOL)
+        self.stand_by(BTC)
+        return self
 
-    market.set_price("SOLUSDT", Decimal(160))
-    market.offer("SOLUSDT", Side.BUY, 20)
-    market.trade(leader, "SOLUSDT", Side.SELL, 10, LONG)
-    await plugin.settle()
-    assert market.exchange.position(sub_account, "SOLUSDT", LONG).contracts == 0
-    await plugin.run_jobs("settle", "reconcile")
+    def stand_by(self, symbol: str) -> None:
+        price = self.market.prices[symbol]
+        self.market.cancel_offers(symbol)
+        self.market.offer(symbol, Side.SELL, 10_000, price)
+        self.market.offer(symbol, Side.BUY, 10_000, price - self.tick(symbol))
 
-    ended = await plugin.command(CommandKind.END_FOLLOW, follow_id=follow.id, how="close_now")
-    assert ended.message
-    with plugin.database.read() as session:
-        follow = follows.get_follow(session, started.result["follow_id"])
-        ledger.verify(session)
+    def tick(self, symbol: str) -> Decimal:
+        return self.market.exchange.instrument(symbol).tick_size
+
+    def set_price(self, symbol: str, price: str) -> None:
+        self.market.cancel_offers(symbol)
+        self.market.set_price(symbol, Decimal(price))
+        self.stand_by(symbol)
+
+    async def buy(self, contracts: int, leg: PositionSide = LONG, symbol: str = SOL) -> None:
+        self.market.trade(self.leader, symbol, Side.BUY, contracts, leg)
+        await self.plugin.settle()
+
+    async def sell(self, contracts: int, leg: PositionSide = LONG, symbol: str = SOL) -> None:
+        price = self.market.prices[symbol] - self.tick(symbol)
+        self.market.trade(self.leader, symbol, Side.SELL, contracts, leg, price=price)
+        await self.plugin.settle()
+
+    @property
+    def follow(self):
+        with self.plugin.database.read() as session:
+            return follows.get_follow(session, self.follow_id)
+
+    @property
+    def sub_account(self) -> int:
+        return int(self.follow.sub_account)
+
+    def held(self, leg: PositionSide = LONG, symbol: str = SOL) -> int:
+        return self.market.exchange.position(self.sub_account, symbol, leg).contracts
+
+    def rows(self, row, *conditions):
+        with self.plugin.database.read() as session:
+            return list(session.scalars(select(row).where(*conditions)))
+
+    @property
+    def positions(self):
+        return self.rows(CopiedPositionRow)
+
+    @property
+    def skips(self):
+        return [row for row in self.rows(CopyDecisionRow) if row.skip_reason is not None]
+
+
+@pytest.fixture
+async def pair(plugin, market):
+    return await Pair(plugin, market).start()
+
+
+# -- copying
+
+
+async def test_opens_and_adds_are_copied_contract_by_contract(pair):
+    await pair.buy(10)
+    await pair.buy(3)
+
+    assert pair.held() == 13
+    assert pair.follow.state is FollowState.COPYING
+
+
+async def test_a_close_takes_the_leaders_part_rounded_toward_less(pair):
+    await pair.buy(10)
+    await pair.sell(3)  # 7 of 10 stay
+    assert pair.held() == 7
+
+    await pair.sell(6)  # 1 of 7 stays
+    assert pair.held() == 1
+
+    await pair.sell(1)
+    assert pair.held() == 0
+    assert [row.state for row in pair.positions] == [TradeState.CLOSED]
+    assert pair.follow.state is FollowState.PENDING
+
+
+async def test_the_two_sides_of_one_instrument_are_copied_apart(pair):
+    await pair.buy(10, LONG)
+    await pair.sell(4, SHORT)
+
+    assert (pair.held(LONG), abs(pair.held(SHORT))) == (10, 4)
+
+
+async def test_a_flip_in_one_way_mode_is_a_close_and_an_open(plugin, market):
+    pair = await Pair(plugin, market).start(mode=PositionMode.ONE_WAY)
+    await pair.buy(10, NET)
+
+    await pair.sell(16, NET)
+
+    assert (pair.held(LONG), abs(pair.held(SHORT))) == (0, 6)
+    assert [(row.effect.value, row.contracts) for row in pair.rows(SignalRow)] == [
+        ("open", 10),
+        ("close", 10),
+        ("open", 6),
+    ]
+
+
+async def test_the_fills_of_one_leader_order_are_one_copied_order(pair):
+    pair.market.cancel_offers(SOL)
+    for contracts in (2, 3, 5):
+        pair.market.offer(SOL, Side.SELL, contracts)
+    pair.market.offer(SOL, Side.SELL, 100)
+
+    await pair.buy(10)
+
+    [order] = pair.rows(CopyOrderRow)
+    assert (order.contracts, order.filled) == (10, 10)
+    assert len(pair.rows(SignalRow)) == 1
+
+
+async def test_an_order_that_goes_on_filling_is_topped_up_after_a_while(pair):
+    pair.market.cancel_offers(SOL)
+    pair.market.offer(SOL, Side.SELL, 4)
+    pair.market.offer(SOL, Side.SELL, 100, Decimal("150.01"))
+    await pair.buy(10)  # six of them rest in the book
+    first = len(pair.rows(CopyOrderRow))
+    for contracts in (1, 2):
+        pair.market.offer(SOL, Side.SELL, contracts)
+        await pair.plugin.settle()
+    too_early = len(pair.rows(CopyOrderRow))
+    pair.market.clock.advance(microseconds=200_000)
+    await pair.plugin.settle()
+    assert (first, too_early, pair.held()) == (1, 1, 7)
+
+    pair.market.offer(SOL, Side.SELL, 3)  # the last of them: no waiting any more
+    await pair.plugin.settle()
+
+    assert pair.held() == 10
+    assert [row.contracts for row in pair.rows(CopyOrderRow)] == [4, 3, 3]
+    assert [row.final for row in pair.rows(SignalRow)] == [True]
+
+
+async def test_instruments_that_the_follower_did_not_choose_are_not_copied(plugin, market):
+    pair = await Pair(plugin, market).start(instruments=[BTC])
+
+    await pair.buy(10)
+
+    assert pair.held() == 0
+    assert [row.skip_reason for row in pair.skips] == [SkipReason.INSTRUMENT_NOT_FOLLOWED]
+
+
+async def test_instruments_outside_the_leaders_list_are_not_copied(pair):
+    await pair.plugin.command(CommandKind.EDIT_LEADER, leader_id=1, instruments=[BTC])
+
+    await pair.buy(10)
+
+    assert pair.held() == 0
+    assert [row.skip_reason for row in pair.skips] == [SkipReason.LEADER_NOT_CONFIGURED_INSTRUMENT]
+
+
+async def test_proportional_mode_uses_the_same_part_of_the_balance(plugin, market):
+    pair = await Pair(plugin, market).start(
+        mode=PositionMode.HEDGE,
+        money=10_000 * MONEY_SCALE,
+        copy_amount="1000",
+    )
+    await pair.plugin.command(CommandKind.END_FOLLOW, follow_id=1, how="close_now")
+    started = await plugin.follow(1, pair.follower, mode="proportional", copy_amount="1000")
+    pair.follow_id = started.result["follow_id"]
+
+    await pair.buy(200)  # 20 SOL: 3000 USDT at leverage 10 are 300 of 10 000
+
+    # 3 % of 1000 at leverage 10 buys 300 USDT: 2 SOL, 20 contracts
+    assert pair.held() == 20
+    [signal] = pair.rows(SignalRow)
+    assert signal.leader_balance_before == 10_000
+    assert signal.initial_margin == 300
+
+
+async def test_leverage_and_margin_mode_are_the_leaders(pair):
+    pair.market.set_leverage(pair.leader, SOL, 25)
+
+    await pair.buy(10)
+
+    view = pair.market.exchange.position(pair.sub_account, SOL, LONG)
+    assert view.leverage == 25
+    assert [row.leverage for row in pair.positions] == [25]
+
+
+# -- what is left out
+
+
+async def test_an_open_beyond_the_price_bound_is_skipped_and_not_made_up_for(pair):
+    pair.market.cancel_offers(SOL)
+    pair.market.offer(SOL, Side.SELL, 10)
+    pair.market.offer(SOL, Side.SELL, 4, Decimal("152.25"))  # 1.5 % above
+    pair.market.offer(SOL, Side.SELL, 90, Decimal("152.26"))
+
+    await pair.buy(10)
+
+    assert pair.held() == 4
+    [skip] = pair.skips
+    assert (skip.skip_reason, skip.skip_detail["not_filled"]) == (SkipReason.PRICE_MOVED, "6")
+
+    pair.stand_by(SOL)
+    await pair.plugin.run_jobs("copy")
+    assert pair.held() == 4
+
+
+async def test_a_close_is_never_bounded_by_a_price(pair):
+    await pair.buy(10)
+    pair.market.cancel_offers(SOL)
+    pair.market.offer(SOL, Side.BUY, 10, Decimal("149.99"))
+    pair.market.offer(SOL, Side.BUY, 100, Decimal(100))
+
+    await pair.sell(10)
+
+    assert pair.held() == 0
+
+
+async def test_a_close_without_a_buyer_is_tried_until_there_is_one(pair):
+    await pair.buy(10)
+    pair.market.cancel_offers(SOL)
+    pair.market.offer(SOL, Side.BUY, 10, Decimal("149.99"))
+    await pair.sell(10)
+    assert pair.held() == 10
+
+    pair.stand_by(SOL)
+    pair.market.clock.advance(seconds=31)
+    await pair.plugin.settle()
+
+    assert pair.held() == 0
+
+
+async def test_too_little_money_skips_the_open_and_changes_nothing_else(plugin, market):
+    pair = await Pair(plugin, market).start(copy_amount="10")
+
+    await pair.buy(1000)  # 15 000 USDT at leverage 10
+
+    assert pair.held() == 0
+    assert [row.skip_reason for row in pair.skips] == [SkipReason.INSUFFICIENT_BALANCE]
+    assert pair.follow.state is FollowState.PENDING
+    await pair.buy(1)
+    assert pair.held() == 1
+
+
+async def test_a_close_of_what_was_skipped_asks_for_nothing(plugin, market):
+    pair = await Pair(plugin, market).start(copy_amount="10")
+    await pair.buy(1000)
+
+    await pair.sell(1000)
+
+    assert len(pair.rows(CopyOrderRow)) == 1  # the one that was refused
+
+
+async def test_a_sub_account_that_bears_no_order_any_more_sends_its_money_home(plugin, market):
+    leader = {"min_copy_amount": "0.5"}
+    pair = await Pair(plugin, market).start(
+        leader=leader, copy_amount="0.6", instruments=[BTC], price_protection="0.001"
+    )
+    pair.market.set_leverage(pair.leader, BTC, 125)
+    await pair.buy(1, symbol=BTC)  # 60 USDT
+    pair.set_price(BTC, "59900")
+    await pair.sell(1, symbol=BTC)
+    await pair.plugin.run_jobs("marks")
+
+    await pair.plugin.run_jobs("settle")
+
+    assert pair.follow.state is FollowState.CLOSED
+    assert pair.follow.end_kind is EndKind.POSITION_CLOSED
+    left = Decimal("0.6") - Decimal("0.1001") - Decimal("0.03") - Decimal("0.02994995")
+    assert pair.market.spot(pair.follower) == 50_000 - Decimal("0.6") + left
+    assert pair.market.exchange.account(pair.sub_account).contract_balance == 0
+
+
+# -- ends
+
+
+async def test_ending_now_closes_everything_and_brings_the_money_home(pair):
+    await pair.buy(10)
+    await pair.buy(1, symbol=BTC)
+
+    await pair.plugin.command(CommandKind.END_FOLLOW, follow_id=pair.follow_id, how="close_now")
+
+    assert (pair.held(), pair.held(symbol=BTC)) == (0, 0)
+    assert pair.follow.state is FollowState.CLOSED
+    assert pair.follow.end_kind is EndKind.ENDED_AFTER_OPENING
+    states = [row.to_state.value for row in pair.rows(FollowHistoryRow)]
+    assert states == [
+        "starting", "pending", "copying", "closing", "settling", "closed",
+    ]  # fmt: skip
+
+
+async def test_ending_with_the_leaders_closes_copies_no_opens(pair):
+    await pair.buy(10)
+    await pair.plugin.command(CommandKind.END_FOLLOW, follow_id=pair.follow_id, how="follow_closes")
+    await pair.buy(5)
+    assert (pair.held(), pair.follow.state) == (10, FollowState.WINDING_DOWN)
+
+    await pair.sell(15)
+
+    assert pair.held() == 0
+    assert pair.follow.state is FollowState.CLOSED
+
+
+async def test_closing_one_position_leaves_the_relationship(pair):
+    await pair.buy(10)
+    await pair.buy(1, symbol=BTC)
+    [position] = [row for row in pair.positions if row.symbol == SOL]
+
+    await pair.plugin.command(CommandKind.CLOSE_POSITION, copied_position_id=position.id)
+    assert (pair.held(), pair.held(symbol=BTC)) == (0, 1)
+    await pair.buy(4)
+
+    assert pair.held() == 4
+    assert pair.follow.state is FollowState.COPYING
+
+
+async def test_ending_from_one_position_lets_the_others_follow_the_leaders_closes(pair):
+    await pair.buy(10)
+    await pair.buy(1, symbol=BTC)
+    [position] = [row for row in pair.positions if row.symbol == SOL]
+
+    await pair.plugin.command(CommandKind.END_FROM_POSITION, copied_position_id=position.id)
+    assert (pair.held(), pair.held(symbol=BTC)) == (0, 1)
+    assert pair.follow.state is FollowState.WINDING_DOWN
+    await pair.sell(1, symbol=BTC)
+
+    assert pair.held(symbol=BTC) == 0
+    assert pair.follow.state is FollowState.CLOSED
+
+
+async def test_a_prohibited_leaders_positions_follow_his_closes_to_the_end(pair):
+    await pair.buy(10)
+    await pair.plugin.command(CommandKind.PROHIBIT_LEADER, leader_id=1)
+    assert (pair.held(), pair.follow.state) == (10, FollowState.WINDING_DOWN)
+    await pair.plugin.command(CommandKind.RESTORE_LEADER, leader_id=1)
+    assert pair.follow.state is FollowState.WINDING_DOWN
+
+    await pair.sell(10)
+
+    assert pair.follow.state is FollowState.CLOSED
+
+
+async def test_a_follow_that_has_ended_cannot_be_ended_again(pair):
+    await pair.plugin.command(CommandKind.END_FOLLOW, follow_id=pair.follow_id, how="close_now")
+
+    again = await pair.plugin.command(
+        CommandKind.END_FOLLOW, follow_id=pair.follow_id, how="close_now"
+    )
+
+    assert again.state is CommandState.REFUSED
+    assert again.message == "This follow has ended or is ending already."
+
+
+# -- money
+
+
+async def test_the_share_of_a_profit_is_truncated_and_paid_once(pair):
+    await pair.buy(7)
+    pair.set_price(SOL, "151.37")
+    await pair.sell(7)
+    await pair.plugin.run_jobs("settle")
+    await pair.plugin.run_jobs("settle")
+
+    # 0.7 SOL from 150 to 151.36; fees of 5 bps on both values
+    profit = Decimal("0.952") - Decimal("0.0525") - Decimal("0.052976")
+    [settlement] = pair.rows(SettlementRow)
+    assert settlement.profit == profit
+    assert settlement.share == Decimal("0.0846")  # 10 % of 0.846524
+    assert pair.market.spot(pair.leader) == Decimal("0.0846")
+    with pair.plugin.database.read() as session:
         balances = ledger.balances(session)
-    assert follow.state is FollowState.CLOSED
-    assert balances["sub:1"] == 0
-    assert market.exchange.account(sub_account).contract_balance == 0
+    assert balances[f"sub:{pair.follow_id}"] == 1000 + profit - Decimal("0.0846")
+    account = pair.market.exchange.account(pair.sub_account)
+    assert Decimal(account.contract_balance).scaleb(-8) == balances[f"sub:{pair.follow_id}"]
+
+
+async def test_a_loss_costs_no_share(pair):
+    await pair.buy(7)
+    pair.set_price(SOL, "149.00")
+    await pair.sell(7)
+
+    await pair.plugin.run_jobs("settle")
+
+    assert pair.rows(SettlementRow) == []
+    assert [row.share_state for row in pair.positions] == [ShareState.NONE]
+    assert pair.market.spot(pair.leader) == 0
+
+
+async def test_a_share_waits_while_the_money_is_at_work_and_is_paid_before_the_rest_goes_home(
+    plugin, market
+):
+    pair = await Pair(plugin, market).start(copy_amount="100")
+    await pair.buy(40)
+    pair.set_price(SOL, "160.00")
+    await pair.sell(40)  # about 40 USDT of profit: a share of about 4
+    while market.exchange.available_balance(pair.sub_account) > 3 * MONEY_SCALE:
+        await pair.buy(1, symbol=BTC)
+        assert not pair.skips
+
+    await plugin.run_jobs("settle")
+    [sol] = [row for row in pair.positions if row.symbol == SOL]
+    assert sol.share_state is ShareState.DUE
+    assert pair.market.spot(pair.leader) == 0
+
+    await plugin.command(CommandKind.END_FOLLOW, follow_id=pair.follow_id, how="close_now")
+
+    [settlement] = pair.rows(SettlementRow, SettlementRow.copied_position_id == sol.id)
+    assert pair.market.spot(pair.leader) == settlement.share > 3
+    assert pair.follow.state is FollowState.CLOSED
+    with plugin.database.read() as session:
+        assert ledger.balances(session)[f"sub:{pair.follow_id}"] == 0

@@ -19,12 +19,16 @@ from tests.simulation.faults import Faults
 LONG = PositionSide.LONG
 
 
+def made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
 async def story(folder: Path, kill_at: int | None) -> tuple[Crowd, dict[str, Decimal], int]:
     """Follow, open, add, reduce, close with profit, end.
 
     Returns the world, its books, and how many awaits the story had.
     """
-    folder.mkdir()
     faults = Faults(random=Random(1), kill_at=kill_at)
     crowd = Crowd(folder, 1, faults, modes=("fixed",))
     await crowd.start()
@@ -57,11 +61,11 @@ async def story(folder: Path, kill_at: int | None) -> tuple[Crowd, dict[str, Dec
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 async def test_a_process_killed_at_any_await_changes_nothing_in_the_end(tmp_path):
-    undisturbed, expected, awaits = await story(tmp_path / "undisturbed", None)
+    undisturbed, expected, awaits = await story(made(tmp_path / "undisturbed"), None)
     assert expected["result:1"] < 0  # it earned something
     assert expected["leader:2"] > 0  # and paid a share
 
     for kill_at in range(1, awaits + 1):
-        crowd, balances, _ = await story(tmp_path / f"kill {kill_at}", kill_at)
+        crowd, balances, _ = await story(made(tmp_path / f"kill {kill_at}"), kill_at)
         assert crowd.kills == undisturbed.kills + 1, kill_at
         assert balances == expected, kill_at

@@ -206,6 +206,4 @@ async def test_what_the_leader_holds_at_the_start_is_not_copied_but_his_closes_c
 def held(plugin, market, started) -> int:
     with plugin.database.read() as session:
         follow = follows.get_follow(session, started.result["follow_id"])
-    return market.exchange.position(
-        int(follow.sub_account), "SOLUSDT", PositionSide.LONG
-    ).contracts
+    return market.exchange.position(int(follow.sub_account), "SOLUSDT", PositionSide.LONG).contracts
