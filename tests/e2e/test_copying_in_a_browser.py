@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
-COPIER, CLOSER, STARTER, PLAIN = 1, 2, 5, 10  # every fifth follows nobody at first
+COPIER, CLOSER, LEAVER, STARTER, PLAIN = 1, 2, 3, 5, 10  # every fifth follows nobody at first
 SECONDS = 1000
 A_WHILE = 60 * SECONDS
 
@@ -108,6 +108,26 @@ def test_one_position_is_closed_and_the_follow_goes_on(page, demo, sign_in, comp
     expect(page.locator("h1 ~ .tag")).to_have_text("Closed", timeout=A_WHILE)
     page.goto(f"{demo}/my/copies/follows")
     expect(page.get_by_role("group", name="Running").locator("tbody tr").first).to_be_visible()
+    assert complaints == []
+
+
+@pytest.mark.timeout(240)
+def test_a_follow_is_left_from_one_position(page, demo, sign_in, complaints):
+    sign_in(LEAVER)
+    page.goto(f"{demo}/my/copies")
+    row = page.locator("#positions tbody tr").first
+    expect(row).to_be_visible(timeout=2 * A_WHILE)
+    leader = row.locator("th .sub").inner_text()
+
+    row.get_by_role("link", name=f"Stop following {leader}").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(f"You stop following {leader}: nothing new is opened.")
+    dialog.get_by_role("button", name="Close it and stop following").click()
+    expect(page.get_by_role("heading", name="Done")).to_be_visible(timeout=A_WHILE)
+
+    page.get_by_role("link", name="To my copies").click()
+    left = page.locator("#follows tbody tr", has_text=leader)
+    expect(left).to_contain_text(re.compile("Winding down|Settling|Closed"), timeout=A_WHILE)
     assert complaints == []
 
 
