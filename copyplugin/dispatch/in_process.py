@@ -62,14 +62,13 @@ class InProcessDispatcher:
 
     def every(self, seconds: int, name: str, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
         async def run() -> None:
-            await self._guarded(name, job())
+            if not self._is_stopping:
+                await self._tracked(name, job())
 
         self._scheduler.add_job(run, "interval", seconds=seconds, id=name, name=name)
 
     def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(self._guarded(name, work), name=name)
-        self._spawned.add(task)
-        task.add_done_callback(self._spawned.discard)
+        self._tracked(name, work)
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
@@ -89,6 +88,12 @@ class InProcessDispatcher:
             await asyncio.gather(*self._servers)
         while self._spawned:
             await asyncio.gather(*self._spawned)
+
+    def _tracked(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(self._guarded(name, work), name=name)
+        self._spawned.add(task)
+        task.add_done_callback(self._spawned.discard)
+        return task
 
     async def _serve(self, name: str, served: _Served) -> None:
         while not self._is_stopping:

@@ -10,6 +10,7 @@ from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.identifiers import CommandId
 from copyplugin.engine import follow_commands, leader_commands
 from copyplugin.engine.arguments import Arguments
+from copyplugin.engine.attempts import attempt_all
 from copyplugin.engine.done import Asked, Done
 from copyplugin.engine.feed import Feed
 from copyplugin.engine.market_data import MarketData
@@ -54,13 +55,15 @@ class CommandDesk:
         """Carry out every command that waits."""
         with self._around.database.read() as session:
             waiting = commands.pending_commands(session, limit=COMMANDS_AT_ONCE)
-        for row in waiting:
-            try:
-                await self._carry_out(row)
-            except Refused as refusal:
-                await self._refuse(row.id, refusal.sentence)
-            except VenueUnavailable:
-                await self._refuse(row.id, "The venue cannot be reached now: try again later.")
+        await attempt_all(waiting, self._take)
+
+    async def _take(self, row: CommandRow) -> None:
+        try:
+            await self._carry_out(row)
+        except Refused as refusal:
+            await self._refuse(row.id, refusal.sentence)
+        except VenueUnavailable:
+            await self._refuse(row.id, "The venue cannot be reached now: try again later.")
 
     async def _carry_out(self, row: CommandRow) -> None:
         """Ask the venue what the command needs to know, then do it."""

@@ -43,7 +43,7 @@ class Engine:
         """Learn the instruments, listen to the leaders, and look at all that is unfinished."""
         with self.around.database.read() as session:
             self.around.instruments = market.instruments(session)
-        await self.market_data.load_instruments()
+        await self.market_data.load_instruments()  # a silent venue leaves those stored
         await self.market_data.publish_marks()
         await self.around.dispatcher.start()
         await self.feed.start()

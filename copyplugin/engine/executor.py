@@ -6,12 +6,15 @@ is booked with whatever else is back then.
 """
 
 import heapq
+import logging
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from copyplugin.domain.fill import MarginMode
 from copyplugin.domain.identifiers import AccountId, LaneId, Symbol
 from copyplugin.domain.money import Ratio
+from copyplugin.engine.attempts import attempt_all
 from copyplugin.engine.booking import Bookkeeper
 from copyplugin.engine.errands import (
     Answered,
@@ -32,13 +35,24 @@ from copyplugin.errors import OutcomeUnknown, RequestRejected, VenueUnavailable
 from copyplugin.store import lane_work, marking
 from copyplugin.store.database import Session
 
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Claim:
+    """Which marked lanes a turn looks at: those of shards above a number, or one of them."""
+
+    shards: Collection[int] = ()
+    after: LaneId | None = None
+    lane_id: LaneId | None = None
+
 
 @dataclass(slots=True)
 class _Turn:
     plan: Plan
     follow_ids: Collection[int]
     mismatched: Collection[int]
-    is_more: bool
+    next_page: LaneId | None
 
 
 class Executor:
@@ -60,15 +74,40 @@ class Executor:
     async def turn(self, shards: frozenset[int]) -> None:
         """Book what is back, claim what the shards' lanes can do, and send it on its way."""
         outcomes, self._outcomes = self._outcomes, []
-        back = {outcome.lane_id for outcome in outcomes}
-        busy = self._busy - back
         try:
-            result = await self._around.database.write(
-                lambda session: self._book_and_plan(session, outcomes, shards, busy)
-            )
+            await self._do(outcomes, _Claim(shards=shards))
+        except Exception:
+            log.exception("a turn of the executor failed; its lanes are taken one by one")
+            await self._one_by_one(outcomes, shards)
         finally:
             # Booked, or forgotten: then the rows still say 'sent' and the venue is asked.
+            self._busy.difference_update(outcome.lane_id for outcome in outcomes)
+
+    async def _do(self, outcomes: list[Outcome], claim: _Claim) -> None:
+        """Do a turn, page by page of marked lanes."""
+        while True:
+            back = {outcome.lane_id for outcome in outcomes}
+            busy = self._busy - back
+            result = await self._around.database.write(
+                partial(self._book_and_plan, outcomes=outcomes, claim=claim, busy=busy)
+            )
             self._busy -= back
+            self._send_off(result)
+            if result.next_page is None:
+                return
+            outcomes, claim = [], replace(claim, after=result.next_page)
+
+    async def _one_by_one(self, outcomes: list[Outcome], shards: frozenset[int]) -> None:
+        """Let a lane that cannot be booked or planned keep no other waiting."""
+        with self._around.database.read() as session:
+            lane_ids = lane_work.marked_lane_ids(session, shards)
+        await attempt_all(outcomes, lambda outcome: self._do([outcome], _Claim()))
+        await attempt_all(
+            (lane_id for lane_id in lane_ids if lane_id not in self._busy),
+            lambda lane_id: self._do([], _Claim(lane_id=lane_id)),
+        )
+
+    def _send_off(self, result: _Turn) -> None:
         for errand in result.plan.errands:
             self._busy.add(errand.lane_id)
             self._queued += 1
@@ -81,8 +120,6 @@ class Executor:
             dispatcher.announce(Work.FOLLOWS, result.follow_ids)
         if result.mismatched:
             dispatcher.announce(Work.RECONCILE, result.mismatched)
-        if result.is_more:
-            dispatcher.announce(Work.LANES, shards)
 
     async def sweep(self) -> None:
         """Look at every lane with open work, whatever was announced or lost."""
@@ -93,16 +130,23 @@ class Executor:
     def _book_and_plan(
         self,
         session: Session,
+        *,
         outcomes: list[Outcome],
-        shards: Collection[int],
+        claim: _Claim,
         busy: Collection[LaneId],
     ) -> _Turn:
         now = self._around.clock.now()
-        keeper = Bookkeeper(session, self._around, now, outcomes)
-        booked = keeper.book()
+        booked = Bookkeeper(session, self._around, now, outcomes).book()
         limit = self._around.settings.lanes_per_claim
-        back = [work.lane.id for work in booked.works]
-        marked = lane_work.marked_lanes(session, shards, busy=[*busy, *back], limit=limit)
+        marked = lane_work.marked_lanes(
+            session,
+            claim.shards,
+            lane_id=claim.lane_id,
+            after=claim.after,
+            busy=[*busy, *(work.lane.id for work in booked.works)],
+            now=now,
+            limit=limit,
+        )
         works = [*booked.works, *marked]
         lane_work.complete(session, works)
         planner = Planner(session, self._around, now, resend=booked.resend)
@@ -112,7 +156,7 @@ class Executor:
             plan=planner.finish(),
             follow_ids=booked.follow_ids,
             mismatched=booked.mismatched,
-            is_more=len(marked) == limit,
+            next_page=marked[-1].lane.id if len(marked) == limit else None,
         )
 
     def _start_waiting(self) -> None:

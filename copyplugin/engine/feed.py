@@ -8,6 +8,7 @@ from functools import partial
 
 from copyplugin.domain.fill import LeaderFill
 from copyplugin.domain.identifiers import AccountId, LeaderId, VenueFillId
+from copyplugin.engine.attempts import attempt_all
 from copyplugin.engine.signals import finish_quiet_orders, store_fills
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import VenueUnavailable
@@ -23,7 +24,8 @@ class Feed:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._leaders: dict[AccountId, LeaderId] = {}
-        self._subscription: Subscription | None = None
+        self._heard: set[AccountId] = set()
+        self._subscriptions: list[Subscription] = []
         self._cursors: dict[LeaderId, VenueFillId] = {}  # as stored; nobody else moves them
 
     async def start(self) -> None:
@@ -33,28 +35,31 @@ class Feed:
         """
         with self._around.database.read() as session:
             accounts = leader_feed.leader_accounts(session)
-        await self._subscribe({account: leader_id for leader_id, account in accounts.items()})
+        self._leaders = {account: leader_id for leader_id, account in accounts.items()}
+        await self._listen()
         self._around.dispatcher.announce(Work.FEED, accounts)
 
     async def stop(self) -> None:
-        if self._subscription is not None:
-            await self._subscription.close()
-            self._subscription = None
+        subscriptions, self._subscriptions = self._subscriptions, []
+        for subscription in subscriptions:
+            await subscription.close()
+        self._heard.clear()
 
     async def add(self, leader_id: LeaderId, account: AccountId) -> None:
         """Listen to one leader more."""
-        await self._subscribe(self._leaders | {account: leader_id})
+        self._leaders[account] = leader_id
+        await self._listen()
         self._around.dispatcher.announce(Work.FEED, (leader_id,))
 
     async def turn(self, leader_ids: frozenset[int]) -> None:
         """Read what these leaders have done since the last stored fill."""
         accounts = {leader_id: account for account, leader_id in self._leaders.items()}
-        for leader_id in sorted(leader_ids):
-            if LeaderId(leader_id) in accounts:
-                await self._read(LeaderId(leader_id), accounts[LeaderId(leader_id)])
+        known = [LeaderId(each) for each in sorted(leader_ids) if LeaderId(each) in accounts]
+        await attempt_all(known, lambda leader_id: self._read(leader_id, accounts[leader_id]))
 
     async def sweep(self) -> None:
         """Read every leader, and let orders that have gone quiet be final."""
+        await self._listen()
         await self.turn(frozenset(self._leaders.values()))
         now = self._around.clock.now()
         quiet = self._around.settings.quiet
@@ -64,12 +69,16 @@ class Feed:
         if shards:
             self._around.dispatcher.announce(Work.LANES, shards)
 
-    async def _subscribe(self, leaders: dict[AccountId, LeaderId]) -> None:
-        old, self._subscription = self._subscription, None
-        self._leaders = leaders
-        self._subscription = await self._around.venue.subscribe(list(leaders), self._on_fill)
-        if old is not None:
-            await old.close()
+    async def _listen(self) -> None:
+        """Subscribe to those who are not listened to yet; the sweep tries again what fails."""
+        new = [account for account in self._leaders if account not in self._heard]
+        if not new:
+            return
+        self._heard.update(new)
+        try:
+            self._subscriptions.append(await self._around.venue.subscribe(new, self._on_fill))
+        except VenueUnavailable:
+            self._heard.difference_update(new)
 
     def _on_fill(self, fill: LeaderFill) -> None:
         leader_id = self._leaders.get(fill.account)

@@ -18,6 +18,7 @@ from copyplugin.domain.follow import FollowState
 from copyplugin.domain.identifiers import AccountId, FollowId, LeaderId, TransferId
 from copyplugin.domain.leader import LeaderStatus
 from copyplugin.domain.money import Money
+from copyplugin.engine.attempts import attempt_all
 from copyplugin.engine.feed import Feed
 from copyplugin.engine.settling import SHARES, Settler
 from copyplugin.engine.surroundings import Surroundings, Work
@@ -59,9 +60,10 @@ class Following:
 
     async def turn(self, follow_ids: frozenset[int]) -> None:
         """Move these follows on as far as they go now."""
-        for follow_id in sorted(follow_ids):
-            await self._advance(FollowId(follow_id))
-        self._around.dispatcher.announce(Work.COMMANDS)  # one of them may have waited for this
+        try:
+            await attempt_all(sorted(follow_ids), lambda each: self._advance(FollowId(each)))
+        finally:  # a command may have waited for one of them
+            self._around.dispatcher.announce(Work.COMMANDS)
 
     async def sweep(self) -> int:
         """Look at every follow that is starting or going home; return how many there are."""

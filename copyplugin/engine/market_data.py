@@ -18,7 +18,10 @@ class MarketData:
 
     async def load_instruments(self) -> None:
         """Learn what the venue trades; what was known before stays known for closing."""
-        listed = await self._around.venue.instruments()
+        try:
+            listed = await self._around.venue.instruments()
+        except VenueUnavailable:
+            return
         now = self._around.clock.now()
         await self._around.database.write(
             lambda session: market.put_instruments(session, listed.values(), at=now)

@@ -15,6 +15,7 @@ from copyplugin.domain.identifiers import FollowId, Symbol
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import Money, Price, total
 from copyplugin.domain.statistics import margin_of_open
+from copyplugin.engine.attempts import attempt_all
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import VenueUnavailable
 from copyplugin.store import follows, funding, market, settlements, transfers
@@ -53,8 +54,7 @@ class Settler:
             due = {item.follow.id for item in settlements.due_positions(session)}
         if not due:
             return 0
-        for follow_id in sorted(due):
-            await self.settle(follow_id)
+        await attempt_all(sorted(due), self.settle)
         with self._around.database.read() as session:
             return len(settlements.due_positions(session))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import and_, exists, func, or_, select, true
@@ -53,19 +54,35 @@ class LaneWork:
     is_chosen: bool = False
 
 
-def marked_lanes(
-    session: Session, shards: Collection[int], *, busy: Collection[LaneId], limit: int
+def marked_lanes(  # noqa: PLR0913 - which lanes, in so many respects
+    session: Session,
+    shards: Collection[int],
+    *,
+    lane_id: LaneId | None,
+    after: LaneId | None,
+    busy: Collection[LaneId],
+    now: datetime,
+    limit: int,
 ) -> list[LaneWork]:
-    """Return marked lanes of these shards, by number, without the busy, and at most so many."""
-    if not shards:
+    """Return marked lanes that need not wait, by number: of these shards, or one.
+
+    Without the busy, above the number `after`, and at most so many.
+    """
+    if not shards and lane_id is None:
         return []
     query = (
         select(LaneRow, FollowRow)
         .join(FollowRow, FollowRow.id == LaneRow.follow_id)
-        .where(LaneRow.marked == true(), LaneRow.shard.in_(shards))
+        .where(LaneRow.marked == true(), or_(LaneRow.retry_at.is_(None), LaneRow.retry_at <= now))
         .order_by(LaneRow.id)
         .limit(limit)
     )
+    if lane_id is not None:
+        query = query.where(LaneRow.id == lane_id)
+    else:
+        query = query.where(LaneRow.shard.in_(shards))
+    if after is not None:
+        query = query.where(LaneRow.id > after)
     if busy:
         query = query.where(LaneRow.id.not_in(busy))
     return [LaneWork(lane=lane, follow=follow) for lane, follow in session.execute(query)]
@@ -110,6 +127,11 @@ def lanes_at_hand(session: Session, lane_ids: Collection[LaneId]) -> dict[LaneId
         lane.id: LaneAtHand(lane=lane, follow=follow, position=position)
         for lane, follow, position in session.execute(query)
     }
+
+
+def marked_lane_ids(session: Session, shards: Collection[int]) -> list[LaneId]:
+    query = select(LaneRow.id).where(LaneRow.marked == true(), LaneRow.shard.in_(shards))
+    return list(session.scalars(query.order_by(LaneRow.id)))
 
 
 def lanes_marked(session: Session) -> int:
