@@ -140,10 +140,12 @@ def _theatre(options: Options, url: str, steps: Steps) -> Generator[tuple[Stage,
         steps.seconds["start"] = round(perf_counter() - began, 3)
         yield stage, plugin
     finally:
-        with steps.step("stopped the engine"):
-            stage.stop_plugin()
-        with steps.step("stopped the exchange"):
-            stage.close_exchange()
+        try:
+            with steps.step("stopped the engine"):
+                stage.stop_plugin()
+        finally:
+            with steps.step("stopped the exchange"):
+                stage.close_exchange()
 
 
 def _settings(url: str) -> Settings:
