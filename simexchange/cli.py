@@ -3,6 +3,7 @@
 import click
 
 from simexchange.bench.command import bench_command
+from simexchange.campaign.command import campaign_command
 from simexchange.journal.commands import crash_test_command, replay_command
 from simexchange.market.demo_command import demo_market_command
 from simexchange.market.recorded_commands import replay_book_command, replay_candles_command
@@ -21,6 +22,7 @@ def main() -> None:
 
 
 main.add_command(bench_command)
+main.add_command(campaign_command)
 main.add_command(crash_test_command)
 main.add_command(demo_market_command)
 main.add_command(replay_command)

@@ -3,6 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simexchange.campaign.differential import trades_of
+from simexchange.campaign.slow_book import SlowBook
 from simexchange.core.commands import (
     AmendOrder,
     CancelOrder,
@@ -12,11 +14,10 @@ from simexchange.core.commands import (
     PlaceOrder,
     SetIndex,
 )
-from simexchange.core.events import Filled, OrderAccepted
+from simexchange.core.events import OrderAccepted
 from simexchange.core.exchange import Exchange
-from simexchange.core.types import Liquidity, OrderKind, Side, TimeInForce, Wallet
+from simexchange.core.types import OrderKind, Side, TimeInForce, Wallet
 from tests.laws.core.command_streams import make_instrument
-from tests.laws.core.slow_book import SlowBook
 
 prices = st.integers(95, 105)
 sizes = st.integers(1, 9)
@@ -57,7 +58,7 @@ class Pair:
         assert isinstance(events[0], OrderAccepted)
         rests = price is not None and tif is TimeInForce.GTC
         expected = self.slow.place(events[0].order_id, int(side), contracts, price, rests=rests)
-        assert trades(events) == expected
+        assert trades_of(events) == expected
 
     def open_order(self, pick):
         orders = [o for n in (1, 2, 3) for o in self.exchange.open_orders(n)]
@@ -80,19 +81,7 @@ class Pair:
                 contracts=order.filled + remaining,
             )
         )
-        assert trades(events) == self.slow.amend(order.order_id, price, remaining)
-
-
-def trades(events):
-    fills = [event for event in events if isinstance(event, Filled)]
-    pairs = zip(fills[::2], fills[1::2], strict=True)
-    found = []
-    for maker, taker in pairs:
-        assert (maker.liquidity, taker.liquidity) == (Liquidity.MAKER, Liquidity.TAKER)
-        assert maker.trade_id == taker.trade_id
-        assert (maker.contracts, maker.price) == (taker.contracts, taker.price)
-        found.append((maker.order_id, taker.order_id, maker.price, maker.contracts))
-    return found
+        assert trades_of(events) == self.slow.amend(order.order_id, price, remaining)
 
 
 def play(pair, index, step):
@@ -121,11 +110,4 @@ def test_the_book_trades_exactly_as_the_slow_reference_does(steps):
         pair.exchange.check()
         bids, asks = pair.exchange.depth("BTCUSDT", 100)
         for side, rows in ((1, bids), (-1, asks)):
-            assert rows == ladder(pair.slow.queue(side))
-
-
-def ladder(orders):
-    levels = {}
-    for order in orders:
-        levels[order.price] = levels.get(order.price, 0) + order.remaining
-    return list(levels.items())
+            assert rows == pair.slow.ladder(side)

@@ -8,16 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from simexchange.core.accounts import INSURANCE_FUND
+from simexchange.campaign.drain import drain
 from simexchange.core.commands import (
-    AdvanceTime,
     Batch,
-    CancelAll,
-    CancelPlanOrder,
-    Deposit,
-    OpenAccount,
-    PlaceOrder,
-    SetMark,
 )
 from simexchange.core.config import ExchangeConfig
 from simexchange.core.cross import is_due, slack
@@ -42,7 +35,7 @@ from simexchange.core.events import (
     Withdrawn,
 )
 from simexchange.core.exchange import Exchange
-from simexchange.core.types import MarginMode, OrderKind, PositionSide, RejectReason, Side, Wallet
+from simexchange.core.types import MarginMode, PositionSide, RejectReason, Wallet
 from simexchange.core.views import PositionView
 from tests.laws.core.command_streams import Stream, make_run
 
@@ -163,63 +156,10 @@ def test_every_contract_of_an_order_is_filled_or_remaining_or_cancelled(seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_drained_exchange_holds_nothing_back(seed):
     stream = make_run(seed, 800)
-    exchange = stream.exchange
-    for number in exchange.accounts[1:]:
-        stream.apply(CancelAll(number))
-        for plan in exchange.open_plans(number):
-            stream.apply(CancelPlanOrder(number, plan.symbol, plan.plan_id))
-    deep_pockets = max(exchange.accounts) + 1
 
-    drain(stream, deep_pockets)
+    drain(stream)  # and its check, which fails when a hold, a margin or a contract is left
 
-    for number in exchange.accounts:
-        account = exchange.account(number)
-        assert exchange.positions(number) == []
-        assert account.order_hold == 0
-        assert exchange.equity(number) == account.contract_balance
-        for symbol in stream.prices:
-            for side in PositionSide:
-                position = exchange.position(number, symbol, side)
-                assert (position.entry_cost, position.margin) == (0, 0)
-        assert exchange.available_balance(number) == max(0, account.contract_balance)
-
-
-def drain(stream: Stream, deep_pockets: int) -> None:
-    """Let a trader with deep pockets take the other side of everything, the fund's too."""
-    exchange = stream.exchange
-    stream.apply(OpenAccount())
-    stream.apply(Deposit(deep_pockets, Wallet.CONTRACT, 10**17))
-    for symbol, price in stream.prices.items():
-        stream.apply(SetMark(symbol, price))
-        for number in exchange.accounts[:-1]:
-            for position in exchange.positions(number):
-                if position.symbol == symbol:
-                    close(stream, deep_pockets, position, price)
-        assert exchange.open_interest(symbol) == 0
-
-
-def close(stream: Stream, deep_pockets: int, position: PositionView, price: int) -> None:
-    short = position.position_side is PositionSide.SHORT or position.contracts < 0
-    side = Side.BUY if short else Side.SELL
-    contracts = abs(position.contracts)
-    offer = PlaceOrder(
-        deep_pockets, position.symbol, Side(-side), contracts, OrderKind.LIMIT, price
-    )
-    assert isinstance(stream.apply(offer)[0], OrderAccepted)
-    if position.account == INSURANCE_FUND:
-        stream.apply(AdvanceTime())
-        return
-    stream.apply(
-        PlaceOrder(
-            position.account,
-            position.symbol,
-            side,
-            contracts,
-            OrderKind.MARKET,
-            reduce_only=True,
-            position_side=position.position_side,
-        )
-    )
+    assert all(stream.exchange.positions(number) == [] for number in stream.exchange.accounts)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

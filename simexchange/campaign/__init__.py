@@ -1,0 +1,1 @@
+"""Long runs that look for what short tests miss: mixed streams, a slow twin, other processes."""
