@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simexchange.core.types import AccountKind, PositionMode
+from simexchange.core.types import AccountKind, PositionMode, PositionSide
 
 if TYPE_CHECKING:
     from simexchange.core.orders import Order
@@ -31,6 +31,7 @@ class Account:
         "label",
         "legs",
         "maker_fee",
+        "net",
         "number",
         "open_orders",
         "owner",
@@ -67,6 +68,7 @@ class Account:
             {},
             {},
         )
+        self.net = self.legs[PositionSide.NET]  # the only ones in one-way mode
         self.open_orders: dict[int, Order] = {}
         self.plans: dict[int, Plan] = {}
         self.client_ids: dict[str, Order | Plan] = {}

@@ -141,7 +141,7 @@ class OrderChanges:
         return order_cost(
             order.sign,
             opening,
-            highest,
+            opening * highest * market.tick_value,
             price,
             market,
             order.position.leverage,

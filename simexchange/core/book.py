@@ -31,19 +31,23 @@ class Level:
 class BookSide:
     """All bids or all asks."""
 
-    __slots__ = ("_heap", "levels", "live", "sign")
+    __slots__ = ("_heap", "levels", "live", "sign", "top")
 
     def __init__(self, sign: int) -> None:
         self.sign = sign  # of price in the key: +1 asks, -1 bids
         self.levels: dict[int, Level] = {}
         self.live = 0
         self._heap: list[int] = []
+        self.top: Level | None = None  # the best level, or None: not known, or there is none
 
     def best(self) -> Level | None:
+        if self.top is not None:
+            return self.top
         heap, levels = self._heap, self.levels
         while heap:
             level = levels[heap[0]]
             if level.head is not None:
+                self.top = level
                 return level
             del levels[heappop(heap)]
         return None
@@ -61,6 +65,8 @@ class BookSide:
         if tail is None:
             level.head = order
             self.live += 1
+            if self.top is not None and key < self.top.key:
+                self.top = level
         else:
             tail.next = order
         order.prev = tail
@@ -137,6 +143,9 @@ def unlink(order: Order) -> None:
     else:
         after.prev = before
     level.contracts -= order.remaining
-    if level.head is None:
-        level.side.live -= 1
+    if after is None and before is None:
+        side = level.side
+        side.live -= 1
+        if side.top is level:
+            side.top = None
     order.level = order.prev = order.next = None

@@ -20,14 +20,14 @@ from simexchange.core.order_checks import (
     unknown,
     would_cross,
 )
-from simexchange.core.orders import Order
+from simexchange.core.orders import Order, new_order
 from simexchange.core.positions import Position
 from simexchange.core.state import Refusal, State
 from simexchange.core.trading import Trading
 from simexchange.core.types import (
     CancelReason,
     OrderKind,
-    PositionMode,
+    PositionSide,
     RejectReason,
     Side,
     TimeInForce,
@@ -39,7 +39,9 @@ _GTC = TimeInForce.GTC
 _IOC = TimeInForce.IOC
 _FOK = TimeInForce.FOK
 _POST_ONLY = TimeInForce.POST_ONLY
-_ONE_WAY = PositionMode.ONE_WAY
+_BUY = Side.BUY
+_NET = PositionSide.NET
+_RESTING = (_GTC, _POST_ONLY)
 _NEVER_RESTING = {
     TimeInForce.IOC: CancelReason.IMMEDIATE_OR_CANCEL,
     TimeInForce.FOK: CancelReason.FILL_OR_KILL,
@@ -62,57 +64,56 @@ class OrderEntry:
         self._trading = trading
         self._matching = matching
 
-    def place(self, command: PlaceOrder, plan_id: int | None = None) -> Refusal | None:
-        """Place an order; returns the refusal that was also said as an event."""
+    def place(  # noqa: C901 - a branch for each check, none a call for an order without fault
+        self, command: PlaceOrder, plan_id: int | None = None
+    ) -> Refusal | None:
+        """Place an order; returns the refusal that was also said as an event.
+
+        First what can be checked without looking at book or money.
+        """
         state = self._state
         account = state.accounts.get(command.account)
         market = state.markets.get(command.symbol)
+        price = command.price
         if account is None or market is None:
             refusal = unknown(command.account, command.symbol, account)
+        elif account.forced_rejects and take_forced(account, "order"):
+            refusal = Refusal(RejectReason.FORCED, "a fault plan refuses this order")
+        elif (price is None or price < 1) if command.kind is _LIMIT else price is not None:
+            refusal = price_problem(command)
+        elif not market.min_contracts <= command.contracts <= market.max_contracts:
+            refusal = size_problem(command.kind, command.contracts, market)
+        elif (command.position_side is _NET) is not account.is_one_way:
+            refusal = side_problem(account)
         else:
-            refusal = self._form_problem(command, account, market, plan_id)
+            refusal = None
+            if command.client_order_id is not None:
+                refusal = client_id_problem(command.client_order_id, account, plan_id)
+            if refusal is None and market.has_order_rules:
+                refusal = order_rules_problem(command, account, market)
             if refusal is None:
                 refusal = self._admit(command, account, market, plan_id)
                 if refusal is None:
                     return None
+        assert refusal is not None
         state.refuse_order(
             command.account, command.symbol, command.client_order_id, refusal, plan_id
         )
         return refusal
 
-    # ------------------------------------------------------------------ checks
-
-    def _form_problem(
-        self, command: PlaceOrder, account: Account, market: Market, plan_id: int | None
-    ) -> Refusal | None:
-        """Check what can be checked without looking at book or money."""
-        if account.forced_rejects and take_forced(account, "order"):
-            return Refusal(RejectReason.FORCED, "a fault plan refuses this order")
-        price = command.price
-        if (price is None) is (command.kind is _LIMIT) or (price is not None and price < 1):
-            return price_problem(command)
-        if not market.min_contracts <= command.contracts <= market.max_contracts:
-            return size_problem(command.kind, command.contracts, market)
-        if (command.position_side == 0) is not account.is_one_way:
-            return side_problem(account)
-        if command.client_order_id is not None and (
-            problem := client_id_problem(command.client_order_id, account, plan_id)
-        ):
-            return problem
-        return order_rules_problem(command, account, market) if market.has_order_rules else None
-
     # ------------------------------------------------------------------ money and matching
 
-    def _admit(  # noqa: C901 - one pass over an order; every call here is paid for by each order
+    def _admit(  # noqa: C901, PLR0912 - one pass over an order; each pays for every call here
         self, command: PlaceOrder, account: Account, market: Market, plan_id: int | None
     ) -> Refusal | None:
         """Check position, book and money; accept the order and match it."""
-        state, side = self._state, command.side
+        state = self._state
         contracts, price = command.contracts, command.price
-        position = account.legs[command.position_side].get(command.symbol)
+        legs = account.net if account.is_one_way else account.legs[command.position_side]
+        position = legs.get(market.symbol)
         if position is None:
             position = state.position(account, market, command.position_side)
-        if side > 0:
+        if command.side is _BUY:
             sign, makers, limit_key = 1, market.asks, price
             closable = -position.contracts
         else:
@@ -126,18 +127,22 @@ class OrderEntry:
             contracts = min(contracts, closable)
         if price is None:
             limit_key = slippage_key(market, sign)
-        best = makers.best()
+        best = makers.top
+        if best is None:
+            best = makers.best()
         crosses = best is not None and (limit_key is None or best.key <= limit_key)
         if crosses and command.time_in_force is _POST_ONLY:
             return would_cross(price, best)
-        order = Order(state.next_order_id, position, command, contracts, state.log.at)
-        order.closing = closing
-        order.plan_id = plan_id
+        order = new_order(
+            state.next_order_id, position, command, sign, contracts, closing, plan_id, state.log.at
+        )
         if not closing:
-            if closable > 0 or crosses or price is None or market.has_tiers:
+            if crosses or price is None or command.time_in_force not in _RESTING:
                 refusal = self._reserve(order, makers, limit_key, closable, crosses)
+            elif closable > position.promised:
+                refusal = self._hold_rest(order, position, contracts, price, closable)
             else:
-                refusal = self._hold(order, contracts, price, price)
+                refusal = self._hold(order, position, contracts, price, price)
             if refusal is not None:
                 return refusal
         self.start(order, makers, limit_key, crosses)
@@ -165,7 +170,9 @@ class OrderEntry:
             position_side=position.side,
         )
         state = self._state
-        order = Order(state.next_order_id, position, command, contracts, state.log.at)
+        order = new_order(
+            state.next_order_id, position, command, sign, contracts, True, None, state.log.at
+        )
         self.start(order, makers, limit * sign, crosses=True)
         return order
 
@@ -182,29 +189,43 @@ class OrderEntry:
         Of the contracts that can trade now, those that the position covers close it. Of those
         that will rest, the position covers what it has not promised to older orders.
         """
-        contracts, price, sign = order.contracts, order.price, order.sign
+        contracts, price = order.contracts, order.price
         worst = price if price is not None else makers.reach(contracts, limit_key)[1]
         if worst is None:
             return None  # nothing to trade with: it will be cancelled and needs no money
         if closable > 0:
-            order.promised = self._promise(order, makers, limit_key, closable, crosses=crosses)
-            contracts -= order.promised
+            promised = self._promise(order, makers, limit_key, closable, crosses=crosses)
+            order.promised = promised
+            contracts -= promised
             if contracts == 0:
                 return None
-        highest = worst if sign > 0 or not crosses else best_price(makers)
-        market = order.market
-        if market.has_tiers:
-            refusal = tier_problem(order.position, sign, contracts * highest * market.tick_value)
-            if refusal is not None:
-                return refusal
-        return self._hold(order, contracts, highest, worst)
+        highest = worst if order.sign > 0 or not crosses else best_price(makers)
+        return self._hold(order, order.position, contracts, highest, worst)
 
-    def _hold(self, order: Order, contracts: int, price: int, worst: int) -> Refusal | None:
+    def _hold_rest(
+        self, order: Order, position: Position, contracts: int, price: int, closable: int
+    ) -> Refusal | None:
+        """Hold the money for an order that only rests and that its position covers in part."""
+        order.promised = promised = min(closable - position.promised, contracts)
+        if promised == contracts:
+            return None
+        return self._hold(order, position, contracts - promised, price, price)
+
+    def _hold(
+        self, order: Order, position: Position, contracts: int, price: int, worst: int
+    ) -> Refusal | None:
         """Hold the cost of opening ``contracts`` at up to ``price``, or say that it is too much."""
-        position, account = order.position, order.account
-        leverage = position.leverage
+        account, market, leverage = position.account, position.market, position.leverage
+        notional = contracts * price * market.tick_value
+        cap = position.tier_cap
+        # Orders hold at least their value / leverage: without this much there is no need to look.
+        if cap is not None and (
+            notional + abs(position.cost) + account.hold * leverage >= cap
+            and (refusal := tier_problem(position, order.sign, notional))
+        ):
+            return refusal
         cost = order_cost(
-            order.sign, contracts, price, worst, order.market, leverage, position.hold_rate
+            order.sign, contracts, notional, worst, market, leverage, position.hold_rate
         )
         available = account.wallet - account.hold
         if account.cross_positions:
@@ -231,7 +252,8 @@ class OrderEntry:
     ) -> int:
         """Return how many contracts of ``order`` close its position and so need no money."""
         contracts = order.contracts
-        if order.kind is _MARKET or order.time_in_force in (_IOC, _FOK):
+        command = order.command
+        if command.kind is _MARKET or command.time_in_force not in _RESTING:
             return min(contracts, closable)
         now = makers.reach(contracts, limit_key)[0] if crosses else 0
         closes_now = min(closable, now)
@@ -249,49 +271,52 @@ class OrderEntry:
         crosses: bool,  # noqa: FBT001 - positional because it is hot
     ) -> None:
         """Accept an order that passed its checks; match it, rest or cancel what is left."""
-        state, account, position = self._state, order.account, order.position
-        order_id = order.order_id
+        state, position, command = self._state, order.position, order.command
+        account, order_id, kind = position.account, order.order_id, command.kind
         state.next_order_id = order_id + 1
         if position.number == 0:
             state.adopt(position)
         state.orders[order_id] = order
-        if order.client_order_id is not None:
-            account.client_ids[order.client_order_id] = order
+        client_order_id = command.client_order_id
+        if client_order_id is not None:
+            account.client_ids[client_order_id] = order
+        time_in_force = command.time_in_force
         state.log.events.append(
             OrderAccepted(
                 order.created_at,
                 order_id,
                 account.number,
-                order.market.symbol,
-                order.side,
+                command.symbol,
+                command.side,
                 position.side,
-                order.kind,
+                kind,
                 order.price,
                 order.contracts,
-                order.time_in_force,
-                order.reduce_only,
-                order.client_order_id,
+                time_in_force,
+                command.reduce_only,
+                client_order_id,
                 order.plan_id,
             )
         )
         if crosses and (
-            order.time_in_force is not _FOK
+            time_in_force is not _FOK
             or makers.reach(order.contracts, limit_key)[0] == order.contracts
         ):
             self._matching.match(order, makers, limit_key)
         if order.remaining:
-            if order.kind is _MARKET:
+            if kind is _MARKET:
                 self._trading.cancel(order, CancelReason.NO_LIQUIDITY)
-            elif order.time_in_force in _NEVER_RESTING:
-                self._trading.cancel(order, _NEVER_RESTING[order.time_in_force])
-            else:
+            elif time_in_force is _GTC or time_in_force is _POST_ONLY:
                 self.rest(order)
+            else:
+                self._trading.cancel(order, _NEVER_RESTING[time_in_force])
 
     def rest(self, order: Order) -> None:
         """Put what remains of ``order`` into the book and into its account's registers."""
-        market, price = order.market, order.price
+        position, price = order.position, order.price
+        market = position.market
         assert price is not None
         (market.bids if order.sign > 0 else market.asks).append(order, price)
-        order.account.open_orders[order.order_id] = order
+        position.account.open_orders[order.order_id] = order
         if order.closing or order.promised:
             self._trading.register_closer(order)

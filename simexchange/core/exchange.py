@@ -15,6 +15,7 @@ from simexchange.core.funding import Funding
 from simexchange.core.invariants import check, check_ledger, ledger_table
 from simexchange.core.ledger import Ledger
 from simexchange.core.liquidation import Liquidation
+from simexchange.core.log import GROUP_EVENTS, NO_EVENTS
 from simexchange.core.marks import Marks
 from simexchange.core.matching import Matching
 from simexchange.core.plan_entry import PlanEntry
@@ -113,7 +114,10 @@ class Exchange(Reads):
         self._countdown -= 1
         if not self._countdown:
             self._keep_house()
-        log.seal(events)
+        unsealed = log.unsealed
+        unsealed += events or NO_EVENTS
+        if len(unsealed) >= GROUP_EVENTS:
+            log.seal()
         return events
 
     def _say_unbalanced(self, command: Command) -> None:
@@ -182,5 +186,7 @@ class Exchange(Reads):
             RejectReason.TIME_WENT_BACK,
             f"a command for {at} came after one for {log.at}; time never goes back",
         )
-        log.seal(log.events)
+        log.unsealed += log.events
+        if len(log.unsealed) >= GROUP_EVENTS:
+            log.seal()
         return log.events

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from simexchange.core.accounts import Account
     from simexchange.core.instrument import MarginTier
     from simexchange.core.markets import Market
+    from simexchange.core.orders import Order
     from simexchange.core.positions import Position
 
 
@@ -49,7 +50,7 @@ def requirement(position: Position, price: int) -> int:
 def order_cost(  # noqa: PLR0913, PLR0917 - a formula of seven figures
     sign: int,
     contracts: int,
-    price: int,
+    notional: int,
     worst_price: int,
     market: Market,
     leverage: int,
@@ -57,12 +58,11 @@ def order_cost(  # noqa: PLR0913, PLR0917 - a formula of seven figures
 ) -> int:
     """Return the money an order must be able to pay for the contracts it opens.
 
-    Initial margin and fee at ``price`` (the highest at which it can trade), plus what it would
-    lose at once against the mark price if it traded at ``worst_price``: ``contracts ×
-    max(0, side × (worst_price − mark))``. Initial margin and fee are rounded up.
+    Initial margin and fee on ``notional`` (at the highest price at which they can trade), plus
+    what they would lose at once against the mark price if they traded at ``worst_price``:
+    ``contracts × max(0, side × (worst_price − mark))``. Initial margin and fee are rounded up.
     After Binance's "cost required to open" (initial margin + open loss), with the fee added.
     """
-    notional = contracts * price * market.tick_value
     cost = -(-notional // leverage) - (-notional * fee_rate // RATE_SCALE)
     mark = market.mark
     if mark is not None:
@@ -70,6 +70,15 @@ def order_cost(  # noqa: PLR0913, PLR0917 - a formula of seven figures
         if behind > 0:
             cost += contracts * behind * market.tick_value
     return cost
+
+
+def resting_cost(order: Order, contracts: int, leverage: int) -> int:
+    """Return the order cost of ``contracts`` of an order that rests at its price."""
+    market, price = order.market, order.price
+    assert price is not None
+    notional = contracts * price * market.tick_value
+    rate = order.position.hold_rate
+    return order_cost(order.sign, contracts, notional, price, market, leverage, rate)
 
 
 def available_balance(account: Account) -> int:

@@ -115,16 +115,9 @@ def band_problem(price: int, market: Market) -> Refusal | None:
 
 def tier_problem(position: Position, sign: int, notional: int) -> Refusal | None:
     """Check that the leverage is allowed for the position with all its opening orders."""
-    leverage = position.leverage
-    cap = next((t.floor for t in position.market.tiers if t.max_leverage < leverage), None)
-    if cap is None:
-        return None
     exposure = notional
     if position.cost * sign > 0:
         exposure += abs(position.cost)
-    # Orders hold at least their value / leverage, so this bounds their value without a walk.
-    if exposure + position.account.hold * leverage < cap:
-        return None
     for order in position.account.open_orders.values():
         if order.position is position and order.sign == sign and order.price is not None:
             opening = order.remaining - order.promised

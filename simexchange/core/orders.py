@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simexchange.core.types import OrderStatus
+from simexchange.core.types import (
+    OrderKind,
+    OrderStatus,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
 
 if TYPE_CHECKING:
     from simexchange.core.accounts import Account
@@ -24,9 +30,8 @@ class Order:
     """
 
     __slots__ = (
-        "account",
-        "client_order_id",
         "closing",
+        "command",
         "contracts",
         "created_at",
         "fee",
@@ -34,9 +39,7 @@ class Order:
         "filled_notional",
         "hold",
         "is_cancelled",
-        "kind",
         "level",
-        "market",
         "next",
         "order_id",
         "plan_id",
@@ -44,38 +47,63 @@ class Order:
         "prev",
         "price",
         "promised",
-        "reduce_only",
         "remaining",
-        "self_trade_prevention",
-        "side",
         "sign",
-        "time_in_force",
         "updated_at",
     )
 
-    def __init__(
-        self, order_id: int, position: Position, command: PlaceOrder, contracts: int, at: int
-    ) -> None:
-        self.order_id = order_id
-        self.position = position
-        self.account: Account = position.account
-        self.market: Market = position.market
-        self.side = side = command.side
-        self.sign = 1 if side > 0 else -1
-        self.contracts = self.remaining = contracts
-        self.kind = command.kind
-        self.price = command.price
-        self.time_in_force = command.time_in_force
-        self.reduce_only = self.closing = command.reduce_only
-        self.client_order_id = command.client_order_id
-        self.self_trade_prevention = command.self_trade_prevention
-        self.plan_id: int | None = None
-        self.created_at = self.updated_at = at
-        self.filled = self.filled_notional = self.fee = self.hold = self.promised = 0
-        self.is_cancelled = False
-        self.level: Level | None = None  # of the book, while it rests
-        self.prev: Order | None
-        self.next: Order | None
+    order_id: int
+    position: Position
+    command: PlaceOrder  # as it was given; an amendment changes price and contracts here only
+    sign: int
+    price: int | None
+    contracts: int
+    remaining: int
+    closing: bool
+    plan_id: int | None
+    created_at: int
+    updated_at: int
+    filled: int
+    filled_notional: int
+    fee: int
+    hold: int
+    promised: int
+    is_cancelled: bool
+    level: Level | None  # of the book, while it rests
+    prev: Order | None
+    next: Order | None
+
+    @property
+    def account(self) -> Account:
+        return self.position.account
+
+    @property
+    def market(self) -> Market:
+        return self.position.market
+
+    @property
+    def side(self) -> Side:
+        return self.command.side
+
+    @property
+    def kind(self) -> OrderKind:
+        return self.command.kind
+
+    @property
+    def time_in_force(self) -> TimeInForce:
+        return self.command.time_in_force
+
+    @property
+    def reduce_only(self) -> bool:
+        return self.command.reduce_only
+
+    @property
+    def client_order_id(self) -> str | None:
+        return self.command.client_order_id
+
+    @property
+    def self_trade_prevention(self) -> SelfTradePrevention:
+        return self.command.self_trade_prevention
 
     @property
     def status(self) -> OrderStatus:
@@ -84,3 +112,33 @@ class Order:
         if self.remaining == 0:
             return OrderStatus.FILLED
         return OrderStatus.PARTIALLY_FILLED if self.filled else OrderStatus.NEW
+
+
+def new_order(  # noqa: PLR0913, PLR0917 - positional because it is hot
+    order_id: int,
+    position: Position,
+    command: PlaceOrder,
+    sign: int,
+    contracts: int,
+    closing: bool,  # noqa: FBT001
+    plan_id: int | None,
+    at: int,
+) -> Order:
+    """Return a new order that holds nothing yet.
+
+    A function, because the interpreter runs a function's call in place and an ``__init__`` not.
+    """
+    order = Order()
+    order.order_id = order_id
+    order.position = position
+    order.command = command
+    order.sign = sign
+    order.price = command.price
+    order.contracts = order.remaining = contracts
+    order.closing = closing
+    order.plan_id = plan_id
+    order.created_at = order.updated_at = at
+    order.filled = order.filled_notional = order.fee = order.hold = order.promised = 0
+    order.is_cancelled = False
+    order.level = None
+    return order

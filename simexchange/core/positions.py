@@ -43,6 +43,7 @@ class Position:
         "promised",
         "side",
         "taker_rate",
+        "tier_cap",
         "version",
     )
 
@@ -52,6 +53,7 @@ class Position:
         self.side = side
         self.number = 0  # order of adoption by the exchange, from 1; breaks ties
         self.leverage = leverage
+        self.tier_cap = tier_cap(market, leverage)
         self.is_cross = False
         self.contracts = 0
         self.cost = 0
@@ -66,9 +68,19 @@ class Position:
         self.is_stale = False  # its liquidation price must be computed before the next tick
         self.version = 0  # of its entries in the liquidation heaps
 
+    def set_leverage(self, leverage: int) -> None:
+        """Set the leverage, and with it the exposure from which a tier allows less than it."""
+        self.leverage = leverage
+        self.tier_cap = tier_cap(self.market, leverage)
+
     def unrealized_pnl(self, mark: int) -> int:
         """Return the profit if all contracts were closed at ``mark``, before fees."""
         return self.contracts * mark * self.market.tick_value - self.cost
+
+
+def tier_cap(market: Market, leverage: int) -> int | None:
+    """Return the notional from which a margin tier allows less than ``leverage``, if any."""
+    return next((tier.floor for tier in market.tiers if tier.max_leverage < leverage), None)
 
 
 def cost_share(cost: int, contracts: int, closed: int) -> int:

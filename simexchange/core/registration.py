@@ -5,7 +5,7 @@ from simexchange.core.commands import ListInstrument, OpenAccount, SetFeeTier
 from simexchange.core.events import AccountOpened, FeeTierSet, InstrumentListed
 from simexchange.core.fees import set_rates
 from simexchange.core.funding import Funding
-from simexchange.core.margin import order_cost
+from simexchange.core.margin import resting_cost
 from simexchange.core.markets import Market
 from simexchange.core.state import State
 from simexchange.core.trading import Trading
@@ -87,14 +87,8 @@ class Registration:
         for order in account.open_orders.values():
             if order.hold:
                 assert order.price is not None
-                hold = order_cost(
-                    order.sign,
-                    order.remaining - order.promised,
-                    order.price,
-                    order.price,
-                    order.market,
-                    order.position.leverage,
-                    order.position.hold_rate,
+                hold = resting_cost(
+                    order, order.remaining - order.promised, order.position.leverage
                 )
                 account.hold += hold - order.hold
                 order.hold = hold

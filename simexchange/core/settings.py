@@ -6,8 +6,8 @@ from simexchange.core.events import LeverageSet, MarginAdjusted, MarginModeSet, 
 from simexchange.core.margin import (
     available_balance,
     initial_margin,
-    order_cost,
     requirement,
+    resting_cost,
     tier_of,
 )
 from simexchange.core.markets import Market
@@ -61,7 +61,7 @@ class Settings:
             account.hold += self._extra_hold(position, command.leverage)
             for order in _orders_of(position):
                 order.hold = _hold(order, command.leverage)
-            position.leverage = command.leverage
+            position.set_leverage(command.leverage)
             self._state.adopt(position)
             self._state.mark_stale(position)
             self._state.log.events.append(
@@ -297,15 +297,7 @@ def _orders_of(position: Position) -> list[Order]:
 
 def _hold(order: Order, leverage: int) -> int:
     assert order.price is not None
-    return order_cost(
-        order.sign,
-        order.remaining - order.promised,
-        order.price,
-        order.price,
-        order.market,
-        leverage,
-        order.position.hold_rate,
-    )
+    return resting_cost(order, order.remaining - order.promised, leverage)
 
 
 def _opening_value(position: Position, *, sign: int) -> int:

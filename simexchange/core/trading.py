@@ -4,7 +4,7 @@ from simexchange.core.accounts import Account
 from simexchange.core.book import unlink
 from simexchange.core.events import Filled, InsuranceFundMoved, OrderAmended, OrderCancelled
 from simexchange.core.ledger import Ledger
-from simexchange.core.margin import available_balance, order_cost
+from simexchange.core.margin import available_balance, resting_cost
 from simexchange.core.orders import Order
 from simexchange.core.positions import Position, cost_share
 from simexchange.core.state import State
@@ -35,14 +35,14 @@ class Trading:
         self, order: Order, contracts: int, price: int, notional: int, liquidity: Liquidity
     ) -> None:
         """Book one side of a trade; the book itself already knows."""
-        position, account = order.position, order.account
+        state, log, position, command = self._state, self._log, order.position, order.command
+        account = position.account
         rate = position.maker_rate if liquidity is _MAKER else position.taker_rate
         fee = -(-notional * rate // RATE_SCALE)
         order.remaining = remaining = order.remaining - contracts
         order.filled = filled = order.filled + contracts
         order.filled_notional += notional
         order.fee += fee
-        log = self._log
         order.updated_at = at = log.at
         if order.hold:
             if remaining:
@@ -54,8 +54,7 @@ class Trading:
             self._use_promise(order, contracts)
         closed, realized = self.settle(position, order.sign, contracts, notional, fee)
         if not remaining:
-            self._forget(order)
-        state = self._state
+            self._forget(order, position)
         state.last_execution_id = execution_id = state.last_execution_id + 1
         held, cost = position.contracts, position.cost
         log.events.append(
@@ -64,10 +63,10 @@ class Trading:
                 execution_id,
                 state.next_trade_id,
                 order.order_id,
-                order.client_order_id,
+                command.client_order_id,
                 account.number,
-                order.market.symbol,
-                order.side,
+                command.symbol,
+                command.side,
                 position.side,
                 contracts,
                 price,
@@ -164,24 +163,25 @@ class Trading:
 
     def cancel(self, order: Order, reason: CancelReason) -> None:
         """End an order that is not filled; nothing of it remains anywhere."""
+        log, position, command = self._log, order.position, order.command
+        account = position.account
         if order.level is not None:
             unlink(order)
         remaining = order.remaining
-        account = order.account
         account.hold -= order.hold
         order.hold = 0
-        self._forget(order)
-        order.remaining = 0
+        self._forget(order, position)
+        order.promised = order.remaining = 0
         order.is_cancelled = True
-        order.updated_at = self._log.at
-        self._log.events.append(
+        order.updated_at = at = log.at
+        log.events.append(
             OrderCancelled(
-                self._log.at,
+                at,
                 order.order_id,
-                order.client_order_id,
+                command.client_order_id,
                 account.number,
-                order.market.symbol,
-                order.side,
+                command.symbol,
+                command.side,
                 order.filled,
                 remaining,
                 reason,
@@ -287,15 +287,7 @@ class Trading:
         """Hold money for ``contracts`` that were promised to close and now would open."""
         account, price = order.account, order.price
         assert price is not None
-        cost = order_cost(
-            order.sign,
-            contracts,
-            price,
-            price,
-            order.market,
-            order.position.leverage,
-            order.position.hold_rate,
-        )
+        cost = resting_cost(order, contracts, order.position.leverage)
         if cost > available_balance(account):
             self.cancel(order, CancelReason.INSUFFICIENT_MARGIN)
             return
@@ -306,14 +298,13 @@ class Trading:
         if order.promised == 0:
             del order.position.closers[order.order_id]
 
-    def _forget(self, order: Order) -> None:
+    def _forget(self, order: Order, position: Position) -> None:
         """Take an ended order out of all registers but that of closed orders."""
-        closers = order.position.closers
-        order.account.open_orders.pop(order.order_id, None)
-        if closers and order.order_id in closers:
+        order_id = order.order_id
+        position.account.open_orders.pop(order_id, None)
+        if position.closers and order_id in position.closers:
             self.deregister_closer(order)
-        order.promised = 0
-        self._state.closed_orders.append(order.order_id)
+        self._state.closed_orders.append(order_id)
 
     def _note_cross(self, position: Position) -> None:
         account = position.account
