@@ -105,6 +105,7 @@ class CommandDesk:
             dispatcher.announce(Work.FOLLOWS, done.follow_ids)
         if done.leader is not None:
             await self._feed.add(*done.leader)
+            dispatcher.announce(Work.FIGURES)
         if done.wallets:
             await self._market_data.refresh_wallets(done.wallets)
 

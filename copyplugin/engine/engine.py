@@ -1,5 +1,6 @@
 """The engine put together: what is served on a wake-up, and what runs by the clock."""
 
+import logging
 from collections.abc import Callable
 
 from copyplugin.domain.follow import FollowState
@@ -16,6 +17,8 @@ from copyplugin.engine.statistics import Statistician
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.engine.transfers import Mover
 from copyplugin.store import lane_work, market, marking
+
+log = logging.getLogger(__name__)
 
 ENDED = frozenset({FollowState.CLOSING, FollowState.ABORTING})
 
@@ -49,6 +52,7 @@ class Engine:
         await self.feed.start()
         await self.copy_sweep()
         await self.close_ended()
+        self.around.dispatcher.announce(Work.FIGURES)
         self.around.dispatcher.announce(Work.COMMANDS)
 
     async def stop(self) -> None:
@@ -65,13 +69,22 @@ class Engine:
             return lane_work.lanes_marked(session)
 
     async def close_ended(self) -> int:
-        """Let go of what ended follows still hold, and send their money home."""
+        """Let go of what nobody wants any more, and send the money of ended follows home."""
         shards = await self.around.database.write(
             lambda session: marking.aim_ended_at_nothing(session, ENDED)
         )
+        orphaned = await self.around.database.write(marking.aim_orphans_at_nothing)
+        if orphaned:
+            log.error("lanes in shards %s held what their leader holds no more", sorted(orphaned))
+        shards |= orphaned
         if shards:
             self.around.dispatcher.announce(Work.LANES, shards)
         return await self.following.sweep()
+
+    async def refresh_figures(self, _: frozenset[int]) -> None:
+        """Bring pages up to date at once: after a start, and when a leader is new."""
+        await self.market_data.bring_position_data()
+        await self.statistician.run()
 
     def _serve(self) -> None:
         dispatcher = self.around.dispatcher
@@ -81,6 +94,7 @@ class Engine:
         dispatcher.serve(Work.TRANSFERS, self.mover.turn)
         dispatcher.serve(Work.FOLLOWS, self.following.turn)
         dispatcher.serve(Work.COMMANDS, self.desk.turn)
+        dispatcher.serve(Work.FIGURES, self.refresh_figures)
 
     def _schedule(self) -> None:
         settings = self.around.settings

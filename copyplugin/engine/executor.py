@@ -152,9 +152,10 @@ class Executor:
         planner = Planner(session, self._around, now, resend=booked.resend)
         for work in works:
             planner.look_at(work)
+        plan = planner.finish()
         return _Turn(
-            plan=planner.finish(),
-            follow_ids=booked.follow_ids,
+            plan=plan,
+            follow_ids=booked.follow_ids | plan.under_way,
             mismatched=booked.mismatched,
             next_page=marked[-1].lane.id if len(marked) == limit else None,
         )

@@ -31,6 +31,9 @@ from copyplugin.store.rows import TransferRow
 UNDER_WAY = frozenset({FollowState.STARTING, FollowState.SETTLING, FollowState.ABORTING})
 """States in which there is something to do that no order brings about."""
 
+ENDING = frozenset({FollowState.WINDING_DOWN, FollowState.CLOSING})
+"""States that a follow leaves when it is flat."""
+
 UNREACHABLE = "The venue cannot be reached now: nothing was moved. Try again later."
 
 
@@ -66,7 +69,14 @@ class Following:
             self._around.dispatcher.announce(Work.COMMANDS)
 
     async def sweep(self) -> int:
-        """Look at every follow that is starting or going home; return how many there are."""
+        """Look at every follow that is starting or ending; return how many there are."""
+        await self._around.database.write(
+            lambda session: follows.keep_states(
+                session,
+                [row.id for row in follows.follows_in(session, ENDING)],
+                at=self._around.clock.now(),
+            )
+        )
         return self._look_at(UNDER_WAY)
 
     async def sweep_aborted(self) -> int:

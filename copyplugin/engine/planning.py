@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from copyplugin.domain.client_order_id import client_order_id
-from copyplugin.domain.follow import COPIES_OPENS, FOLLOWS_CLOSES
-from copyplugin.domain.identifiers import AccountId, CopyOrderId, SignalId
+from copyplugin.domain.follow import COPIES_OPENS, FOLLOWS_CLOSES, FollowState
+from copyplugin.domain.identifiers import AccountId, CopyOrderId, FollowId, SignalId
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.order import (
     CopyOrderState,
@@ -28,9 +28,10 @@ from copyplugin.domain.steering import (
 )
 from copyplugin.engine.errands import AskBalance, AskOrder, Errand, SendOrder
 from copyplugin.engine.surroundings import Surroundings
+from copyplugin.store import follows
 from copyplugin.store.database import Session
 from copyplugin.store.lane_work import LaneWork, decision
-from copyplugin.store.rows import CopyDecisionRow, CopyOrderRow, SignalRow
+from copyplugin.store.rows import CopyDecisionRow, CopyOrderRow, FollowRow, SignalRow
 
 
 @dataclass(slots=True)
@@ -39,6 +40,7 @@ class Plan:
 
     errands: list[Errand] = field(default_factory=list[Errand])
     later: list[tuple[datetime, int]] = field(default_factory=list[tuple[datetime, int]])
+    under_way: set[FollowId] = field(default_factory=set[FollowId])  # flat by it, and ended
 
 
 class Planner:
@@ -57,6 +59,7 @@ class Planner:
         self._now = now
         self._resend = resend
         self.plan = Plan()
+        self._unburdened: dict[FollowId, FollowRow] = {}
         self._unsent: list[tuple[CopyOrderRow, LaneWork, SignalRow | None]] = []
 
     def look_at(self, work: LaneWork) -> None:
@@ -86,6 +89,13 @@ class Planner:
         self._session.flush()
         for order, work, signal in self._unsent:
             self.plan.errands.append(_send(order, work, signal))
+        if self._unburdened:  # their last order in doubt may be gone
+            follows.keep_states(self._session, list(self._unburdened), at=self._now)
+            self.plan.under_way = {
+                follow_id
+                for follow_id, follow in self._unburdened.items()
+                if follow.state is FollowState.SETTLING
+            }
         return self.plan
 
     def _is_still_wanted(self, work: LaneWork, order: CopyOrderRow) -> bool:
@@ -109,6 +119,7 @@ class Planner:
     def _expire(self, work: LaneWork, order: CopyOrderRow) -> None:
         order.state = CopyOrderState.EXPIRED
         work.in_doubt = None
+        self._unburdened[work.follow.id] = work.follow
         leave_out(
             self._session,
             work,

@@ -73,12 +73,21 @@ class Reconciler:
                 belief.is_idle and seen.held.get(leg, 0) < belief.actual
                 for leg, belief in beliefs.items()
             )
-            fills = await venue.leader_fills(account, None) if lost else ()
+            fills = await self._all_fills(account) if lost else ()
         except VenueUnavailable:
             return False
         return await self._around.database.write(
             lambda session: self._book(session, follow_id, seen, fills)
         ) and self._wake(follow_id)
+
+    async def _all_fills(self, account: AccountId) -> list[LeaderFill]:
+        fills: list[LeaderFill] = []
+        while True:
+            last = fills[-1].venue_fill_id if fills else None
+            page = await self._around.venue.leader_fills(account, last)
+            if not page:
+                return fills
+            fills += page
 
     def _wake(self, follow_id: FollowId) -> bool:
         self._around.dispatcher.announce(Work.FOLLOWS, (follow_id,))

@@ -20,6 +20,7 @@ class Work(StrEnum):
     FOLLOWS = "follows"  # follows whose state may have to move on
     TRANSFERS = "transfers"  # no keys: planned movements of money are due
     RECONCILE = "reconcile"  # follows whose positions are to be compared with the venue
+    FIGURES = "figures"  # no keys: pages show what is not computed yet
     COMMANDS = "commands"  # no keys: commands are waiting
 
 

@@ -2,14 +2,20 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import and_, false, insert, literal, or_, select, true, update
+from sqlalchemy import and_, exists, false, insert, literal, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.follow import COPIES_OPENS, FOLLOWS_CLOSES, FollowState
 from copyplugin.domain.identifiers import FollowId, LaneId, SignalId
 from copyplugin.domain.money import NO_CONTRACTS
 from copyplugin.store import dialect
-from copyplugin.store.rows import CopyDecisionRow, FollowRow, LaneRow, SignalRow
+from copyplugin.store.rows import (
+    CopyDecisionRow,
+    FollowRow,
+    LaneRow,
+    LeaderPositionRow,
+    SignalRow,
+)
 
 UNDECIDED = 0
 """The revision of a decision that was not taken yet; signals count theirs from 1."""
@@ -146,6 +152,41 @@ def aim_ended_at_nothing(session: Session, states: Collection[FollowState]) -> s
         .execution_options(synchronize_session=False)
     )
     return set(session.scalars(select(LaneRow.shard).where(holding).distinct()))
+
+
+def aim_orphans_at_nothing(session: Session) -> set[int]:
+    """Let lanes be closed that hold what their leader holds no more; return their shards.
+
+    Every close is told as a signal; this is the net for one that never reached a lane.
+    """
+    leader_holds = exists().where(
+        LeaderPositionRow.leader_id == FollowRow.leader_id,
+        LeaderPositionRow.symbol == LaneRow.symbol,
+        LeaderPositionRow.position_side == LaneRow.position_side,
+        LeaderPositionRow.contracts != NO_CONTRACTS,
+    )
+    is_told = exists().where(
+        CopyDecisionRow.lane_id == LaneRow.id, CopyDecisionRow.pending == true()
+    )
+    orphans = (
+        select(LaneRow.id)
+        .join(FollowRow, FollowRow.id == LaneRow.follow_id)
+        .where(
+            FollowRow.state.in_(FOLLOWS_CLOSES),
+            LaneRow.target != NO_CONTRACTS,
+            ~leader_holds,
+            ~is_told,
+        )
+    )
+    return set(
+        session.scalars(
+            update(LaneRow)
+            .where(LaneRow.id.in_(orphans))
+            .values(target=NO_CONTRACTS, marked=True)
+            .returning(LaneRow.shard)
+            .execution_options(synchronize_session=False)
+        )
+    )
 
 
 def _make_lanes(session: Session, signal: SignalRow) -> None:

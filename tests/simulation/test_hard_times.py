@@ -1,0 +1,236 @@
+"""What the venue does to a sub-account, and what happens when it says no or nothing (L8, L11)."""
+
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+
+import pytest
+from sqlalchemy import update
+
+from copyplugin.domain.command import CommandKind
+from copyplugin.domain.follow import EndKind, FollowState
+from copyplugin.domain.leader import TradeState
+from copyplugin.domain.order import CopyOrderState
+from copyplugin.domain.skip import SkipReason
+from copyplugin.store import ledger
+from copyplugin.store.rows import CopyOrderRow, JobRunRow, LaneRow, LeaderFillRow, LeaderPositionRow
+from copyplugin.venues.simulated import SimulatedVenue
+from simexchange.core.commands import AdjustMargin, Deposit, ForceReject, Withdraw
+from simexchange.core.types import MONEY_SCALE, PositionSide, Side, Wallet
+from tests.simulation.copy_world import Market, Plugin
+from tests.simulation.faults import Faults, FaultyVenue
+from tests.simulation.test_copying import SOL, Pair
+
+LONG = PositionSide.LONG
+
+
+@pytest.fixture
+def market():
+    return Market()
+
+
+@pytest.fixture
+def line():
+    """Return the line to the venue: sound until a test breaks it."""
+    return Faults(random=Random(1))
+
+
+@pytest.fixture
+async def plugin(tmp_path, market, line):
+    venue = FaultyVenue(SimulatedVenue(market.simulation), line)
+    made = Plugin(tmp_path, market, venue=venue)
+    await made.start()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+async def pair(plugin, market):
+    return await Pair(plugin, market).start()
+
+
+async def pass_time(plugin, market, seconds, every=1):
+    for _ in range(0, seconds, every):
+        market.clock.advance(seconds=every)
+        await plugin.settle()
+
+
+async def test_a_position_that_the_venue_liquidated_is_found_and_booked(plugin, market):
+    pair = await Pair(plugin, market).start()
+    market.set_leverage(pair.leader, SOL, 50)
+    await pair.buy(10)
+    # he is far from liquidation now, his follower is not
+    market.apply(AdjustMargin(pair.leader, SOL, LONG, 1000 * MONEY_SCALE))
+    market.cancel_offers(SOL)
+    market.offer(SOL, Side.BUY, 1000, Decimal("146.50"))
+    market.set_price(SOL, Decimal("147.00"))
+    assert pair.held() == 0
+
+    await plugin.run_jobs("reconcile")
+    await plugin.run_jobs("settle")
+
+    assert [row.state for row in pair.positions] == [TradeState.CLOSED]
+    assert pair.follow.state is FollowState.PENDING
+    [lane] = pair.rows(LaneRow)
+    assert (lane.target, lane.actual) == (0, 0)
+    booked = await books_equal_the_venue(pair)
+    assert booked < 1000
+    await pair.sell(10)  # the leader's close finds nothing to close
+    assert pair.held() == 0
+
+
+async def books_equal_the_venue(pair) -> Decimal:
+    with pair.plugin.database.read() as session:
+        booked = ledger.balances(session)[f"sub:{pair.follow_id}"]
+    account = pair.market.exchange.account(pair.sub_account)
+    assert Decimal(account.contract_balance).scaleb(-8) == booked
+    return booked
+
+
+async def test_a_leaders_liquidation_is_a_close_like_any_other(plugin, market):
+    pair = await Pair(plugin, market).start(money=20 * MONEY_SCALE, copy_amount="1000")
+    await pair.buy(10)  # 150 USDT at leverage 10
+    with_cushion = pair.sub_account
+    market.apply(Deposit(with_cushion, Wallet.CONTRACT, MONEY_SCALE))
+    market.cancel_offers(SOL)
+    market.offer(SOL, Side.BUY, 1000, Decimal("130.00"))
+    market.set_price(SOL, Decimal("135.10"))
+    await plugin.settle()
+
+    assert market.exchange.position(pair.leader, SOL, LONG).contracts == 0
+    assert pair.held() == 0
+    assert pair.follow.state is FollowState.PENDING
+    assert sum(row.contracts for row in pair.rows(LeaderFillRow)) == 20
+
+
+async def test_refusals_in_a_row_abort_the_follow_and_bring_the_money_home(pair, market, plugin):
+    market.apply(ForceReject(pair.sub_account, "order", 5))
+
+    for _ in range(5):
+        await pair.buy(1)
+    await plugin.run_jobs("close ended", "return aborted")
+
+    assert [row.skip_reason for row in pair.skips] == [SkipReason.ORDER_REJECTED] * 5
+    assert pair.follow.state is FollowState.ABORTED
+    assert pair.follow.end_kind is EndKind.ABORTED
+    assert "5 orders in a row" in pair.follow.end_reason
+    assert market.spot(pair.follower) == 50_000
+
+
+async def test_a_refusal_among_successes_aborts_nothing(pair, market):
+    for _ in range(6):
+        market.apply(ForceReject(pair.sub_account, "order", 1))
+        await pair.buy(1)
+        await pair.buy(1)
+
+    assert pair.follow.state is FollowState.COPYING
+    assert pair.held() == 6
+
+
+async def test_an_open_that_reaches_nobody_is_tried_three_times_and_expires(
+    pair, market, plugin, line
+):
+    market.trade(pair.leader, SOL, Side.BUY, 5, LONG)
+    await plugin.engine.feed.sweep()
+    line.unavailable = 1000
+    await plugin.settle()
+    await pass_time(plugin, market, 8)
+    line.unavailable = 0
+    await pass_time(plugin, market, 8)
+
+    assert pair.held() == 0
+    assert [row.state for row in pair.rows(CopyOrderRow)] == [CopyOrderState.EXPIRED]
+    assert [row.skip_reason for row in pair.skips] == [SkipReason.EXPIRED]
+
+
+async def test_a_close_that_reaches_nobody_is_tried_until_it_does(pair, market, plugin, line):
+    await pair.buy(5)
+    market.trade(pair.leader, SOL, Side.SELL, 5, LONG, price=Decimal("149.99"))
+    await plugin.engine.feed.sweep()
+    line.unavailable = 1000
+    await plugin.settle()
+    await pass_time(plugin, market, 120, every=5)
+    assert pair.held() == 5
+
+    line.unavailable = 0
+    await pass_time(plugin, market, 31)
+
+    assert pair.held() == 0
+    [_, close] = pair.rows(CopyOrderRow)
+    assert (close.state, close.filled) == (CopyOrderState.DONE, 5)
+
+
+async def test_a_venue_that_is_silent_for_too_long_aborts_the_follow(pair, market, plugin, line):
+    await pair.buy(5)
+    market.trade(pair.leader, SOL, Side.SELL, 5, LONG, price=Decimal("149.99"))
+    await plugin.engine.feed.sweep()
+    line.unavailable = 1000
+    await plugin.settle()
+    await pass_time(plugin, market, 960, every=30)
+    assert pair.follow.state is FollowState.ABORTING
+    assert pair.held() == 5
+
+    line.unavailable = 0
+    await pass_time(plugin, market, 31)
+    await plugin.run_jobs("close ended", "settle", "return aborted")
+    await plugin.settle()
+
+    assert pair.held() == 0
+    assert pair.follow.state is FollowState.ABORTED
+    assert market.exchange.account(pair.sub_account).contract_balance == 0
+
+
+async def test_a_lane_that_holds_what_its_leader_sold_long_ago_is_let_go(pair, plugin):
+    await pair.buy(5)
+    plugin.database.write_and_wait(
+        lambda s: s.execute(update(LeaderPositionRow).values(contracts=0))
+    )
+
+    await plugin.run_jobs("close ended")
+
+    assert pair.held() == 0
+
+
+async def test_money_that_the_books_do_not_know_is_reported(pair, market, plugin):
+    market.apply(Withdraw(pair.sub_account, Wallet.CONTRACT, MONEY_SCALE))
+
+    await plugin.run_jobs("reconcile")
+
+    [run] = pair.rows(JobRunRow, JobRunRow.name == "reconcile")
+    assert run.backlog == 1
+
+
+async def test_an_open_long_after_the_leaders_fill_is_not_copied(pair, market, plugin):
+    market.trade(pair.leader, SOL, Side.BUY, 5, LONG)
+    market.clock.advance(seconds=61)
+    await plugin.settle()
+
+    assert pair.held() == 0
+    assert [row.skip_reason for row in pair.skips] == [SkipReason.EXPIRED]
+
+
+async def test_each_job_is_measured(pair, plugin):
+    await plugin.run_jobs()
+
+    runs = {row.name: row for row in pair.rows(JobRunRow)}
+    assert set(runs) == set(plugin.dispatcher.jobs)
+    for run in runs.values():
+        assert (run.runs, run.failures) == (1, 0)
+        assert run.duration_ms is not None
+
+
+async def test_a_follow_ended_while_an_order_is_in_doubt_waits_for_the_answer(
+    pair, market, plugin, line
+):
+    market.trade(pair.leader, SOL, Side.BUY, 5, LONG)
+    await plugin.engine.feed.sweep()
+    line.lost_answers = 1000
+    await plugin.engine.executor.turn(frozenset({pair.follow.shard}))
+    await plugin.command(CommandKind.END_FOLLOW, follow_id=pair.follow_id, how="close_now")
+    line.heal()
+    await pass_time(plugin, market, 10)
+
+    assert pair.held() == 0
+    assert pair.follow.state is FollowState.CLOSED
+    assert market.exchange.account(pair.sub_account).contract_balance == 0
+    assert pair.follow.ended_at - pair.follow.started_at < timedelta(minutes=1)
