@@ -1,0 +1,68 @@
+"""The command line: answers on the output, sentences for what cannot be used."""
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import text
+
+from copyplugin.cli import main
+from copyplugin.store.database import open_database
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path / 'plugin.db'}"
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, list(arguments))
+
+
+def test_a_database_is_made_checked_and_proven(url):
+    assert run("db", "upgrade", "--database", url).output == "The database is up to date.\n"
+    assert run("db", "check", "--database", url).exit_code == 0
+    assert "adds up: 0 entries" in run("ledger", "verify", "--database", url).output
+    assert run("leaders", "--database", url).output == "There are no leaders yet.\n"
+
+
+@pytest.mark.parametrize("words", [["db", "check"], ["leaders"], ["ledger", "verify"]])
+def test_a_database_that_is_not_there_gets_a_sentence_and_exit_code_two(url, words):
+    answer = run(*words, "--database", url)
+
+    assert answer.exit_code == 2
+    assert "copyplugin db upgrade" in answer.output
+
+
+def test_a_broken_ledger_is_exit_code_one(url):
+    run("db", "upgrade", "--database", url)
+    database = open_database(url)
+    database.write_and_wait(
+        lambda s: s.execute(
+            text(
+                "INSERT INTO ledger_entry (id, kind, reference, at, previous_hash, hash)"
+                " VALUES (1, 'fund', 'x', 0, :zero, :zero)"
+            ),
+            {"zero": "0" * 64},
+        )
+    )
+    database.close()
+
+    answer = run("ledger", "verify", "--database", url)
+
+    assert answer.exit_code == 1
+    assert "ledger entry 1" in answer.output
+
+
+def test_every_setting_is_printed_with_its_meaning():
+    lines = run("settings").output.splitlines()
+
+    assert "COPYPLUGIN_SETTLE_SECONDS=30" in lines
+    assert len(lines) % 2 == 0
+
+
+def test_a_setting_that_does_not_fit_gets_a_sentence(monkeypatch):
+    monkeypatch.setenv("COPYPLUGIN_SETTLE_SECONDS", "never")
+
+    answer = run("settings")
+
+    assert answer.exit_code == 2
+    assert "COPYPLUGIN_SETTLE_SECONDS is 'never'" in answer.output
