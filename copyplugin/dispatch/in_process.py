@@ -79,7 +79,7 @@ class InProcessDispatcher:
     async def stop(self) -> None:
         self._is_stopping = True
         if self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
+            self._scheduler.pause()  # shutting it down now would cancel the job that runs
         for timer in self._timers:
             timer.cancel()
         for served in self._served.values():
@@ -88,6 +88,8 @@ class InProcessDispatcher:
             await asyncio.gather(*self._servers)
         while self._spawned:
             await asyncio.gather(*self._spawned)
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
 
     def _tracked(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(self._guarded(name, work), name=name)

@@ -128,3 +128,27 @@ async def test_stopping_waits_for_what_runs_and_starts_nothing_more():
     await asyncio.sleep(0)
 
     assert done == ["errand"]
+
+
+async def test_a_job_that_runs_when_everything_stops_is_let_to_its_end(caplog):
+    dispatcher = InProcessDispatcher(SystemClock())
+    started, gate = asyncio.Event(), asyncio.Event()
+    ends: list[str] = []
+
+    async def job() -> None:
+        started.set()
+        await gate.wait()
+        ends.append("whole")
+
+    dispatcher.every(1, "settle", job)
+    await dispatcher.start()
+    async with asyncio.timeout(20):
+        await started.wait()
+        stopping = asyncio.create_task(dispatcher.stop())
+        await asyncio.sleep(0)
+        gate.set()
+        await stopping
+
+    assert ends == ["whole"]
+    assert dispatcher.errors == 0
+    assert caplog.records == []
