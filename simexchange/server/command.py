@@ -16,13 +16,14 @@ from simexchange.faults import FaultySimulation
 from simexchange.market.driver import EndOfRecord, MarketDriver
 from simexchange.market.world import INSTRUMENTS, build_world
 from simexchange.output import BadInput
+from simexchange.server.binance.dialect import BinanceDialect
 from simexchange.server.bybit.dialect import BybitDialect
 from simexchange.server.clock import SteeredClock
 from simexchange.server.operator.api import KEY_HEADER, PREFIX, OperatorApi
 from simexchange.server.serving import Dialect, Server
 from simexchange.server.venue import Venue, VenueSettings
 
-DIALECTS = {"bybit": BybitDialect}
+DIALECTS = {"binance": BinanceDialect, "bybit": BybitDialect}
 _CHECK_EVERY = 10_000
 
 
@@ -33,7 +34,7 @@ _CHECK_EVERY = 10_000
     type=click.Choice(sorted(DIALECTS)),
     multiple=True,
     default=("bybit",),
-    help="Whose wire protocol to speak.",
+    help="Whose wire protocol to speak; may be given twice.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, help="0: a free port.")

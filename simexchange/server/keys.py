@@ -149,7 +149,11 @@ class KeyRing:
         self._keys.pop(key.key, None)
 
     def _word(self, purpose: str, length: int) -> str:
-        digest = blake2b(f"{self._seed}/{purpose}/{self._made}".encode(), digest_size=64).digest()
+        return self.word(f"{purpose}/{self._made}", length)
+
+    def word(self, purpose: str, length: int) -> str:
+        """Return letters and digits that follow from the seed and their purpose."""
+        digest = blake2b(f"{self._seed}/{purpose}".encode(), digest_size=64).digest()
         number = int.from_bytes(digest)
         letters: list[str] = []
         for _ in range(length):

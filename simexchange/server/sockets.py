@@ -45,6 +45,10 @@ class Socket:
         self._held: bytes | None = None  # a message that a fault lets come after the next
         self._is_silent = False
 
+    @property
+    def is_closed(self) -> bool:
+        return self.socket.closed
+
     async def open(self) -> None:
         await self.socket.prepare(self._request)
 

@@ -17,6 +17,7 @@ from simexchange.core.exchange import Exchange
 from simexchange.core.instrument import FundingRules, Instrument, MarginTier
 from simexchange.core.types import MONEY_SCALE, AccountKind, OrderKind, Side, Wallet
 from simexchange.faults import FaultySimulation
+from simexchange.server.binance.dialect import BinanceDialect
 from simexchange.server.bybit.dialect import BybitDialect
 from simexchange.server.clock import SteeredClock
 from simexchange.server.keys import FULL, ApiKey, Grant
@@ -92,7 +93,13 @@ class Rig:
         self.quote(ETH, "2499", "2501", "100")
 
     def _build(self) -> Server:
-        return Server((BybitDialect(self.venue), OperatorApi(self.venue, OPERATOR_KEY)))
+        return Server(
+            (
+                BybitDialect(self.venue),
+                BinanceDialect(self.venue),
+                OperatorApi(self.venue, OPERATOR_KEY),
+            )
+        )
 
     def __enter__(self) -> Self:
         self._thread.__enter__()
@@ -203,3 +210,16 @@ class Rig:
 
     def ccxt_pro(self, key: ApiKey | None = None):
         return self._point_here(ccxt.pro.bybit(self._options()), key)
+
+    def binance(self, key: ApiKey | None = None):
+        client = ccxt.binanceusdm({"enableRateLimit": False})
+        client.exceptions = {**client.exceptions, "exact": self._linear_errors(client)}
+        return self._point_here(client, key)
+
+    def _linear_errors(self, client):
+        """Return the error table of the linear market, which ccxt picks by the venue's address."""
+        return {**client.exceptions["exact"], **client.exceptions["linear"]["exact"]}
+
+    def binance_pro(self, key: ApiKey | None = None):
+        client = ccxt.pro.binanceusdm({"enableRateLimit": False})
+        return self._point_here(client, key)

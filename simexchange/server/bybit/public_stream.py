@@ -1,8 +1,5 @@
 """Public topics: tickers, books, trades, candles. Nothing is computed that nobody listens to."""
 
-import asyncio
-from abc import ABC, abstractmethod
-
 import msgspec
 
 from simexchange.core import events as e
@@ -12,66 +9,12 @@ from simexchange.server.bybit.order_rows import SIDES, Row
 from simexchange.server.bybit.ticker import ticker_row
 from simexchange.server.records.tape import PublicTrade, joined
 from simexchange.server.sockets import Socket
+from simexchange.server.topic import Levels, Topic, changed_levels
 from simexchange.server.venue import Venue
 
 _encode = msgspec.json.encode
 _TICKER_MS, _CANDLE_MS = 100, 1_000
 _BOOK_MS = {1: 10, 50: 20, 200: 100, 500: 100, 1000: 200}
-
-
-class Topic(ABC):
-    """One topic and its listeners; looks for news some milliseconds after something moved."""
-
-    def __init__(self, venue: Venue, name: str, grid: Grid, period_ms: int) -> None:
-        self.venue = venue
-        self.name = name
-        self.grid = grid
-        self.symbol = grid.instrument.symbol
-        self._period_ms = period_ms
-        self._listeners: list[Socket] = []
-        self._is_due = False
-
-    @property
-    def is_heard(self) -> bool:
-        return bool(self._listeners)
-
-    def join(self, socket: Socket, delay_ms: int) -> None:
-        """Add a listener, who first hears how things stand."""
-        asyncio.get_running_loop().call_later(delay_ms / 1_000, self._enter, socket)
-
-    def _enter(self, socket: Socket) -> None:
-        if socket.socket.closed:
-            return
-        self.tell()  # the others are up to date before the new one starts with them
-        for message in self.opening():
-            socket.publish(self.name, message)
-        self._listeners.append(socket)
-
-    def leave(self, socket: Socket) -> None:
-        if socket in self._listeners:
-            self._listeners.remove(socket)
-
-    def moved(self) -> None:
-        """Say that there may be news."""
-        if self._listeners and not self._is_due:
-            self._is_due = True
-            asyncio.get_running_loop().call_later(self._period_ms / 1_000, self.tell)
-
-    def tell(self) -> None:
-        """Send the news to all listeners."""
-        self._is_due = False
-        if self._listeners:
-            for message in self.news():
-                for socket in tuple(self._listeners):
-                    socket.publish(self.name, message)
-
-    @abstractmethod
-    def opening(self) -> list[bytes]:
-        """Return what a new listener hears first."""
-
-    @abstractmethod
-    def news(self) -> list[bytes]:
-        """Return what changed since the last call."""
 
 
 class TickerTopic(Topic):
@@ -107,9 +50,6 @@ class TickerTopic(Topic):
         )
 
 
-Levels = list[tuple[int, int]]
-
-
 class BookTopic(Topic):
     """The book to some depth: whole first, then the levels that changed; 0 takes one away.
 
@@ -130,7 +70,10 @@ class BookTopic(Topic):
 
     def news(self) -> list[bytes]:
         bids, asks = self.venue.exchange.depth(self.symbol, self._depth)
-        changed_bids, changed_asks = _changes(self._bids, bids), _changes(self._asks, asks)
+        changed_bids, changed_asks = (
+            changed_levels(self._bids, bids),
+            changed_levels(self._asks, asks),
+        )
         if not changed_bids and not changed_asks:
             return []
         self._bids, self._asks = dict(bids), dict(asks)
@@ -160,14 +103,6 @@ class BookTopic(Topic):
     def _texts(self, levels: Levels) -> list[list[str]]:
         grid = self.grid
         return [[grid.price(price), grid.quantity(contracts)] for price, contracts in levels]
-
-
-def _changes(known: dict[int, int], levels: Levels) -> Levels:
-    """Return the levels that are new or changed, and with 0 those that are gone."""
-    changed = [(price, size) for price, size in levels if known.get(price) != size]
-    present = {price for price, _ in levels}
-    changed.extend((price, 0) for price in known if price not in present)
-    return changed
 
 
 class TradeTopic(Topic):

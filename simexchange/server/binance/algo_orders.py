@@ -1,0 +1,230 @@
+"""Conditional orders, which the venue keeps apart from orders: own ids, own endpoints."""
+
+from typing import Literal
+
+from simexchange.core.commands import CancelPlanOrder, PlacePlanOrder
+from simexchange.core.events import PlanOrderAccepted
+from simexchange.core.types import (
+    RATE_SCALE,
+    OrderKind,
+    TimeInForce,
+    TriggerBy,
+    TriggerDirection,
+)
+from simexchange.server.binance import errors
+from simexchange.server.binance.call import (
+    READ,
+    TRADE,
+    Call,
+    Endpoint,
+    Params,
+    client_id,
+    contracts_of,
+    position_side,
+    price_of,
+)
+from simexchange.server.binance.errors import WireError, refusal_error
+from simexchange.server.binance.orders import (
+    BY_SIDE,
+    TIMES,
+    MaybeSymbol,
+    OneSymbol,
+    WireFlag,
+    WireLeg,
+    WireSide,
+    WireTime,
+)
+from simexchange.server.binance.rows import algo_row, client_id_of
+from simexchange.server.records.rows import KeptOrder, OrderState, Origin
+
+_KINDS = ("STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET")
+
+
+class NewAlgo(Params, frozen=True):
+    algo_type: Literal["CONDITIONAL"]
+    symbol: str
+    side: WireSide
+    type: str
+    position_side: WireLeg | None = None
+    time_in_force: WireTime | None = None
+    quantity: str | None = None
+    price: str | None = None
+    trigger_price: str | None = None
+    working_type: Literal["MARK_PRICE", "CONTRACT_PRICE"] = "CONTRACT_PRICE"
+    price_match: str | None = None
+    close_position: WireFlag | None = None
+    price_protect: str | None = None
+    reduce_only: WireFlag | None = None
+    activate_price: str | None = None
+    activation_price: str | None = None
+    callback_rate: str | None = None
+    client_algo_id: str | None = None
+    self_trade_prevention_mode: str | None = None
+    new_order_resp_type: str | None = None
+    good_till_date: int | None = None
+
+
+def place(call: Call, params: NewAlgo) -> object:
+    events = call.venue.apply(_command(call, params))
+    for event in events:
+        if isinstance(event, PlanOrderAccepted) and event.account == call.account:
+            order = call.records.by_plan[event.plan_id]
+            return algo_row(order, call.grid(params.symbol))
+    refusal = call.venue.refusal(events)
+    assert refusal is not None, f"neither accepted nor refused: {events}"
+    raise refusal_error(refusal.reason, refusal.message)
+
+
+def _command(call: Call, params: NewAlgo) -> PlacePlanOrder:
+    grid = call.grid(params.symbol)
+    if params.type not in _KINDS:
+        raise WireError(errors.NO_SUCH_TYPE)
+    side, is_trailing = BY_SIDE[params.side], params.type == "TRAILING_STOP_MARKET"
+    is_limit = params.type in ("STOP", "TAKE_PROFIT")
+    closes_all = params.close_position == "true"
+    if is_limit and not params.price:
+        raise WireError(errors.MANDATORY, "Mandatory parameter 'price' was not sent.")
+    if not (params.quantity or closes_all):
+        raise WireError(errors.MANDATORY, "Mandatory parameter 'quantity' was not sent.")
+    if not is_trailing and not params.trigger_price:
+        raise WireError(errors.MANDATORY, "Mandatory parameter 'triggerPrice' was not sent.")
+    rises = params.type.startswith("TAKE_PROFIT") is (side < 0)
+    activation = params.activate_price or params.activation_price
+    return PlacePlanOrder(
+        account=call.account,
+        symbol=params.symbol,
+        side=side,
+        contracts=0 if closes_all or not params.quantity else contracts_of(grid, params.quantity),
+        trigger_price=0
+        if is_trailing or not params.trigger_price
+        else price_of(grid, params.trigger_price),
+        trigger_by=TriggerBy.MARK if params.working_type == "MARK_PRICE" else TriggerBy.LAST,
+        direction=None
+        if is_trailing
+        else (TriggerDirection.RISES if rises else TriggerDirection.FALLS),
+        kind=OrderKind.LIMIT if is_limit else OrderKind.MARKET,
+        price=price_of(grid, params.price) if is_limit and params.price else None,
+        time_in_force=TIMES.get(params.time_in_force or "GTC", TimeInForce.GTC),
+        reduce_only=params.reduce_only == "true" or closes_all,
+        position_side=position_side(params.position_side, call.position_mode),
+        client_order_id=client_id(params.client_algo_id),
+        close_position=closes_all,
+        attached=closes_all,
+        callback_rate=_callback(params.callback_rate) if is_trailing else None,
+        activation_price=price_of(grid, activation) if is_trailing and activation else None,
+        refuse_if_through=True,
+    )
+
+
+def _callback(text: str | None) -> int:
+    """Return a callback rate, which comes in per cent with one decimal, as a rate."""
+    whole, _, part = (text or "").partition(".")
+    if not whole.isdecimal() or (part and not part.isdecimal()) or len(part) > 1:
+        raise WireError(errors.Code(-2007, "Invalid callBack rate."))
+    rate = (int(whole) * 10 + int(part or 0)) * (RATE_SCALE // 1_000)
+    if not RATE_SCALE // 1_000 <= rate <= RATE_SCALE // 10:
+        raise WireError(errors.Code(-2007, "Invalid callBack rate."))
+    return rate
+
+
+class AlgoName(Params, frozen=True):
+    symbol: str | None = None
+    algo_id: int | None = None
+    client_algo_id: str | None = None
+
+
+def _find(call: Call, params: AlgoName) -> KeptOrder:
+    order = None
+    if params.algo_id is not None:
+        order = call.records.order(Origin.PLAN, params.algo_id)
+    elif params.client_algo_id:
+        order = call.records.by_client_id.get(params.client_algo_id)
+    if order is None or order.trigger is None or params.symbol not in (None, order.symbol):
+        raise WireError(errors.NO_SUCH_ORDER)
+    return order
+
+
+def ask(call: Call, params: AlgoName) -> object:
+    order = _find(call, params)
+    return algo_row(order, call.grid(order.symbol))
+
+
+def cancel(call: Call, params: AlgoName) -> object:
+    order = _find(call, params)
+    if order.state is not OrderState.UNTRIGGERED:
+        raise WireError(errors.CANCEL_REJECTED)
+    _cancel(call, order)
+    return {
+        "algoId": order.number,
+        "clientAlgoId": client_id_of(order),
+        "code": "200",
+        "msg": "success",
+    }
+
+
+def _cancel(call: Call, order: KeptOrder) -> None:
+    command = CancelPlanOrder(call.account, order.symbol, plan_id=order.plan_id)
+    refusal = call.venue.refusal(call.venue.apply(command))
+    if refusal is not None:
+        raise refusal_error(refusal.reason, refusal.message)
+
+
+def _waiting(call: Call, symbol: str | None) -> list[KeptOrder]:
+    return [
+        order
+        for order in reversed(call.records.newest_open_orders())
+        if order.state is OrderState.UNTRIGGERED and symbol in (None, order.symbol)
+    ]
+
+
+def cancel_all(call: Call, params: OneSymbol) -> object:
+    call.grid(params.symbol)
+    for order in _waiting(call, params.symbol):
+        if order.is_open:
+            _cancel(call, order)
+    return {"code": 200, "msg": "The operation of cancel all open order is done."}
+
+
+class OpenAlgos(MaybeSymbol, frozen=True):
+    algo_type: str | None = None
+    algo_id: int | None = None
+
+
+def open_orders(call: Call, params: OpenAlgos) -> object:
+    orders = _waiting(call, params.symbol)
+    return [algo_row(order, call.grid(order.symbol)) for order in orders]
+
+
+class AllAlgos(Params, frozen=True):
+    symbol: str
+    algo_id: int | None = None
+    start_time: int | None = None
+    end_time: int | None = None
+    page: int | None = None
+    limit: int = 500
+
+
+def all_orders(call: Call, params: AllAlgos) -> object:
+    """Return conditional orders of one instrument, oldest first."""
+    grid = call.grid(params.symbol)
+    start = -1 if params.start_time is None else params.start_time * 1_000
+    end = 2**62 if params.end_time is None else params.end_time * 1_000 + 999
+    found = [
+        order
+        for order in reversed(list(call.records.newest_orders()))
+        if order.trigger is not None
+        and order.symbol == params.symbol
+        and start <= order.created_at <= end
+        and (params.algo_id is None or order.number >= params.algo_id)
+    ]
+    return [algo_row(order, grid) for order in found[-params.limit :]]
+
+
+ENDPOINTS = (
+    Endpoint("POST", "/fapi/v1/algoOrder", NewAlgo, place, TRADE, 0, is_order=True),
+    Endpoint("GET", "/fapi/v1/algoOrder", AlgoName, ask, READ),
+    Endpoint("DELETE", "/fapi/v1/algoOrder", AlgoName, cancel, TRADE),
+    Endpoint("DELETE", "/fapi/v1/algoOpenOrders", OneSymbol, cancel_all, TRADE),
+    Endpoint("GET", "/fapi/v1/openAlgoOrders", OpenAlgos, open_orders, READ),
+    Endpoint("GET", "/fapi/v1/allAlgoOrders", AllAlgos, all_orders, READ, 5),
+)

@@ -1,0 +1,367 @@
+"""Public questions: time, instruments, prices, book, candles, trades, funding."""
+
+from fractions import Fraction
+
+from simexchange.core.types import RATE_SCALE
+from simexchange.server.amounts import Grid, fraction_text, money_text, rate_text
+from simexchange.server.binance import errors
+from simexchange.server.binance.call import Call, Endpoint, Nothing, Params
+from simexchange.server.binance.errors import WireError
+from simexchange.server.records.tape import MINUTE_US, Bar, joined
+
+Row = dict[str, object]
+_PRICES_MOST = 20_000_000
+_DEPTHS = (5, 10, 20, 50, 100, 500, 1000)
+INTERVALS = {
+    "1m": 1,
+    "3m": 3,
+    "5m": 5,
+    "15m": 15,
+    "30m": 30,
+    "1h": 60,
+    "2h": 120,
+    "4h": 240,
+    "6h": 360,
+    "8h": 480,
+    "12h": 720,
+    "1d": 1440,
+    "3d": 4320,
+    "1w": 10080,
+}
+_ORDER_TYPES = (
+    "LIMIT",
+    "MARKET",
+    "STOP",
+    "STOP_MARKET",
+    "TAKE_PROFIT",
+    "TAKE_PROFIT_MARKET",
+    "TRAILING_STOP_MARKET",
+)
+
+
+def ms(at: int) -> int:
+    return at // 1_000
+
+
+def ping(_: Call, __: Nothing) -> object:
+    return {}
+
+
+def time_of(call: Call, _: Nothing) -> object:
+    return {"serverTime": ms(call.venue.edge_now())}
+
+
+def exchange_info(call: Call, _: Nothing) -> object:
+    return {
+        "timezone": "UTC",
+        "serverTime": ms(call.venue.edge_now()),
+        "futuresType": "U_MARGINED",
+        "rateLimits": [
+            {
+                "rateLimitType": "REQUEST_WEIGHT",
+                "interval": "MINUTE",
+                "intervalNum": 1,
+                "limit": 2400,
+            },
+            {"rateLimitType": "ORDERS", "interval": "MINUTE", "intervalNum": 1, "limit": 1200},
+        ],
+        "exchangeFilters": [],
+        "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "0"}],
+        "symbols": [_symbol_row(grid) for grid in call.grids(None)],
+    }
+
+
+def no_symbols(call: Call, _: Nothing) -> object:
+    """Return the exchange information of a market that is not served."""
+    info: Row = {"timezone": "UTC", "serverTime": ms(call.venue.edge_now()), "rateLimits": []}
+    return {**info, "exchangeFilters": [], "symbols": []}
+
+
+def _symbol_row(grid: Grid) -> Row:
+    instrument = grid.instrument
+    quantities = grid.quantities
+    lot = {
+        "minQty": quantities.text(instrument.min_contracts),
+        "maxQty": quantities.text(instrument.max_contracts),
+        "stepSize": quantities.text(instrument.contracts_step),
+    }
+    market_most = min(instrument.max_contracts, instrument.max_market_contracts)
+    band = instrument.price_band
+    highest = Fraction(RATE_SCALE + (band or RATE_SCALE * 9), RATE_SCALE)
+    lowest = Fraction(RATE_SCALE - (band or RATE_SCALE), RATE_SCALE)
+    return {
+        "symbol": instrument.symbol,
+        "pair": instrument.symbol,
+        "contractType": "PERPETUAL",
+        "deliveryDate": 4133404800000,
+        "onboardDate": 1577836800000,
+        "status": "TRADING",
+        "maintMarginPercent": "2.5000",
+        "requiredMarginPercent": "5.0000",
+        "baseAsset": instrument.base,
+        "quoteAsset": instrument.quote,
+        "marginAsset": instrument.settle,
+        "pricePrecision": grid.prices.places,
+        "quantityPrecision": quantities.places,
+        "baseAssetPrecision": 8,
+        "quotePrecision": 8,
+        "underlyingType": "COIN",
+        "underlyingSubType": [],
+        "triggerProtect": "0.0500",
+        "liquidationFee": rate_text(instrument.liquidation_fee),
+        "marketTakeBound": "0.05",
+        "maxMoveOrderLimit": 10000,
+        "filters": [
+            {
+                "filterType": "PRICE_FILTER",
+                "minPrice": grid.prices.text(1),
+                "maxPrice": grid.prices.text(_PRICES_MOST),
+                "tickSize": grid.prices.text(1),
+            },
+            {"filterType": "LOT_SIZE", **lot},
+            {"filterType": "MARKET_LOT_SIZE", **lot, "maxQty": quantities.text(market_most)},
+            {"filterType": "MAX_NUM_ORDERS", "limit": min(10_000, instrument.max_open_orders)},
+            {"filterType": "MAX_NUM_ALGO_ORDERS", "limit": min(10_000, instrument.max_open_plans)},
+            {"filterType": "MIN_NOTIONAL", "notional": money_text(instrument.min_notional)},
+            {
+                "filterType": "PERCENT_PRICE",
+                "multiplierUp": fraction_text(highest, 4),
+                "multiplierDown": fraction_text(lowest, 4),
+                "multiplierDecimal": "4",
+            },
+        ],
+        "orderTypes": _ORDER_TYPES,
+        "timeInForce": ["GTC", "IOC", "FOK", "GTX", "GTD"],
+    }
+
+
+class Symbol(Params, frozen=True):
+    symbol: str | None = None
+
+
+class Depth(Params, frozen=True):
+    symbol: str
+    limit: int = 500
+
+
+def depth(call: Call, params: Depth) -> object:
+    grid = call.grid(params.symbol)
+    if params.limit not in _DEPTHS:
+        raise WireError(errors.MANDATORY, f"limit is one of {_DEPTHS}")
+    bids, asks = call.venue.exchange.depth(params.symbol, params.limit)
+    now = ms(call.venue.now())
+    return {
+        "lastUpdateId": call.venue.tape.of(params.symbol).book_version,
+        "E": now,
+        "T": now,
+        "bids": [[grid.price(price), grid.quantity(size)] for price, size in bids],
+        "asks": [[grid.price(price), grid.quantity(size)] for price, size in asks],
+    }
+
+
+def _one_or_all(symbol: str | None, rows: list[Row]) -> object:
+    return rows[0] if symbol else rows
+
+
+def day_ticker(call: Call, params: Symbol) -> object:
+    rows = [_day_row(call, grid) for grid in call.grids(params.symbol)]
+    return _one_or_all(params.symbol, rows)
+
+
+def _day_row(call: Call, grid: Grid) -> Row:
+    symbol, now = grid.instrument.symbol, call.venue.now()
+    tape = call.venue.tape.of(symbol)
+    day = tape.day(now)
+    last = _last(call, symbol)
+    first = day.first if day.first is not None else last
+    change = (last or 0) - (first or 0)
+    percent = "0" if not first else fraction_text(abs(Fraction(change * 100, first)), 3)
+    sign = "-" if change < 0 else ""
+    return {
+        "symbol": symbol,
+        "priceChange": sign + grid.prices.text(abs(change)),
+        "priceChangePercent": sign + percent,
+        "weightedAvgPrice": grid.average_price(grid.value(day.ticks), day.contracts) or "0",
+        "lastPrice": grid.price(last),
+        "lastQty": grid.quantity(tape.trades[-1].contracts) if tape.trades else "0",
+        "openPrice": grid.price(first),
+        "highPrice": grid.price(day.high if day.high is not None else last),
+        "lowPrice": grid.price(day.low if day.low is not None else last),
+        "volume": grid.quantity(day.contracts),
+        "quoteVolume": money_text(grid.value(day.ticks)),
+        "openTime": ms(now) - 86_400_000,
+        "closeTime": ms(now),
+        "firstId": 0,
+        "lastId": tape.trades[-1].trade_id if tape.trades else 0,
+        "count": len(tape.trades),
+    }
+
+
+def _last(call: Call, symbol: str) -> int | None:
+    last = call.venue.exchange.last_price(symbol)
+    return last if last is not None else call.venue.exchange.mark_price(symbol)
+
+
+def price_ticker(call: Call, params: Symbol) -> object:
+    rows: list[Row] = [
+        {
+            "symbol": grid.instrument.symbol,
+            "price": grid.price(_last(call, grid.instrument.symbol)),
+            "time": ms(call.venue.now()),
+        }
+        for grid in call.grids(params.symbol)
+    ]
+    return _one_or_all(params.symbol, rows)
+
+
+def book_ticker(call: Call, params: Symbol) -> object:
+    rows: list[Row] = []
+    for grid in call.grids(params.symbol):
+        bids, asks = call.venue.exchange.depth(grid.instrument.symbol, 1)
+        rows.append(
+            {
+                "symbol": grid.instrument.symbol,
+                "bidPrice": grid.price(bids[0][0]) if bids else "0",
+                "bidQty": grid.quantity(bids[0][1]) if bids else "0",
+                "askPrice": grid.price(asks[0][0]) if asks else "0",
+                "askQty": grid.quantity(asks[0][1]) if asks else "0",
+                "lastUpdateId": call.venue.tape.of(grid.instrument.symbol).book_version,
+                "time": ms(call.venue.now()),
+            }
+        )
+    return _one_or_all(params.symbol, rows)
+
+
+def premium_index(call: Call, params: Symbol) -> object:
+    rows: list[Row] = []
+    for grid in call.grids(params.symbol):
+        symbol, exchange = grid.instrument.symbol, call.venue.exchange
+        mark, index = exchange.mark_price(symbol), exchange.index_price(symbol)
+        funding, rules = exchange.funding(symbol), grid.instrument.funding
+        shown = grid.price(index if index is not None else mark)
+        rows.append(
+            {
+                "symbol": symbol,
+                "markPrice": grid.price(mark),
+                "indexPrice": shown,
+                "estimatedSettlePrice": shown,
+                "lastFundingRate": rate_text(0 if funding is None else funding.rate),
+                "interestRate": rate_text(0 if rules is None else rules.interest_rate),
+                "nextFundingTime": ms(0 if funding is None else funding.next_funding_at),
+                "time": ms(call.venue.now()),
+            }
+        )
+    return _one_or_all(params.symbol, rows)
+
+
+class Between(Params, frozen=True):
+    symbol: str | None = None
+    start_time: int | None = None
+    end_time: int | None = None
+    limit: int = 100
+
+
+def funding_rates(call: Call, params: Between) -> object:
+    start = -1 if params.start_time is None else params.start_time * 1_000
+    end = 2**62 if params.end_time is None else params.end_time * 1_000 + 999
+    events = [
+        event
+        for grid in call.grids(params.symbol)
+        for event in call.venue.tape.of(grid.instrument.symbol).fundings
+        if start <= event.at <= end
+    ]
+    events.sort(key=lambda event: event.at)
+    chosen = events[: params.limit] if params.start_time is not None else events[-params.limit :]
+    return [
+        {
+            "symbol": event.symbol,
+            "fundingTime": ms(event.at),
+            "fundingRate": rate_text(event.rate),
+            "markPrice": call.grid(event.symbol).price(event.mark),
+        }
+        for event in chosen
+    ]
+
+
+class Candles(Params, frozen=True):
+    symbol: str
+    interval: str
+    start_time: int | None = None
+    end_time: int | None = None
+    limit: int = 500
+
+
+def candles(call: Call, params: Candles) -> object:
+    grid = call.grid(params.symbol)
+    return _candle_rows(params, grid, list(call.venue.tape.of(params.symbol).bars))
+
+
+def mark_candles(call: Call, params: Candles) -> object:
+    grid = call.grid(params.symbol)
+    return _candle_rows(params, grid, list(call.venue.tape.of(params.symbol).mark_bars))
+
+
+def _candle_rows(params: Candles, grid: Grid, minutes: list[Bar]) -> list[list[object]]:
+    """Return the candles asked for, oldest first; who took is not told apart."""
+    minutes_each = INTERVALS.get(params.interval)
+    if minutes_each is None:
+        raise WireError(errors.Code(-1120, "Invalid interval."))
+    length = minutes_each * MINUTE_US
+    start = -1 if params.start_time is None else params.start_time * 1_000
+    end = 2**62 if params.end_time is None else params.end_time * 1_000
+    bars = [bar for bar in joined(minutes, length) if start <= bar.start_at <= end]
+    chosen = bars[: params.limit] if params.start_time is not None else bars[-params.limit :]
+    return [
+        [
+            ms(bar.start_at),
+            *(grid.price(price) for price in (bar.open, bar.high, bar.low, bar.close)),
+            grid.quantity(bar.contracts),
+            ms(bar.start_at + length) - 1,
+            money_text(grid.value(bar.ticks)),
+            0,
+            "0",
+            "0",
+            "0",
+        ]
+        for bar in chosen
+    ]
+
+
+class Trades(Params, frozen=True):
+    symbol: str
+    limit: int = 500
+
+
+def trades(call: Call, params: Trades) -> object:
+    grid = call.grid(params.symbol)
+    return [
+        {
+            "id": trade.trade_id,
+            "price": grid.price(trade.price),
+            "qty": grid.quantity(trade.contracts),
+            "quoteQty": money_text(grid.value(trade.price * trade.contracts)),
+            "time": ms(trade.at),
+            "isBuyerMaker": trade.side < 0,
+        }
+        for trade in list(call.venue.tape.of(params.symbol).trades)[-params.limit :]
+    ]
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/fapi/v1/ping", Nothing, ping),
+    Endpoint("GET", "/api/v3/ping", Nothing, ping),
+    Endpoint("GET", "/fapi/v1/time", Nothing, time_of),
+    Endpoint("GET", "/api/v3/time", Nothing, time_of),
+    Endpoint("GET", "/fapi/v1/exchangeInfo", Nothing, exchange_info),
+    Endpoint("GET", "/api/v3/exchangeInfo", Nothing, no_symbols),
+    Endpoint("GET", "/dapi/v1/exchangeInfo", Nothing, no_symbols),
+    Endpoint("GET", "/fapi/v1/depth", Depth, depth, weight=5),
+    Endpoint("GET", "/fapi/v1/ticker/24hr", Symbol, day_ticker),
+    Endpoint("GET", "/fapi/v1/ticker/price", Symbol, price_ticker),
+    Endpoint("GET", "/fapi/v1/ticker/bookTicker", Symbol, book_ticker, weight=2),
+    Endpoint("GET", "/fapi/v1/premiumIndex", Symbol, premium_index),
+    Endpoint("GET", "/fapi/v1/fundingRate", Between, funding_rates),
+    Endpoint("GET", "/fapi/v1/klines", Candles, candles, weight=5),
+    Endpoint("GET", "/fapi/v1/markPriceKlines", Candles, mark_candles, weight=5),
+    Endpoint("GET", "/fapi/v1/trades", Trades, trades, weight=5),
+)
