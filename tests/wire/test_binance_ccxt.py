@@ -207,3 +207,34 @@ def test_what_is_used_of_the_limits_is_said_and_enforced(limited_rig: Rig) -> No
     statuses = [session.get(url, timeout=10).status_code for _ in range(1_000)]
     assert 429 in statuses
     assert 470 <= statuses.index(429) <= 960
+
+
+def test_a_sub_account_is_made_funded_and_trades_with_its_own_key(client, rig: Rig) -> None:
+    made = client.sapi_post_sub_account_virtualsubaccount({"subAccountString": "follower1"})
+    client.sapi_post_sub_account_futures_enable({"email": made["email"]})
+    move = {
+        "toEmail": made["email"],
+        "fromAccountType": "SPOT",
+        "toAccountType": "USDT_FUTURE",
+        "asset": "USDT",
+        "amount": "50",
+        "clientTranId": "once",
+    }
+    first = client.sapi_post_sub_account_universaltransfer(move)
+    assert client.sapi_post_sub_account_universaltransfer(move)["tranId"] == first["tranId"]
+    listed = client.sapi_get_sub_account_universaltransfer()
+    assert [row["amount"] for row in listed["result"]] == ["50"]
+    [sub] = client.sapi_get_sub_account_list()["subAccounts"]
+    assert sub["email"] == made["email"]
+    broker = client.sapi_post_broker_subaccount()
+    terms = {"canTrade": "true", "futuresTrade": "true"}
+    key = client.sapi_post_broker_subaccountapi({"subAccountId": broker["subaccountId"], **terms})
+    follower = rig.binance()
+    follower.apiKey, follower.secret = key["apiKey"], key["secretKey"]
+    follower.load_markets()
+    with pytest.raises(ccxt.InsufficientFunds):
+        follower.create_order(UNIFIED, "market", "buy", Decimal("0.001"))
+    money = {**move, "toEmail": broker["email"], "clientTranId": "twice"}
+    client.sapi_post_sub_account_universaltransfer(money)
+    follower.create_order(UNIFIED, "market", "buy", Decimal("0.001"))
+    assert follower.fetch_balance()["USDT"]["free"] < 50

@@ -5,6 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 
+import ccxt
+import pytest
+
 from simexchange.core import commands
 from simexchange.core.types import OrderKind, Side
 from tests.wire.rig import SYMBOL, UNIFIED, Rig
@@ -71,3 +74,18 @@ async def test_the_user_stream_agrees_with_http(rig: Rig) -> None:
         assert trades[-1]["price"] == 50_001
         asked = await client.fetch_balance()
         assert balance["USDT"]["total"] == Decimal(asked["info"]["totalWalletBalance"])
+
+
+async def test_orders_are_placed_and_cancelled_over_the_socket(rig: Rig) -> None:
+    async with pro(rig, rig.key(rig.open())) as client:
+        async with asyncio.timeout(8):
+            made = await client.create_order_ws(
+                UNIFIED, "limit", "buy", Decimal("0.01"), 40_000, {"newClientOrderId": "w-1"}
+            )
+            assert (made["clientOrderId"], made["status"]) == ("w-1", "open")
+            asked = await client.fetch_order_ws(made["id"], UNIFIED)
+            assert asked["price"] == 40_000
+            await client.cancel_order_ws(made["id"], UNIFIED)
+            with pytest.raises(ccxt.OrderNotFound):
+                await client.cancel_order_ws(made["id"], UNIFIED)
+        assert await client.fetch_open_orders(UNIFIED) == []

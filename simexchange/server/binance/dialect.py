@@ -20,6 +20,7 @@ from simexchange.server.binance.call import (
 )
 from simexchange.server.binance.endpoints import ENDPOINTS
 from simexchange.server.binance.errors import WireError
+from simexchange.server.binance.socket_api import SocketApi
 from simexchange.server.binance.streams import Streams
 from simexchange.server.keys import ApiKey
 from simexchange.server.limits import Quota, Standing
@@ -31,6 +32,7 @@ _MINUTE = Quota(2_400, 60 * SECOND_US)
 _ORDERS = Quota(1_200, 60 * SECOND_US)
 _WINDOW_DEFAULT_MS, _WINDOW_MOST_MS, _AHEAD_MS = 5_000, 60_000, 1_000
 _OWN = ("timestamp", "recvWindow", "signature")
+_OWN_ON_SOCKETS = (*_OWN, "apiKey", "returnRateLimits")
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -45,11 +47,12 @@ class _Route:
 class BinanceDialect:
     """Answers the venue's paths."""
 
-    prefixes = ("/fapi/", "/sapi/", "/api/v3/", "/dapi/", *Streams.prefixes)
+    prefixes = ("/fapi/", "/sapi/", "/api/v3/", "/dapi/", *Streams.prefixes, SocketApi.path)
 
     def __init__(self, venue: Venue) -> None:
         self.venue = venue
         self.streams = Streams(venue)
+        self._socket_api = SocketApi(venue, self._carry_out_message)
         strict = venue.settings.refuses_unknown_parameters
         self._routes = {
             (endpoint.method, endpoint.path): _Route(endpoint, refuses_unknown=strict)
@@ -58,6 +61,8 @@ class BinanceDialect:
 
     async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; its errors are answers too."""
+        if request.raw_path.startswith(SocketApi.path):
+            return await self._socket_api.serve(request)
         if request.raw_path.startswith(Streams.prefixes):
             return await self.streams.serve(request)
         path, _, query = request.raw_path.partition("?")
@@ -112,9 +117,10 @@ class BinanceDialect:
         values |= dict(parse_qsl(body, keep_blank_values=True))
         key = None
         if endpoint.scope != PUBLIC:
-            key = self._key(request, endpoint)
+            name = request.headers.get("X-MBX-APIKEY", "")
+            key = self._key(name, request.remote, endpoint)
         if key is not None and endpoint.scope in SIGNED:
-            self._check_signature(key, values, query, body)
+            self._check_signature(key, values, _unsigned(query) + _unsigned(body))
             if endpoint.is_order:
                 sent = venue.limits.take(key.account, "orders", _ORDERS, now)
                 standings["X-MBX-ORDER-COUNT-1M"] = sent
@@ -124,9 +130,22 @@ class BinanceDialect:
             values.pop(name, None)
         return endpoint.handler(Call(venue, key), route.reader.read(values))
 
-    def _key(self, request: web.BaseRequest, endpoint: Endpoint) -> ApiKey:
+    def _carry_out_message(
+        self, method: str, path: str, values: dict[str, str], address: str | None
+    ) -> object:
+        """Do what is asked on a socket; there parameters are signed in order of their names."""
+        route = self._routes[method, path]
+        key = None
+        if route.endpoint.scope != PUBLIC:
+            key = self._key(values.get("apiKey", ""), address, route.endpoint)
+            signed = sorted(name for name in values if name != "signature")
+            payload = "&".join(f"{name}={values[name]}" for name in signed)
+            self._check_signature(key, values, payload)
+        asked = {name: text for name, text in values.items() if name not in _OWN_ON_SOCKETS}
+        return route.endpoint.handler(Call(self.venue, key), route.reader.read(asked))
+
+    def _key(self, name: str, address: str | None, endpoint: Endpoint) -> ApiKey:
         """Return the key of a request, if it may do this from where it comes."""
-        name = request.headers.get("X-MBX-APIKEY", "")
         if not name:
             raise WireError(errors.BAD_KEY_FORMAT)
         key = self.venue.keys.find(name)
@@ -134,7 +153,7 @@ class BinanceDialect:
             raise WireError(errors.REJECTED_KEY)
         if key.account in self.venue.members.frozen:
             raise WireError(errors.REJECTED_KEY)
-        if request.remote is not None and not key.may_come_from(request.remote):
+        if address is not None and not key.may_come_from(address):
             raise WireError(errors.REJECTED_KEY)
         grant = key.grant
         if (endpoint.scope == TRADE and not grant.trade) or (
@@ -143,14 +162,13 @@ class BinanceDialect:
             raise WireError(errors.REJECTED_KEY)
         return key
 
-    def _check_signature(self, key: ApiKey, values: dict[str, str], query: str, body: str) -> None:
+    def _check_signature(self, key: ApiKey, values: dict[str, str], payload: str) -> None:
         stamp, window = values.get("timestamp", ""), values.get("recvWindow", "")
         if not stamp.isdecimal() or (window and not window.partition(".")[0].isdecimal()):
             raise WireError(errors.MANDATORY, "Mandatory parameter 'timestamp' was not sent.")
         if not values.get("signature"):
             raise WireError(errors.MANDATORY, "Mandatory parameter 'signature' was not sent.")
-        payload = (_unsigned(query) + _unsigned(body)).encode()
-        if not key.has_signed(payload, values["signature"]):
+        if not key.has_signed(payload.encode(), values["signature"]):
             raise WireError(errors.INVALID_SIGNATURE)
         window_ms = int(window.partition(".")[0]) if window else _WINDOW_DEFAULT_MS
         now_ms = self.venue.edge_now() // 1_000

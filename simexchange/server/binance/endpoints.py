@@ -1,6 +1,6 @@
 """All endpoints over HTTP."""
 
-from simexchange.server.binance import account, algo_orders, market, orders
+from simexchange.server.binance import account, algo_orders, market, orders, sub_accounts
 from simexchange.server.binance.call import Endpoint
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -8,4 +8,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *account.ENDPOINTS,
     *orders.ENDPOINTS,
     *algo_orders.ENDPOINTS,
+    *sub_accounts.ENDPOINTS,
 )
