@@ -12,6 +12,8 @@ from simexchange.core.state import Refusal, State
 from simexchange.core.trading import Trading
 from simexchange.core.types import CancelReason, RejectReason, TimeInForce
 
+_REQUESTED = CancelReason.REQUESTED
+
 
 class OrderChanges:
     """Amends and cancels.
@@ -37,8 +39,8 @@ class OrderChanges:
             order = account.open_orders.get(order_id) if order_id is not None else None
             if order is None and command.client_order_id is not None:
                 order = _by_client_id(account, command.client_order_id)
-            if order is not None and order.market.symbol == command.symbol:
-                self._trading.cancel(order, CancelReason.REQUESTED)
+            if order is not None and order.command.symbol == command.symbol:
+                self._trading.cancel(order, _REQUESTED)
                 return
         self._refuse(command, self._missing(command, account))
 

@@ -25,6 +25,7 @@ from simexchange.core.positions import Position
 from simexchange.core.state import Refusal, State
 from simexchange.core.trading import Trading
 from simexchange.core.types import (
+    RATE_SCALE,
     CancelReason,
     OrderKind,
     PositionSide,
@@ -39,6 +40,7 @@ _GTC = TimeInForce.GTC
 _IOC = TimeInForce.IOC
 _FOK = TimeInForce.FOK
 _POST_ONLY = TimeInForce.POST_ONLY
+_NO_LIQUIDITY = CancelReason.NO_LIQUIDITY
 _BUY = Side.BUY
 _NET = PositionSide.NET
 _RESTING = (_GTC, _POST_ONLY)
@@ -120,7 +122,9 @@ class OrderEntry:
             sign, makers = -1, market.bids
             limit_key = -price if price is not None else None
             closable = position.contracts
-        closing = command.reduce_only or position.leg == -sign
+        closing = command.reduce_only
+        if position.leg and position.leg != sign:
+            closing = True
         if closing:
             if closable <= 0:
                 return nothing_to_reduce(position, sign)
@@ -130,9 +134,11 @@ class OrderEntry:
         best = makers.top
         if best is None:
             best = makers.best()
-        crosses = best is not None and (limit_key is None or best.key <= limit_key)
-        if crosses and command.time_in_force is _POST_ONLY:
-            return would_cross(price, best)
+        crosses = False
+        if best is not None and (limit_key is None or best.key <= limit_key):
+            if command.time_in_force is _POST_ONLY:
+                return would_cross(price, best)
+            crosses = True
         order = new_order(
             state.next_order_id, position, command, sign, contracts, closing, plan_id, state.log.at
         )
@@ -206,9 +212,11 @@ class OrderEntry:
         self, order: Order, position: Position, contracts: int, price: int, closable: int
     ) -> Refusal | None:
         """Hold the money for an order that only rests and that its position covers in part."""
-        order.promised = promised = min(closable - position.promised, contracts)
-        if promised == contracts:
+        promised = closable - position.promised
+        if promised >= contracts:
+            order.promised = contracts
             return None
+        order.promised = promised
         return self._hold(order, position, contracts - promised, price, price)
 
     def _hold(
@@ -224,9 +232,13 @@ class OrderEntry:
             and (refusal := tier_problem(position, order.sign, notional))
         ):
             return refusal
-        cost = order_cost(
-            order.sign, contracts, notional, worst, market, leverage, position.hold_rate
-        )
+        # order_cost, written out for the order that is not behind the mark price
+        cost = -(-notional // leverage) - (-notional * position.hold_rate // RATE_SCALE)
+        mark = market.mark
+        if mark is not None and (worst > mark if order.sign > 0 else worst < mark):
+            cost = order_cost(
+                order.sign, contracts, notional, worst, market, leverage, position.hold_rate
+            )
         available = account.wallet - account.hold
         if account.cross_positions:
             available = available_balance(account)
@@ -305,8 +317,8 @@ class OrderEntry:
             self._matching.match(order, makers, limit_key)
         if order.remaining:
             if kind is _MARKET:
-                self._trading.cancel(order, CancelReason.NO_LIQUIDITY)
-            elif time_in_force is _GTC or time_in_force is _POST_ONLY:
+                self._trading.cancel(order, _NO_LIQUIDITY)
+            elif time_in_force in _RESTING:
                 self.rest(order)
             else:
                 self._trading.cancel(order, _NEVER_RESTING[time_in_force])

@@ -106,7 +106,7 @@ class Exchange(Reads):
         log.events = events
         if at >= self._timers.next_at:
             self._run_timers(at)
-        self._handlers[command.__class__](command)
+        self._handlers[type(command)](command)
         if state.bereft or state.traded:
             self._firing.after_command()
         if self._ledger.net:
@@ -153,7 +153,7 @@ class Exchange(Reads):
 
     @property
     def event_hash(self) -> str:
-        """SHA-256 over all events so far; equal hashes mean equal runs."""
+        """Hash (BLAKE2b) of all events so far; equal hashes mean equal runs."""
         return self._log.hexdigest()
 
     @property

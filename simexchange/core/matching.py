@@ -29,11 +29,15 @@ class Matching:
         other orders of the account that made it.
         """
         state, fill = self._state, self._trading.fill
-        market = taker.market
-        prevents = taker.self_trade_prevention is not _NO_PREVENTION
+        market = taker.position.market
+        prevents = taker.command.self_trade_prevention is not _NO_PREVENTION
         while taker.remaining:
-            level = makers.best()
-            if level is None or (limit_key is not None and level.key > limit_key):
+            level = makers.top
+            if level is None:
+                level = makers.best()
+                if level is None:
+                    return
+            if limit_key is not None and level.key > limit_key:
                 return
             maker = level.head
             assert maker is not None

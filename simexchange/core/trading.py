@@ -53,8 +53,12 @@ class Trading:
         if order.promised:
             self._use_promise(order, contracts)
         closed, realized = self.settle(position, order.sign, contracts, notional, fee)
+        order_id = order.order_id
         if not remaining:
-            self._forget(order, position)
+            account.open_orders.pop(order_id, None)
+            if position.closers and order_id in position.closers:
+                self.deregister_closer(order)
+            state.closed_orders.append(order_id)
         state.last_execution_id = execution_id = state.last_execution_id + 1
         held, cost = position.contracts, position.cost
         log.events.append(
@@ -62,7 +66,7 @@ class Trading:
                 at,
                 execution_id,
                 state.next_trade_id,
-                order.order_id,
+                order_id,
                 command.client_order_id,
                 account.number,
                 command.symbol,
@@ -84,7 +88,7 @@ class Trading:
                 account.wallet,
             )
         )
-        if closed and position.closers:
+        if closed and (position.closing_orders or position.promised):
             self._recap_if_needed(position, order.sign)
 
     def settle(
@@ -145,8 +149,10 @@ class Trading:
         """
         held = position.contracts
         size = held if held > 0 else -held
-        closed = min(size, contracts)
-        value = notional if contracts <= size else notional * size // contracts
+        if contracts <= size:
+            closed, value = contracts, notional
+        else:
+            closed, value = size, notional * size // contracts
         share = cost_share(position.cost, size, closed)
         position.cost -= share
         position.contracts = held + sign * contracts
@@ -170,14 +176,18 @@ class Trading:
         remaining = order.remaining
         account.hold -= order.hold
         order.hold = 0
-        self._forget(order, position)
+        order_id = order.order_id
+        account.open_orders.pop(order_id, None)
+        if position.closers and order_id in position.closers:
+            self.deregister_closer(order)
+        self._state.closed_orders.append(order_id)
         order.promised = order.remaining = 0
         order.is_cancelled = True
         order.updated_at = at = log.at
         log.events.append(
             OrderCancelled(
                 at,
-                order.order_id,
+                order_id,
                 command.client_order_id,
                 account.number,
                 command.symbol,
@@ -258,9 +268,11 @@ class Trading:
 
     def _recap_if_needed(self, position: Position, sign: int) -> None:
         """Look at the orders that would close with ``sign`` when there may be too many of them."""
-        if position.closing_orders or position.promised:
+        if position.closing_orders:
+            self.recap(position)
+        elif position.promised:
             left = -sign * position.contracts
-            if position.closing_orders or position.promised > max(0, left):
+            if position.promised > (max(0, left)):
                 self.recap(position)
 
     def _release_part(self, order: Order, contracts: int) -> None:
@@ -278,10 +290,11 @@ class Trading:
 
     def _use_promise(self, order: Order, contracts: int) -> None:
         """Take ``contracts`` that just left the order from what it promised to close."""
-        used = min(order.promised, contracts)
-        order.promised -= used
-        if order.order_id in order.position.closers:
-            order.position.promised -= used
+        promised, position = order.promised, order.position
+        used = min(promised, contracts)
+        order.promised = promised - used
+        if order.order_id in position.closers:
+            position.promised -= used
 
     def _hold_for(self, order: Order, contracts: int) -> None:
         """Hold money for ``contracts`` that were promised to close and now would open."""
@@ -297,14 +310,6 @@ class Trading:
         account.hold += cost
         if order.promised == 0:
             del order.position.closers[order.order_id]
-
-    def _forget(self, order: Order, position: Position) -> None:
-        """Take an ended order out of all registers but that of closed orders."""
-        order_id = order.order_id
-        position.account.open_orders.pop(order_id, None)
-        if position.closers and order_id in position.closers:
-            self.deregister_closer(order)
-        self._state.closed_orders.append(order_id)
 
     def _note_cross(self, position: Position) -> None:
         account = position.account

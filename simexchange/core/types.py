@@ -52,9 +52,9 @@ class OrderKind(StrEnum):
 
 
 class TimeInForce(StrEnum):
-    GTC = "good_till_cancelled"
-    IOC = "immediate_or_cancel"
-    FOK = "fill_or_kill"
+    GTC = "gtc"
+    IOC = "ioc"
+    FOK = "fok"
     POST_ONLY = "post_only"
 
 
