@@ -3,11 +3,12 @@
 import msgspec
 
 from simexchange.clock import Clock, SystemClock
-from simexchange.core.commands import Command
+from simexchange.core.commands import Command, PlaceOrder
 from simexchange.core.events import (
     CommandRejected,
     Event,
     InstrumentListed,
+    OrderAccepted,
     OrderRejected,
     PlanOrderRejected,
 )
@@ -92,11 +93,36 @@ class Venue:
         return self.simulation.apply(command)
 
     def refusal(self, events: list[Event]) -> Refused | None:
-        """Return the first refusal among the events of one command."""
+        """Return what refused the command of these events.
+
+        An order that a plan fired meanwhile may be refused too; that is no answer to the command.
+        """
         for event in events:
-            if isinstance(event, REFUSED):
+            if isinstance(event, REFUSED) and not (
+                isinstance(event, OrderRejected) and event.plan_id is not None
+            ):
                 return event
         return None
+
+    def place(self, command: PlaceOrder) -> OrderAccepted | Refused:
+        """Place an order and return its own acceptance, or what refused it.
+
+        What was due before may have accepted others of the account (a liquidation), what it sets
+        off may accept more (plan orders); it is the last one that no plan fired.
+        """
+        events = self.apply(command)
+        refusal = self.refusal(events)
+        if refusal is not None:
+            return refusal
+        for event in reversed(events):
+            if (
+                isinstance(event, OrderAccepted)
+                and event.account == command.account
+                and event.plan_id is None
+            ):
+                return event
+        message = f"an order was neither accepted nor refused: {events}"
+        raise AssertionError(message)
 
     def _note_listing(self, events: list[Event]) -> None:
         for event in events:

@@ -4,7 +4,7 @@ import pytest
 import requests
 
 from simexchange.core import commands
-from simexchange.core.types import SECOND_US, RejectReason
+from simexchange.core.types import SECOND_US, OrderKind, RejectReason, Side
 from simexchange.server.bybit.errors import REFUSALS
 from simexchange.server.keys import Grant
 from simexchange.server.wire_faults import WireFault, WirePlan, WireRule
@@ -312,3 +312,23 @@ def test_a_frozen_member_is_shut_out(rig: Rig) -> None:
     assert master.post("/v5/user/frozen-sub-member", freeze).json()["retCode"] == 0
     assert member.get(WALLET, accountType="UNIFIED").json()["retCode"] == 10008
     rig.apply(commands.AdvanceTime())
+
+
+def test_a_plan_that_fails_meanwhile_is_no_answer_to_the_order_that_fired_it(
+    raw: Raw, rig: Rig
+) -> None:
+    trader = rig.open(contract=1_000_000)
+    rig.apply(commands.PlaceOrder(trader, SYMBOL, Side.SELL, 1, OrderKind.MARKET))
+    poor = rig.open(contract=1)
+    plan_order = commands.PlacePlanOrder(poor, SYMBOL, Side.BUY, 1_000, 500_010)
+    rig.apply(plan_order)
+    own = rig.apply(commands.PlacePlanOrder(raw.key.account, SYMBOL, Side.BUY, 1, 500_010))
+    answer = raw.order(orderLinkId="mine")
+    assert answer["retCode"] == 0
+    found = raw.get("/v5/order/realtime", category="linear", symbol=SYMBOL, orderLinkId="mine")
+    [row] = found.json()["result"]["list"]
+    assert row["orderId"] == answer["result"]["orderId"]
+    assert row["qty"] == "0.01"
+    states = [order.state for order in rig.venue.records.of(poor).orders.values()]
+    assert states == ["rejected"]
+    assert len(own) == 1

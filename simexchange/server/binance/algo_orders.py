@@ -66,13 +66,11 @@ class NewAlgo(Params, frozen=True):
 
 def place(call: Call, params: NewAlgo) -> object:
     events = call.venue.apply(_command(call, params))
-    for event in events:
-        if isinstance(event, PlanOrderAccepted) and event.account == call.account:
-            order = call.records.by_plan[event.plan_id]
-            return algo_row(order, call.grid(params.symbol))
     refusal = call.venue.refusal(events)
-    assert refusal is not None, f"neither accepted nor refused: {events}"
-    raise refusal_error(refusal.reason, refusal.message)
+    if refusal is not None:
+        raise refusal_error(refusal.reason, refusal.message)
+    [made] = [event for event in events if isinstance(event, PlanOrderAccepted)]
+    return algo_row(call.records.by_plan[made.plan_id], call.grid(params.symbol))
 
 
 def _command(call: Call, params: NewAlgo) -> PlacePlanOrder:

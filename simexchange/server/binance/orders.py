@@ -110,13 +110,10 @@ def _command(call: Call, params: NewOrder) -> PlaceOrder:
 
 def _accepted(call: Call, command: PlaceOrder) -> int:
     """Apply ``command`` and return the order's number, or raise what refused it."""
-    events = call.venue.apply(command)
-    for event in events:
-        if isinstance(event, OrderAccepted) and event.account == call.account:
-            return event.order_id
-    refusal = call.venue.refusal(events)
-    assert refusal is not None, f"neither accepted nor refused: {events}"
-    raise refusal_error(refusal.reason, refusal.message)
+    made = call.venue.place(command)
+    if isinstance(made, OrderAccepted):
+        return made.order_id
+    raise refusal_error(made.reason, made.message)
 
 
 class OrderName(Params, frozen=True):

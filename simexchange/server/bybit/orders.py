@@ -41,23 +41,27 @@ _QUOTA = Quota(20)
 def create(call: Call, params: CreateOrder) -> object:
     command = command_from(call, params)
     words = words_of(call, params)
-    venue = call.venue
+    records = call.venue.records
     if words:
-        venue.records.describe_next(call.account, words)
+        records.describe_next(call.account, words)
     try:
-        events = venue.apply(command)
+        if isinstance(command, PlacePlanOrder):
+            return _create_plan(call, command)
+        made = call.venue.place(command)
     finally:
-        venue.records.describe_next(*NO_WORDS)
-    for event in events:
-        if isinstance(event, OrderAccepted) and event.account == call.account:
-            return _ids(order_id_text(Origin.ORDER, event.order_id), event.client_order_id)
-        if isinstance(event, PlanOrderAccepted) and event.account == call.account:
-            return _ids(order_id_text(Origin.PLAN, event.plan_id), event.client_order_id)
-    refusal = venue.refusal(events)
-    assert refusal is not None, f"neither accepted nor refused: {events}"
-    if isinstance(command, PlanOrderAccepted | PlacePlanOrder):
+        records.describe_next(*NO_WORDS)
+    if not isinstance(made, OrderAccepted):
+        return _refused(call, command, made)
+    return _ids(order_id_text(Origin.ORDER, made.order_id), made.client_order_id)
+
+
+def _create_plan(call: Call, command: PlacePlanOrder) -> object:
+    events = call.venue.apply(command)
+    refusal = call.venue.refusal(events)
+    if refusal is not None:
         raise _plan_error(call, command, refusal)
-    return _refused(call, command, refusal)
+    [made] = [event for event in events if isinstance(event, PlanOrderAccepted)]
+    return _ids(order_id_text(Origin.PLAN, made.plan_id), made.client_order_id)
 
 
 def _ids(order_id: str, client_order_id: str | None) -> dict[str, str]:
