@@ -4,6 +4,7 @@ The stream only wakes. What is read is the venue's own list after the last store
 stream which loses, repeats or reorders changes when a fill is known and nothing else (C1).
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 from copyplugin.domain.fill import LeaderFill
@@ -15,7 +16,8 @@ from copyplugin.errors import VenueUnavailable
 from copyplugin.ports import Subscription
 from copyplugin.store import leader_feed
 
-MILLISECONDS = 1000
+FILLS_AT_ONCE = 200
+"""So many fills are stored in one transaction."""
 
 
 class Feed:
@@ -97,15 +99,20 @@ class Feed:
                 return  # the sweep asks again from the same fill
             if not fills:
                 return
-            shards = await self._around.database.write(
-                partial(
-                    store_fills,
-                    leader_id=leader_id,
-                    fills=fills,
-                    instruments=self._around.instruments,
-                    received_at=self._around.clock.now(),
-                )
+            for first in range(0, len(fills), FILLS_AT_ONCE):
+                await self._store(leader_id, fills[first : first + FILLS_AT_ONCE])
+            cursor = fills[-1].venue_fill_id
+
+    async def _store(self, leader_id: LeaderId, fills: Sequence[LeaderFill]) -> None:
+        shards = await self._around.database.write(
+            partial(
+                store_fills,
+                leader_id=leader_id,
+                fills=fills,
+                instruments=self._around.instruments,
+                received_at=self._around.clock.now(),
             )
-            cursor = self._cursors[leader_id] = fills[-1].venue_fill_id
-            if shards:
-                self._around.dispatcher.announce(Work.LANES, shards)
+        )
+        self._cursors[leader_id] = fills[-1].venue_fill_id
+        if shards:
+            self._around.dispatcher.announce(Work.LANES, shards)

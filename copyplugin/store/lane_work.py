@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import and_, exists, func, or_, select, true
+from sqlalchemy import BindParameter, and_, bindparam, exists, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from copyplugin.domain.account import TransferState
@@ -37,6 +37,45 @@ from copyplugin.store.rows import (
 )
 
 T = TypeVar("T")
+
+# The statements of every order are built once: building one takes as long as running it.
+_LANE_IDS: BindParameter[Any] = bindparam("lane_ids", expanding=True)
+_MARKED = (
+    select(LaneRow, FollowRow)
+    .join(FollowRow, FollowRow.id == LaneRow.follow_id)
+    .where(
+        LaneRow.marked == true(),
+        or_(LaneRow.retry_at.is_(None), LaneRow.retry_at <= bindparam("now")),
+        LaneRow.id > bindparam("after"),
+        LaneRow.id.not_in(bindparam("busy", expanding=True)),
+    )
+    .order_by(LaneRow.id)
+    .limit(bindparam("most"))
+)
+_MARKED_IN_SHARDS = _MARKED.where(LaneRow.shard.in_(bindparam("shards", expanding=True)))
+_MARKED_ONE = _MARKED.where(LaneRow.id == bindparam("lane_id"))
+_AT_HAND = (
+    select(LaneRow, FollowRow, CopiedPositionRow)
+    .join(FollowRow, FollowRow.id == LaneRow.follow_id)
+    .outerjoin(
+        CopiedPositionRow,
+        and_(
+            CopiedPositionRow.lane_id == LaneRow.id,
+            CopiedPositionRow.state == TradeState.OPEN,
+        ),
+    )
+    .where(LaneRow.id.in_(_LANE_IDS))
+)
+_IN_DOUBT = select(CopyOrderRow).where(
+    CopyOrderRow.state == CopyOrderState.SENT, CopyOrderRow.lane_id.in_(_LANE_IDS)
+)
+_UNDECIDED = (
+    select(CopyDecisionRow, SignalRow)
+    .join(SignalRow, SignalRow.id == CopyDecisionRow.signal_id)
+    .where(CopyDecisionRow.pending == true(), CopyDecisionRow.lane_id.in_(_LANE_IDS))
+    .order_by(CopyDecisionRow.signal_id)
+)
+_ORDERS = select(CopyOrderRow).where(CopyOrderRow.id.in_(bindparam("order_ids", expanding=True)))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,22 +109,18 @@ def marked_lanes(  # noqa: PLR0913 - which lanes, in so many respects
     """
     if not shards and lane_id is None:
         return []
-    query = (
-        select(LaneRow, FollowRow)
-        .join(FollowRow, FollowRow.id == LaneRow.follow_id)
-        .where(LaneRow.marked == true(), or_(LaneRow.retry_at.is_(None), LaneRow.retry_at <= now))
-        .order_by(LaneRow.id)
-        .limit(limit)
+    found = session.execute(
+        _MARKED_IN_SHARDS if lane_id is None else _MARKED_ONE,
+        {
+            "shards": list(shards),
+            "lane_id": lane_id,
+            "after": after or 0,
+            "busy": list(busy),
+            "now": now,
+            "most": limit,
+        },
     )
-    if lane_id is not None:
-        query = query.where(LaneRow.id == lane_id)
-    else:
-        query = query.where(LaneRow.shard.in_(shards))
-    if after is not None:
-        query = query.where(LaneRow.id > after)
-    if busy:
-        query = query.where(LaneRow.id.not_in(busy))
-    return [LaneWork(lane=lane, follow=follow) for lane, follow in session.execute(query)]
+    return [LaneWork(lane=lane, follow=follow) for lane, follow in found]
 
 
 def complete(session: Session, works: Collection[LaneWork]) -> None:
@@ -111,21 +146,10 @@ def lanes_at_hand(session: Session, lane_ids: Collection[LaneId]) -> dict[LaneId
     """Return these lanes with their follows and the round trips they are in."""
     if not lane_ids:
         return {}
-    query = (
-        select(LaneRow, FollowRow, CopiedPositionRow)
-        .join(FollowRow, FollowRow.id == LaneRow.follow_id)
-        .outerjoin(
-            CopiedPositionRow,
-            and_(
-                CopiedPositionRow.lane_id == LaneRow.id,
-                CopiedPositionRow.state == TradeState.OPEN,
-            ),
-        )
-        .where(LaneRow.id.in_(lane_ids))
-    )
+    found = session.execute(_AT_HAND, {"lane_ids": list(lane_ids)})
     return {
         lane.id: LaneAtHand(lane=lane, follow=follow, position=position)
-        for lane, follow, position in session.execute(query)
+        for lane, follow, position in found
     }
 
 
@@ -141,7 +165,9 @@ def lanes_marked(session: Session) -> int:
 
 
 def orders(session: Session, order_ids: Collection[CopyOrderId]) -> dict[CopyOrderId, CopyOrderRow]:
-    return _by_id(session, CopyOrderRow, CopyOrderRow.id, order_ids)
+    if not order_ids:
+        return {}
+    return {row.id: row for row in session.scalars(_ORDERS, {"order_ids": list(order_ids)})}
 
 
 def lanes(session: Session, lane_ids: Collection[LaneId]) -> dict[LaneId, LaneRow]:
@@ -282,21 +308,12 @@ def pending_increase(session: Session, lane_id: LaneId) -> list[CopyDecisionRow]
 
 
 def _add_orders_in_doubt(session: Session, works: dict[LaneId, LaneWork]) -> None:
-    query = select(CopyOrderRow).where(
-        CopyOrderRow.state == CopyOrderState.SENT, CopyOrderRow.lane_id.in_(works)
-    )
-    for order in session.scalars(query):
+    for order in session.scalars(_IN_DOUBT, {"lane_ids": list(works)}):
         works[order.lane_id].in_doubt = order
 
 
 def _add_undecided(session: Session, works: dict[LaneId, LaneWork]) -> None:
-    query = (
-        select(CopyDecisionRow, SignalRow)
-        .join(SignalRow, SignalRow.id == CopyDecisionRow.signal_id)
-        .where(CopyDecisionRow.pending == true(), CopyDecisionRow.lane_id.in_(works))
-        .order_by(CopyDecisionRow.signal_id)
-    )
-    for row, signal in session.execute(query):
+    for row, signal in session.execute(_UNDECIDED, {"lane_ids": list(works)}):
         works[row.lane_id].undecided.append((row, signal))
 
 

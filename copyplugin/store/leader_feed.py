@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import BindParameter, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.fill import LeaderFill, PositionSide
@@ -24,6 +25,21 @@ from copyplugin.store.rows import (
     LeaderPositionRow,
     LeaderRow,
     SignalRow,
+)
+
+_LEADER: BindParameter[Any] = bindparam("leader_id")
+_KNOWN_FILLS = select(LeaderFillRow.venue_fill_id).where(
+    LeaderFillRow.leader_id == _LEADER,
+    LeaderFillRow.venue_fill_id.in_(bindparam("fill_ids", expanding=True)),
+)
+_FILLED = select(func.sum(LeaderFillRow.contracts)).where(
+    LeaderFillRow.leader_id == _LEADER, LeaderFillRow.order_id == bindparam("order_id")
+)
+_LEGS = select(
+    LeaderPositionRow.symbol, LeaderPositionRow.position_side, LeaderPositionRow.contracts
+).where(
+    LeaderPositionRow.leader_id == _LEADER,
+    LeaderPositionRow.symbol.in_(bindparam("symbols", expanding=True)),
 )
 
 SEGMENT_MARK = "#"
@@ -51,13 +67,7 @@ def add_new_fills(
 ) -> list[LeaderFill]:
     """Store the fills that are not stored yet and return them, in the order given."""
     ids = [fill.venue_fill_id for fill in fills]
-    known = set(
-        session.scalars(
-            select(LeaderFillRow.venue_fill_id).where(
-                LeaderFillRow.leader_id == leader_id, LeaderFillRow.venue_fill_id.in_(ids)
-            )
-        )
-    )
+    known = set(session.scalars(_KNOWN_FILLS, {"leader_id": leader_id, "fill_ids": ids}))
     new: list[LeaderFill] = []
     for fill in fills:
         if fill.venue_fill_id not in known:
@@ -70,19 +80,14 @@ def add_new_fills(
 
 def filled_of_order(session: Session, leader_id: LeaderId, order_id: VenueOrderId) -> int:
     """Return how many contracts of a leader's order are stored as filled."""
-    query = select(func.sum(LeaderFillRow.contracts)).where(
-        LeaderFillRow.leader_id == leader_id, LeaderFillRow.order_id == order_id
-    )
-    return session.scalar(query) or 0
+    return session.scalar(_FILLED, {"leader_id": leader_id, "order_id": order_id}) or 0
 
 
 def legs(session: Session, leader_id: LeaderId, symbols: Collection[Symbol]) -> dict[Symbol, Legs]:
     """Return what the leader holds in these instruments, nothing included."""
     found = {symbol: Legs() for symbol in symbols}
-    query = select(
-        LeaderPositionRow.symbol, LeaderPositionRow.position_side, LeaderPositionRow.contracts
-    ).where(LeaderPositionRow.leader_id == leader_id, LeaderPositionRow.symbol.in_(symbols))
-    for symbol, side, contracts in session.execute(query):
+    query = {"leader_id": leader_id, "symbols": list(symbols)}
+    for symbol, side, contracts in session.execute(_LEGS, query):
         found[symbol] = found[symbol].with_leg(side, contracts)
     return found
 

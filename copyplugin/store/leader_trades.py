@@ -2,13 +2,19 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.fill import PositionSide
 from copyplugin.domain.identifiers import LeaderId, Symbol
 from copyplugin.domain.leader import TradeState
 from copyplugin.store.rows import LeaderStatisticsRow, LeaderTradeRow
+
+_OPEN_TRADES = select(LeaderTradeRow).where(
+    LeaderTradeRow.leader_id == bindparam("leader_id"),
+    LeaderTradeRow.state == TradeState.OPEN,
+    LeaderTradeRow.symbol.in_(bindparam("symbols", expanding=True)),
+)
 
 TradeKey = tuple[Symbol, PositionSide]
 
@@ -17,12 +23,8 @@ def open_trades(
     session: Session, leader_id: LeaderId, symbols: Collection[Symbol]
 ) -> dict[TradeKey, LeaderTradeRow]:
     """Return the round trips that are not finished, at most one a side."""
-    query = select(LeaderTradeRow).where(
-        LeaderTradeRow.leader_id == leader_id,
-        LeaderTradeRow.state == TradeState.OPEN,
-        LeaderTradeRow.symbol.in_(symbols),
-    )
-    return {(row.symbol, row.position_side): row for row in session.scalars(query)}
+    found = session.scalars(_OPEN_TRADES, {"leader_id": leader_id, "symbols": list(symbols)})
+    return {(row.symbol, row.position_side): row for row in found}
 
 
 def unfunded_trades(session: Session, leader_id: LeaderId) -> list[LeaderTradeRow]:
