@@ -26,6 +26,7 @@ def drain(stream: Stream) -> None:
     A trader with deep pockets takes the other side, the insurance fund's too. AssertionError with
     the figures when a hold, a margin, an entry cost or a contract remains.
     """
+    stream.may_go_back = False  # what is asked for here must happen
     cancel_everything(stream)
     deep_pockets = max(stream.exchange.accounts) + 1
     stream.apply(OpenAccount())

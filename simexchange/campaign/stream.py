@@ -72,6 +72,8 @@ class Stream:
         self.accounts = accounts
         self.prices = {"BTCUSDT": 6_000, "ETHUSDT": 2_500, STRICT: 9_000}
         self.transfers = 0
+        self.is_set_up = False
+        self.may_go_back = False  # whether a command may now and then come from the past
         self.latest_transfer: Transfer | None = None
         self.log: list[tuple[Command, int]] = []
         self.listeners: list[Callable[[Command, list[Event]], None]] = []
@@ -79,7 +81,7 @@ class Stream:
     def apply(self, command: Command) -> list[Event]:
         """Apply a command a moment after the one before, or, now and then, before it."""
         self.at += self.random.randrange(1_000)
-        at = self.at - SECOND_US // 2 if self._happens(0.001) else self.at
+        at = self.at - SECOND_US // 2 if self.may_go_back and self._happens(0.001) else self.at
         self.log.append((command, at))
         events = self.exchange.apply(command, at)
         for listen in self.listeners:
@@ -94,6 +96,7 @@ class Stream:
             self._open(number)
         for symbol, price in self.prices.items():
             self.apply(SetIndex(symbol, price))
+        self.is_set_up = self.may_go_back = True
 
     def step(self) -> list[Event]:
         """Make the next command from the seed and apply it."""
@@ -248,7 +251,7 @@ class Stream:
     # ------------------------------------------------------------------ plan orders
 
     def _plan(self) -> PlacePlanOrder | AmendPlanOrder | CancelPlanOrder:
-        existing = self.exchange.open_plans(self._existing()) if self.accounts_are_open else []
+        existing = self.exchange.open_plans(self._existing()) if self.is_set_up else []
         if existing and self._happens(0.2):
             plan = self.random.choice(existing)
             if self._happens(0.5):
@@ -257,10 +260,6 @@ class Stream:
             trigger = plan.trigger_price + self.random.choice((0, *range(-20, 21)))
             return AmendPlanOrder(plan.account, plan.symbol, plan.plan_id, trigger_price=trigger)
         return self._new_plan()
-
-    @property
-    def accounts_are_open(self) -> bool:
-        return len(self.exchange.accounts) > self.accounts
 
     def _new_plan(self) -> PlacePlanOrder:
         rng = self.random
