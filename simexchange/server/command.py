@@ -5,6 +5,7 @@ import logging
 import secrets
 import signal
 from ipaddress import ip_address
+from pathlib import Path
 
 import click
 
@@ -13,6 +14,9 @@ from simexchange.core.commands import ListInstrument
 from simexchange.core.config import ExchangeConfig
 from simexchange.core.exchange import Exchange
 from simexchange.faults import FaultySimulation
+from simexchange.journal.journaled import JournaledExchange
+from simexchange.journal.records import JournalError
+from simexchange.journal.writer import Durability
 from simexchange.market.driver import EndOfRecord, MarketDriver
 from simexchange.market.world import INSTRUMENTS, build_world
 from simexchange.output import BadInput
@@ -47,6 +51,11 @@ _CHECK_EVERY = 10_000
     help="A market that moves, or instruments without anyone who trades.",
 )
 @click.option("--speed", type=click.IntRange(0), default=1, help="Of time; 0: frozen.")
+@click.option(
+    "--journal",
+    type=click.Path(path_type=Path),
+    help="Write every command to this new file, for `simexchange replay`.",
+)
 @click.option("--operator-key", help="Key of the operator API. On loopback one is made up.")
 @click.option("--limits/--no-limits", default=False, help="Enforce the venue's rate limits.")
 @click.option(
@@ -61,6 +70,7 @@ def serve_command(  # noqa: PLR0913, PLR0917 - the options of the command
     seed: int,
     market: str,
     speed: int,
+    journal: Path | None,
     operator_key: str | None,
     limits: bool,  # noqa: FBT001 - a switch
     ignore_unknown: bool,  # noqa: FBT001 - a switch
@@ -72,7 +82,7 @@ def serve_command(  # noqa: PLR0913, PLR0917 - the options of the command
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     clock = SteeredClock(SystemClock(), speed=speed)
-    simulation = FaultySimulation(Exchange(ExchangeConfig(check_every=_CHECK_EVERY)), clock)
+    simulation = FaultySimulation(_exchange(journal), clock)
     driver: MarketDriver | None = None
     if market == "synthetic":
         driver = build_world(simulation, seed=seed).driver
@@ -86,8 +96,23 @@ def serve_command(  # noqa: PLR0913, PLR0917 - the options of the command
     key = operator_key or (secrets.token_urlsafe(24) if _is_loopback(host) else None)
     served: list[Dialect] = [DIALECTS[name](venue) for name in dialects]
     if key is not None:
-        served.append(OperatorApi(venue, key))
+        served.append(OperatorApi(venue, key, journal))
     asyncio.run(_serve(Server(tuple(served)), host, port, clock, driver, key))
+
+
+def _exchange(journal: Path | None) -> Exchange:
+    """Return a new exchange, with a journal where one is asked for."""
+    config = ExchangeConfig(check_every=_CHECK_EVERY)
+    if journal is None:
+        return Exchange(config)
+    try:
+        exchange = JournaledExchange(journal, config, durability=Durability.SYSTEM)
+    except JournalError as error:
+        raise BadInput(str(error)) from error
+    if exchange.sequence:
+        exchange.close()
+        raise BadInput(f"{journal} already holds a run; name a new file")
+    return exchange
 
 
 def _is_loopback(host: str) -> bool:

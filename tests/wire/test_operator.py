@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import requests
@@ -241,3 +242,33 @@ def test_beyond_loopback_the_operators_door_is_shut_unless_a_key_is_given() -> N
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)
+
+
+def test_the_journal_of_a_served_run_replays_to_the_same_hash(tmp_path: Path) -> None:
+    journal = tmp_path / "run.journal"
+    process = start("--operator-key", "secret", "--speed", "0", "--journal", str(journal))
+    assert process.stdout is not None
+    try:
+        found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+        assert found is not None
+        operator = Operator(found[0], "secret")
+        operator.post("accounts", {"label": "someone", "contract": "5"})
+        url = f"{found[0]}/operator/v1/journal"
+        copy = tmp_path / "copy.journal"
+        copy.write_bytes(requests.get(url, headers=operator.headers, timeout=10).content)
+        expected = operator.get("hashes")["event_hash"]
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    replayed = subprocess.run(
+        [sys.executable, "-c", "from simexchange.cli import main; main()", "replay", str(copy)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert expected in replayed.stdout
+    again = start("--journal", str(journal))
+    said, _ = again.communicate(timeout=30)
+    assert again.returncode == 2
+    assert "name a new file" in said
