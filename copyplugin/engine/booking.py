@@ -80,9 +80,18 @@ class Bookkeeper:
             for lane_id, each in self._at_hand.items()
             if each.position is not None
         }
+        self._signals = lane_work.signals(
+            session,
+            {
+                order.signal_id
+                for order in self._orders.values()
+                if order.signal_id is not None and not order.reduce_only
+            },
+        )
         self._restless: set[FollowId] = set()
 
     def book(self) -> Booked:
+        self._open_positions()
         for outcome in self._outcomes:
             at_hand = self._at_hand[outcome.lane_id]
             self._book(outcome, at_hand.lane, at_hand.follow)
@@ -147,7 +156,9 @@ class Bookkeeper:
             trip = _round_trip(position).closed(report.filled, report.filled_value, fee=report.fee)
             lane.actual = Contracts(lane.actual - report.filled)
         else:
-            position = self._positions.get(lane.id) or self._open_position(order, lane, report)
+            position = self._positions[lane.id]
+            if order.signal_id is not None:  # the leader may have changed it since the open
+                position.leverage = self._signals[order.signal_id].leverage
             trip = _round_trip(position).opened(report.filled, report.filled_value, fee=report.fee)
             lane.actual = Contracts(lane.actual + report.filled)
         order.copied_position_id = position.id
@@ -155,27 +166,30 @@ class Bookkeeper:
         assert trip.contracts == lane.actual, f"lane {lane.id} and its position have parted"
         if trip.contracts == 0:
             close_books(position, at=order.filled_at or self._now)
-            self._session.flush()  # the lane's next round trip is written beside it
             del self._positions[lane.id]
 
-    def _open_position(
-        self, order: CopyOrderRow, lane: LaneRow, report: OrderReport
-    ) -> CopiedPositionRow:
-        assert order.signal_id is not None
-        signal = lane_work.signals(self._session, {order.signal_id})[order.signal_id]
-        position = CopiedPositionRow(
-            follow_id=lane.follow_id,
-            lane_id=lane.id,
-            symbol=lane.symbol,
-            position_side=lane.position_side,
-            leverage=signal.leverage,
-            margin_mode=signal.margin_mode,
-            opened_at=report.fills[0].at if report.fills else self._now,
-        )
-        self._session.add(position)
-        self._session.flush()
-        self._positions[lane.id] = position
-        return position
+    def _open_positions(self) -> None:
+        """Make a round trip for each lane that an order of this batch opens, all at once."""
+        for outcome in self._outcomes:
+            if not isinstance(outcome, Answered) or outcome.report.filled == 0:
+                continue
+            order, lane = self._orders[outcome.order_id], self._at_hand[outcome.lane_id].lane
+            if order.reduce_only or lane.id in self._positions:
+                continue
+            assert order.signal_id is not None, "an open always follows a signal"
+            signal = self._signals[order.signal_id]
+            fills = outcome.report.fills
+            self._positions[lane.id] = CopiedPositionRow(
+                follow_id=lane.follow_id,
+                lane_id=lane.id,
+                symbol=lane.symbol,
+                position_side=lane.position_side,
+                leverage=signal.leverage,
+                margin_mode=signal.margin_mode,
+                opened_at=fills[0].at if fills else self._now,
+            )
+            self._session.add(self._positions[lane.id])
+        self._session.flush()  # their numbers are needed
 
     def _not_filled(
         self,
