@@ -74,12 +74,15 @@ class OrderEntry:
         First what can be checked without looking at book or money.
         """
         state = self._state
-        account = state.accounts.get(command.account)
-        market = state.markets.get(command.symbol)
         price = command.price
-        if account is None or market is None:
+        try:
+            account = state.accounts[command.account]
+            market = state.markets[command.symbol]
+        except KeyError:
+            account = state.accounts.get(command.account)
             refusal = unknown(command.account, command.symbol, account)
-        elif account.forced_rejects and take_forced(account, "order"):
+            return self._refuse(command, refusal, plan_id)
+        if account.forced_rejects and take_forced(account, "order"):
             refusal = Refusal(RejectReason.FORCED, "a fault plan refuses this order")
         elif (price is None or price < 1) if command.kind is _LIMIT else price is not None:
             refusal = price_problem(command)
@@ -97,8 +100,11 @@ class OrderEntry:
                 refusal = self._admit(command, account, market, plan_id)
                 if refusal is None:
                     return None
+        return self._refuse(command, refusal, plan_id)
+
+    def _refuse(self, command: PlaceOrder, refusal: Refusal | None, plan_id: int | None) -> Refusal:
         assert refusal is not None
-        state.refuse_order(
+        self._state.refuse_order(
             command.account, command.symbol, command.client_order_id, refusal, plan_id
         )
         return refusal
@@ -112,7 +118,7 @@ class OrderEntry:
         state = self._state
         contracts, price = command.contracts, command.price
         legs = account.net if account.is_one_way else account.legs[command.position_side]
-        position = legs.get(market.symbol)
+        position = legs.get(command.symbol)
         if position is None:
             position = state.position(account, market, command.position_side)
         if command.side is _BUY:

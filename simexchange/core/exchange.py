@@ -29,7 +29,7 @@ from simexchange.core.transfers import Transfers
 from simexchange.core.types import RejectReason
 from simexchange.core.watch import LiquidationWatch
 
-_HOUSEKEEPING = 1_000
+_HOUSEKEEPING = 100
 """Commands between two clearings of ended orders, where no check is asked for."""
 
 
@@ -107,7 +107,7 @@ class Exchange(Reads):
         if at >= self._timers.next_at:
             self._run_timers(at)
         self._handlers[type(command)](command)
-        if state.bereft or state.traded:
+        if state.has_echo:
             self._firing.after_command()
         if self._ledger.net:
             self._say_unbalanced(command)

@@ -64,6 +64,7 @@ class Matching:
         if market.seen_low == 0:
             market.seen_low = market.seen_high = price
             self._state.traded.append(market)
+            self._state.has_echo = True
         elif price < market.seen_low:
             market.seen_low = price
         elif price > market.seen_high:

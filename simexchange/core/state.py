@@ -41,6 +41,7 @@ class State:
         "closed_orders",
         "config",
         "fund",
+        "has_echo",
         "last_execution_id",
         "ledger",
         "log",
@@ -70,6 +71,7 @@ class State:
         self.transfers: dict[str, Transfer] = {}
         self.bereft: list[Position] = []  # gone or turned round, with plan orders attached
         self.traded: list[Market] = []  # with plan orders on the last price, in this command
+        self.has_echo = False  # something is bereft or traded
         self.timers = Timers()
         self.next_account = 1
         self.next_order_id = 1

@@ -55,9 +55,10 @@ class Trading:
         closed, realized = self.settle(position, order.sign, contracts, notional, fee)
         order_id = order.order_id
         if not remaining:
-            account.open_orders.pop(order_id, None)
-            if position.closers and order_id in position.closers:
-                self.deregister_closer(order)
+            if liquidity is _MAKER:  # a taker is in no register
+                del account.open_orders[order_id]
+                if position.closers and order_id in position.closers:
+                    self.deregister_closer(order)
             state.closed_orders.append(order_id)
         state.last_execution_id = execution_id = state.last_execution_id + 1
         held, cost = position.contracts, position.cost
@@ -119,6 +120,7 @@ class Trading:
             market.clearing -= realized
             if position.plans and position.contracts * held <= 0:
                 self._state.bereft.append(position)
+                self._state.has_echo = True
         position.margin += margin
         account.wallet += paid
         ledger.fees += fee
