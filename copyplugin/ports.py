@@ -168,9 +168,7 @@ class Dispatcher(Protocol):
         """Do as `announce` once that time has come."""
         ...
 
-    def every(
-        self, seconds: int, name: str, job: Callable[[], Coroutine[Any, Any, None]]
-    ) -> None:
+    def every(self, seconds: int, name: str, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run a job by the clock, first after one period."""
         ...
 
