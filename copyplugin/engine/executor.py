@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from copyplugin.domain.fill import MarginMode
-from copyplugin.domain.identifiers import AccountId, LaneId, Symbol
+from copyplugin.domain.identifiers import AccountId, FollowId, LaneId, Symbol
 from copyplugin.domain.money import Ratio
 from copyplugin.engine.attempts import attempt_all
 from copyplugin.engine.booking import Bookkeeper
@@ -52,6 +52,7 @@ class _Turn:
     plan: Plan
     follow_ids: Collection[int]
     mismatched: Collection[int]
+    came_back: Collection[FollowId]
     next_page: LaneId | None
 
 
@@ -63,6 +64,7 @@ class Executor:
         self._busy: set[LaneId] = set()
         self._outcomes: list[Outcome] = []
         self._waiting: list[tuple[bool, int, Errand]] = []
+        self._blocked: dict[FollowId, int] = {}  # follows with an open that waits, and their shards
         self._queued = 0
         self._running = 0
         self._configured: dict[tuple[AccountId, Symbol], tuple[Ratio, MarginMode]] = {}
@@ -114,6 +116,10 @@ class Executor:
             heapq.heappush(self._waiting, (not errand.is_urgent, self._queued, errand))
         self._start_waiting()
         dispatcher = self._around.dispatcher
+        freed = {self._blocked.pop(each) for each in result.came_back if each in self._blocked}
+        self._blocked.update(result.plan.blocked)
+        if freed:
+            dispatcher.announce(Work.LANES, freed)
         for at, shard in result.plan.later:
             dispatcher.announce_at(at, Work.LANES, (shard,))
         if result.follow_ids:
@@ -150,13 +156,13 @@ class Executor:
         works = [*booked.works, *marked]
         lane_work.complete(session, works)
         planner = Planner(session, self._around, now, resend=booked.resend)
-        for work in works:
-            planner.look_at(work)
+        planner.look_at(works)
         plan = planner.finish()
         return _Turn(
             plan=plan,
             follow_ids=booked.follow_ids | plan.under_way,
             mismatched=booked.mismatched,
+            came_back={work.follow.id for work in booked.works},
             next_page=marked[-1].lane.id if len(marked) == limit else None,
         )
 

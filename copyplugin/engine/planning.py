@@ -1,6 +1,6 @@
 """The next step of a lane: apply what the leader did, then close the gap, one order at a time."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -27,6 +27,7 @@ from copyplugin.domain.steering import (
     reducing_order,
 )
 from copyplugin.engine.errands import AskBalance, AskOrder, Errand, SendOrder
+from copyplugin.engine.precedence import Precedence
 from copyplugin.engine.surroundings import Surroundings
 from copyplugin.store import follows
 from copyplugin.store.database import Session
@@ -40,6 +41,7 @@ class Plan:
 
     errands: list[Errand] = field(default_factory=list[Errand])
     later: list[tuple[datetime, int]] = field(default_factory=list[tuple[datetime, int]])
+    blocked: dict[FollowId, int] = field(default_factory=dict[FollowId, int])  # with their shards
     under_way: set[FollowId] = field(default_factory=set[FollowId])  # flat by it, and ended
 
 
@@ -58,12 +60,21 @@ class Planner:
         self._around = around
         self._now = now
         self._resend = resend
+        self._precedence = Precedence()
         self.plan = Plan()
         self._unburdened: dict[FollowId, FollowRow] = {}
         self._unsent: list[tuple[CopyOrderRow, LaneWork, SignalRow | None]] = []
 
-    def look_at(self, work: LaneWork) -> None:
-        """Decide what the lane does next."""
+    def look_at(self, works: Sequence[LaneWork]) -> None:
+        """Decide what each of these lanes does next."""
+        self._precedence = Precedence.of(self._session, works)
+        for work in self._precedence.in_turn(works):
+            sent = len(self._unsent)
+            self._look_at(work)
+            order = self._unsent[-1][0] if len(self._unsent) > sent else work.in_doubt
+            self._precedence.note(work, order)
+
+    def _look_at(self, work: LaneWork) -> None:
         lane = work.lane
         if lane.retry_at is not None and lane.retry_at > self._now:
             self.plan.later.append((lane.retry_at, lane.shard))
@@ -139,6 +150,8 @@ class Planner:
             if row.revision and not signal.final and topped_up_at > self._now:
                 self.plan.later.append((topped_up_at, lane.shard))
                 return last, True
+            if signal.increases and self._must_wait(work, signal.id):
+                return last, True
             move, terms = leader_move(signal), self._terms(work, row)
             if needs_balance(move, terms, now=self._now):
                 if lane.target == lane.actual:  # else the gap goes first
@@ -147,6 +160,12 @@ class Planner:
             self._decide(work, row, signal, move, terms)
             last = signal
         return last, False
+
+    def _must_wait(self, work: LaneWork, signal_id: SignalId) -> bool:
+        if not self._precedence.is_blocked(work, signal_id):
+            return False
+        self.plan.blocked[work.follow.id] = work.lane.shard
+        return True
 
     def _decide(
         self,
@@ -210,6 +229,8 @@ class Planner:
             return Skip(reason=SkipReason.FOLLOW_NOT_ACTIVE)
         if instrument is None or work.opening is None:
             return Skip(reason=SkipReason.INSTRUMENT_UNKNOWN)
+        if self._must_wait(work, work.opening.id):
+            return None
         return opening_order(
             leader_move(work.opening),
             target=lane.target,

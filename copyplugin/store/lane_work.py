@@ -75,6 +75,18 @@ _UNDECIDED = (
     .where(CopyDecisionRow.pending == true(), CopyDecisionRow.lane_id.in_(_LANE_IDS))
     .order_by(CopyDecisionRow.signal_id)
 )
+_FOLLOW_IDS: BindParameter[Any] = bindparam("follow_ids", expanding=True)
+_SENT_BY_FOLLOW = (
+    select(LaneRow.follow_id, LaneRow.id, func.coalesce(CopyOrderRow.signal_id, 0))
+    .join(CopyOrderRow, CopyOrderRow.lane_id == LaneRow.id)
+    .where(CopyOrderRow.state == CopyOrderState.SENT, LaneRow.follow_id.in_(_FOLLOW_IDS))
+)
+_PENDING_BY_FOLLOW = (
+    select(LaneRow.follow_id, LaneRow.id, func.min(CopyDecisionRow.signal_id))
+    .join(CopyDecisionRow, CopyDecisionRow.lane_id == LaneRow.id)
+    .where(CopyDecisionRow.pending == true(), LaneRow.follow_id.in_(_FOLLOW_IDS))
+    .group_by(LaneRow.follow_id, LaneRow.id)
+)
 _ORDERS = select(CopyOrderRow).where(CopyOrderRow.id.in_(bindparam("order_ids", expanding=True)))
 
 
@@ -156,6 +168,22 @@ def lanes_at_hand(session: Session, lane_ids: Collection[LaneId]) -> dict[LaneId
 def marked_lane_ids(session: Session, shards: Collection[int]) -> list[LaneId]:
     query = select(LaneRow.id).where(LaneRow.marked == true(), LaneRow.shard.in_(shards))
     return list(session.scalars(query.order_by(LaneRow.id)))
+
+
+def open_work(
+    session: Session, follow_ids: Collection[FollowId]
+) -> dict[FollowId, dict[LaneId, SignalId]]:
+    """Return the earliest signal that a lane has an order in doubt or no decision for, by follow.
+
+    0 stands for an order that follows no signal. Lanes with nothing to do are left out.
+    """
+    names = {"follow_ids": list(follow_ids)}
+    found: dict[FollowId, dict[LaneId, SignalId]] = {follow_id: {} for follow_id in follow_ids}
+    for query in (_SENT_BY_FOLLOW, _PENDING_BY_FOLLOW):
+        for follow_id, lane_id, signal_id in session.execute(query, names):
+            known = found[follow_id].get(lane_id, signal_id)
+            found[follow_id][lane_id] = min(known, signal_id)
+    return found
 
 
 def lanes_marked(session: Session) -> int:

@@ -471,3 +471,27 @@ async def test_a_share_waits_while_the_money_is_at_work_and_is_paid_before_the_r
     assert pair.follow.state is FollowState.CLOSED
     with plugin.database.read() as session:
         assert ledger.balances(session)[f"sub:{pair.follow_id}"] == 0
+
+
+async def test_an_open_waits_for_the_account_s_earlier_orders_and_uses_what_they_left(
+    plugin, market
+):
+    pair = await Pair(plugin, market).start(
+        money=10_000 * MONEY_SCALE, mode=PositionMode.HEDGE, copy_amount="1000"
+    )
+    await plugin.command(CommandKind.END_FOLLOW, follow_id=1, how="close_now")
+    started = await plugin.follow(1, pair.follower, mode="proportional", copy_amount="1000")
+    pair.follow_id = started.result["follow_id"]
+
+    # Both are known before anything is decided: 400 and 300 USDT of margin at leverage 10.
+    market.trade(pair.leader, BTC, Side.BUY, 66, LONG)
+    market.trade(pair.leader, SOL, Side.BUY, 200, LONG)
+    await plugin.settle()
+
+    first, second = (
+        row for row in pair.rows(CopyDecisionRow) if row.available_frozen is not None
+    )
+    assert first.available_frozen == 1000
+    btc = market.exchange.position(pair.sub_account, BTC, LONG)
+    paid = Decimal(btc.margin + btc.entry_cost * 5 // 10_000).scaleb(-8)
+    assert second.available_frozen == 1000 - paid
