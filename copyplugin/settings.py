@@ -48,6 +48,10 @@ class Settings(BaseSettings):
         default=60, ge=1, le=86400, description="compare positions and ledger with the venue"
     )
 
+    ledger_seconds: int = Field(
+        default=3600, ge=1, le=604_800, description="prove the ledger from its first entry on"
+    )
+
     # -- copying
     topup_milliseconds: int = Field(
         default=200,

@@ -1,5 +1,6 @@
 """The engine put together: what is served on a wake-up, and what runs by the clock."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 
@@ -16,7 +17,7 @@ from copyplugin.engine.settling import Settler
 from copyplugin.engine.statistics import Statistician
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.engine.transfers import Mover
-from copyplugin.store import lane_work, market, marking
+from copyplugin.store import lane_work, ledger, market, marking
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +31,11 @@ class Engine:
         self, around: Surroundings, *, on_answer: Callable[[CommandId], None] = lambda _: None
     ) -> None:
         self.around = around
-        self.feed = Feed(around)
-        self.executor = Executor(around)
         self.market_data = MarketData(around)
+        self.feed = Feed(around, self.market_data)
+        self.executor = Executor(around)
         self.settler = Settler(around)
-        self.following = Following(around, self.feed, self.settler)
+        self.following = Following(around, self.feed, self.settler, self.market_data)
         self.mover = Mover(around)
         self.reconciler = Reconciler(around)
         self.statistician = Statistician(around)
@@ -81,6 +82,15 @@ class Engine:
             self.around.dispatcher.announce(Work.LANES, shards)
         return await self.following.sweep()
 
+    async def prove_ledger(self) -> None:
+        """Prove the books from the first entry to the last (M5); raises `LedgerBroken`."""
+
+        def prove() -> None:
+            with self.around.database.read() as session:
+                ledger.verify(session)
+
+        await asyncio.get_running_loop().run_in_executor(None, prove)
+
     async def refresh_figures(self, _: frozenset[int]) -> None:
         """Bring pages up to date at once: after a start, and when a leader is new."""
         await self.market_data.bring_position_data()
@@ -117,6 +127,7 @@ class Engine:
                 "marks": Cadence(
                     seconds=settings.marks_seconds, job=self.market_data.publish_marks
                 ),
+                "ledger": Cadence(seconds=settings.ledger_seconds, job=self.prove_ledger),
                 "reconcile": Cadence(seconds=settings.reconcile_seconds, job=self.reconciler.run),
             },
         )

@@ -10,6 +10,7 @@ from functools import partial
 from copyplugin.domain.fill import LeaderFill
 from copyplugin.domain.identifiers import AccountId, LeaderId, VenueFillId
 from copyplugin.engine.attempts import attempt_all
+from copyplugin.engine.market_data import MarketData
 from copyplugin.engine.signals import finish_quiet_orders, store_fills
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import VenueUnavailable
@@ -23,8 +24,9 @@ FILLS_AT_ONCE = 200
 class Feed:
     """`turn` is served under `Work.FEED`; `sweep` reads every leader."""
 
-    def __init__(self, around: Surroundings) -> None:
+    def __init__(self, around: Surroundings, market_data: MarketData) -> None:
         self._around = around
+        self._market_data = market_data
         self._leaders: dict[AccountId, LeaderId] = {}
         self._heard: set[AccountId] = set()
         self._subscriptions: list[Subscription] = []
@@ -99,6 +101,8 @@ class Feed:
                 return  # the sweep asks again from the same fill
             if not fills:
                 return
+            if any(fill.symbol not in self._around.instruments for fill in fills):
+                await self._market_data.load_instruments()  # listed since they were last asked for
             for first in range(0, len(fills), FILLS_AT_ONCE):
                 await self._store(leader_id, fills[first : first + FILLS_AT_ONCE])
             cursor = fills[-1].venue_fill_id

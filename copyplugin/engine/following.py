@@ -20,6 +20,7 @@ from copyplugin.domain.leader import LeaderStatus
 from copyplugin.domain.money import Money
 from copyplugin.engine.attempts import attempt_all
 from copyplugin.engine.feed import Feed
+from copyplugin.engine.market_data import MarketData
 from copyplugin.engine.settling import SHARES, Settler
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import OutcomeUnknown, RequestRejected, VenueUnavailable
@@ -56,8 +57,11 @@ class _Case:
 class Following:
     """`turn` is served under `Work.FOLLOWS`."""
 
-    def __init__(self, around: Surroundings, feed: Feed, settler: Settler) -> None:
+    def __init__(
+        self, around: Surroundings, feed: Feed, settler: Settler, market_data: MarketData
+    ) -> None:
         self._around = around
+        self._market_data = market_data
         self._feed = feed
         self._settler = settler
 
@@ -169,6 +173,7 @@ class Following:
         """Pay what is due, then send back what is left, to the last unit (M6)."""
         if case.sent_home is TransferState.DONE:
             await self._around.database.write(lambda session: self._finish(session, case))
+            await self._market_data.refresh_wallets([case.main_account])
             return
         if case.sent_home is not None:
             return  # the mover is at it

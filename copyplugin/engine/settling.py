@@ -18,11 +18,15 @@ from copyplugin.domain.statistics import margin_of_open
 from copyplugin.engine.attempts import attempt_all
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import VenueUnavailable
-from copyplugin.store import follows, funding, market, settlements, transfers
+from copyplugin.store import follows, funding, lane_work, market, settlements, transfers
 from copyplugin.store.database import Session
 from copyplugin.store.rows import FollowRow
 
 SHARES = frozenset({TransferKind.SHARE, TransferKind.SHARER})
+
+
+LAST_CALL = frozenset({FollowState.SETTLING, FollowState.ABORTING})
+"""States from which, once flat, the money goes home: what is due is taken out of what there is."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,7 +92,7 @@ class Settler:
         now = self._around.clock.now()
         follow = follows.get_follow(session, follow_id)
         funding.book_funding(session, follow_id, view.payments, at=now)
-        is_last_call = follow.state in {FollowState.SETTLING, FollowState.ABORTING}
+        is_last_call = follow.state in LAST_CALL and lane_work.is_flat(session, follow_id)
         withdrawable = Money(
             total(view.balance.contract_available, -_shares_on_their_way(session, follow_id))
         )

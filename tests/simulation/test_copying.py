@@ -488,9 +488,7 @@ async def test_an_open_waits_for_the_account_s_earlier_orders_and_uses_what_they
     market.trade(pair.leader, SOL, Side.BUY, 200, LONG)
     await plugin.settle()
 
-    first, second = (
-        row for row in pair.rows(CopyDecisionRow) if row.available_frozen is not None
-    )
+    first, second = (row for row in pair.rows(CopyDecisionRow) if row.available_frozen is not None)
     assert first.available_frozen == 1000
     btc = market.exchange.position(pair.sub_account, BTC, LONG)
     paid = Decimal(btc.margin + btc.entry_cost * 5 // 10_000).scaleb(-8)

@@ -1,5 +1,6 @@
 """Seeded worlds under faults: safe at every step, alive after healing, equal to their twin."""
 
+import os
 from random import Random
 
 import pytest
@@ -7,8 +8,10 @@ import pytest
 from tests.simulation.crowd import Crowd
 from tests.simulation.faults import Faults
 
-SEEDS = range(6)
-STEPS = 25
+SEEDS = range(int(os.environ.get("COPY_WORLDS", "3")))
+"""Three worlds of each kind always; COPY_WORLDS=200 for a campaign."""
+
+STEPS = 20
 
 
 def bad_day(seed: int) -> Faults:
