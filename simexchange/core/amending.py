@@ -6,7 +6,7 @@ from simexchange.core.commands import AmendOrder, CancelAll, CancelOrder
 from simexchange.core.entry import OrderEntry
 from simexchange.core.margin import available_balance, order_cost
 from simexchange.core.matching import Matching
-from simexchange.core.order_checks import band_problem, size_problem, unknown
+from simexchange.core.order_checks import band_problem, size_problem, tier_problem, unknown
 from simexchange.core.orders import Order
 from simexchange.core.state import Refusal, State
 from simexchange.core.trading import Trading
@@ -19,7 +19,7 @@ class OrderChanges:
     """Amends and cancels.
 
     The checks of an amendment, in order of precedence: account, instrument, order, something to
-    change, price, price band, size, money.
+    change, price, price band, size, leverage against the tier of the exposure, money.
     """
 
     __slots__ = ("_entry", "_matching", "_state", "_trading")
@@ -95,6 +95,10 @@ class OrderChanges:
         if order.closing:
             remaining = min(remaining, abs(position.contracts))
         opening = 0 if order.closing else remaining - min(order.promised, remaining)
+        refusal = _tier_problem(order, opening, price)
+        if refusal is not None:
+            self._refuse(command, refusal)
+            return
         hold = self._hold(order, opening, price)
         free = available_balance(order.account) + order.hold
         if hold > order.hold and hold > free:
@@ -169,3 +173,15 @@ class OrderChanges:
 def _by_client_id(account: Account, client_order_id: str) -> Order | None:
     known = account.client_ids.get(client_order_id)
     return account.open_orders.get(known.order_id) if isinstance(known, Order) else None
+
+
+def _tier_problem(order: Order, opening: int, price: int) -> Refusal | None:
+    """Check the tier as for a new order; what the order opens now is replaced, not added to."""
+    market = order.market
+    if opening == 0 or not market.has_tiers:
+        return None
+    assert order.price is not None
+    opens_now = 0 if order.closing else (order.remaining - order.promised) * order.price
+    return tier_problem(
+        order.position, order.sign, (opening * price - opens_now) * market.tick_value
+    )

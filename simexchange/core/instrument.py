@@ -107,7 +107,12 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
 
     def problem(self) -> str | None:
         """Return a sentence that says what to change before this can be listed, or None."""
-        return _grid_problem(self) or _limits_problem(self) or _tiers_problem(self)
+        return (
+            _grid_problem(self)
+            or _limits_problem(self)
+            or _funding_problem(self)
+            or _tiers_problem(self)
+        )
 
 
 def _grid_problem(instrument: Instrument) -> str | None:
@@ -138,6 +143,16 @@ def _limits_problem(instrument: Instrument) -> str | None:
     if instrument.maker_fee + instrument.taker_fee < 0:
         return f"{name}: the maker's rebate is larger than the taker's fee"
     return None
+
+
+def _funding_problem(instrument: Instrument) -> str | None:
+    funding = instrument.funding
+    if funding is None or funding.impact_notional >= instrument.tick_value:
+        return None
+    return (
+        f"{instrument.symbol}: the impact notional of funding is {funding.impact_notional}, less "
+        f"than one tick of one contract ({instrument.tick_value}); raise it"
+    )
 
 
 def _tiers_problem(instrument: Instrument) -> str | None:
