@@ -84,6 +84,7 @@ class FaultyVenue:
         self._venue = venue
         self._faults = faults
         self.sent: list[ClientOrderId] = []
+        self.asked: list[ClientOrderId] = []
 
     @property
     def name(self) -> str:
@@ -143,6 +144,7 @@ class FaultyVenue:
     async def find_order(
         self, account: AccountId, symbol: Symbol, client_order_id: ClientOrderId
     ) -> OrderReport | None:
+        self.asked.append(client_order_id)
         return await self._ask(self._venue.find_order(account, symbol, client_order_id))
 
     async def leader_fills(

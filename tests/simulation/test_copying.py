@@ -493,3 +493,24 @@ async def test_an_open_waits_for_the_account_s_earlier_orders_and_uses_what_they
     btc = market.exchange.position(pair.sub_account, BTC, LONG)
     paid = Decimal(btc.margin + btc.entry_cost * 5 // 10_000).scaleb(-8)
     assert second.available_frozen == 1000 - paid
+
+
+async def test_an_order_interrupted_by_another_goes_on_as_a_part_of_its_own(pair):
+    pair.market.cancel_offers(SOL)
+    pair.market.offer(SOL, Side.SELL, 4)
+    pair.market.offer(SOL, Side.SELL, 500, Decimal("150.01"))
+    await pair.buy(10)  # 4 filled, 6 rest
+    market = pair.market
+    market.trade(pair.leader, SOL, Side.BUY, 3, LONG, price=Decimal("150.01"))  # 4 → 7
+    await pair.plugin.settle()
+    market.clock.advance(seconds=1)
+    market.offer(SOL, Side.SELL, 6)  # the rest of the first: 7 → 13
+    await pair.plugin.settle()
+
+    signals = pair.rows(SignalRow)
+    assert [
+        (row.order_id.partition("#")[2], row.contracts_before, row.contracts_after)
+        for row in signals
+    ] == [("", 0, 4), ("", 4, 7), ("2", 7, 13)]
+    assert signals[0].order_id + "#2" == signals[2].order_id
+    assert pair.held() == 13

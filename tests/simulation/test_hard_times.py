@@ -5,19 +5,28 @@ from decimal import Decimal
 from random import Random
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from copyplugin.domain.command import CommandKind
 from copyplugin.domain.follow import EndKind, FollowState
 from copyplugin.domain.leader import TradeState
 from copyplugin.domain.order import CopyOrderState
 from copyplugin.domain.skip import SkipReason
+from copyplugin.engine.planning import Planner
+from copyplugin.errors import LedgerBroken
 from copyplugin.store import ledger
-from copyplugin.store.rows import CopyOrderRow, JobRunRow, LaneRow, LeaderFillRow, LeaderPositionRow
+from copyplugin.store.rows import (
+    CopyOrderRow,
+    JobRunRow,
+    LaneRow,
+    LeaderFillRow,
+    LeaderPositionRow,
+    LedgerEntryRow,
+)
 from copyplugin.venues.simulated import SimulatedVenue
 from simexchange.core.commands import AdjustMargin, Deposit, ForceReject, Withdraw
 from simexchange.core.types import MONEY_SCALE, PositionSide, Side, Wallet
-from tests.simulation.copy_world import Market, Plugin
+from tests.simulation.copy_world import START, Market, Plugin
 from tests.simulation.faults import Faults, FaultyVenue
 from tests.simulation.test_copying import SOL, Pair
 
@@ -234,3 +243,59 @@ async def test_a_follow_ended_while_an_order_is_in_doubt_waits_for_the_answer(
     assert pair.follow.state is FollowState.CLOSED
     assert market.exchange.account(pair.sub_account).contract_balance == 0
     assert pair.follow.ended_at - pair.follow.started_at < timedelta(minutes=1)
+
+
+async def test_a_lane_that_cannot_be_planned_keeps_no_other_waiting(
+    pair, market, plugin, monkeypatch, caplog
+):
+    other = market.open_account("other follower", spot=5000 * MONEY_SCALE)
+    await plugin.follow(1, other)
+    await pair.buy(1)
+    plan = Planner._look_at
+
+    def stumble(self, work):
+        assert work.follow.id != pair.follow_id, "a bug"
+        plan(self, work)
+
+    monkeypatch.setattr(Planner, "_look_at", stumble)
+    with pytest.raises(ExceptionGroup):
+        await pair.buy(2)
+    await plugin.settle()
+    held = {row.follow_id: row.actual for row in pair.rows(LaneRow)}
+    assert held == {pair.follow_id: 1, pair.follow_id + 1: 3}
+    assert "taken one by one" in caplog.text
+
+    monkeypatch.setattr(Planner, "_look_at", plan)
+    await plugin.run_jobs("copy")
+    assert pair.held() == 3
+
+
+async def test_a_broken_ledger_is_a_failure_of_its_job(pair, plugin):
+    plugin.database.write_and_wait(
+        lambda s: s.execute(
+            insert(LedgerEntryRow).values(
+                id=99, kind="fund", reference="x", at=START, previous_hash="x", hash="y"
+            )
+        )
+    )
+
+    with pytest.raises(LedgerBroken, match="ledger entry 2 is missing"):
+        await plugin.run_jobs("ledger")
+
+    [run] = pair.rows(JobRunRow, JobRunRow.name == "ledger")
+    assert (run.runs, run.failures) == (1, 1)
+    assert run.last_error.startswith("LedgerBroken: ledger entry 2 is missing")
+
+
+async def test_a_lane_whose_order_is_under_way_is_left_alone(pair, market, plugin):
+    market.trade(pair.leader, SOL, Side.BUY, 5, LONG)
+    await plugin.engine.feed.sweep()
+    shard = frozenset({pair.follow.shard})
+
+    for _ in range(3):  # woken again and again before the venue has answered
+        await plugin.engine.executor.turn(shard)
+    await plugin.settle()
+
+    assert plugin.venue.sent == [row.client_order_id for row in pair.rows(CopyOrderRow)]
+    assert plugin.venue.asked == []
+    assert pair.held() == 5
