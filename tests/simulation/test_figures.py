@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 import msgspec
-import pytest
 
 from copyplugin.domain.leader import TradeState
 from copyplugin.store import ledger
@@ -19,27 +18,9 @@ from simexchange.core.instrument import FundingRules
 from simexchange.core.types import HOUR_US, PositionSide
 from tests.simulation import copy_world
 from tests.simulation.copy_world import Market, Plugin
-from tests.simulation.test_copying import BTC, SOL, Pair
+from tests.simulation.pair import BTC, SOL, Pair
 
 LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
-
-
-@pytest.fixture
-def market():
-    return Market()
-
-
-@pytest.fixture
-async def plugin(tmp_path, market):
-    made = Plugin(tmp_path, market)
-    await made.start()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-async def pair(plugin, market):
-    return await Pair(plugin, market).start()
 
 
 def fee(value: str) -> Decimal:

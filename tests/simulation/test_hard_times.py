@@ -26,16 +26,11 @@ from copyplugin.store.rows import (
 from copyplugin.venues.simulated import SimulatedVenue
 from simexchange.core.commands import AdjustMargin, Deposit, ForceReject, Withdraw
 from simexchange.core.types import MONEY_SCALE, PositionSide, Side, Wallet
-from tests.simulation.copy_world import START, Market, Plugin
+from tests.simulation.copy_world import START, Plugin
 from tests.simulation.faults import Faults, FaultyVenue
-from tests.simulation.test_copying import SOL, Pair
+from tests.simulation.pair import SOL, Pair
 
 LONG = PositionSide.LONG
-
-
-@pytest.fixture
-def market():
-    return Market()
 
 
 @pytest.fixture
@@ -51,11 +46,6 @@ async def plugin(tmp_path, market, line):
     await made.start()
     yield made
     made.close()
-
-
-@pytest.fixture
-async def pair(plugin, market):
-    return await Pair(plugin, market).start()
 
 
 async def pass_time(plugin, market, seconds, every=1):

@@ -1,0 +1,153 @@
+"""How a follow ends, what the leader is paid, and how the money comes home (L3 to L9, M2, M6)."""
+
+from decimal import Decimal
+
+from copyplugin.domain.command import CommandKind, CommandState
+from copyplugin.domain.follow import EndKind, FollowState
+from copyplugin.domain.leader import ShareState
+from copyplugin.store import ledger
+from copyplugin.store.rows import (
+    FollowHistoryRow,
+    SettlementRow,
+)
+from simexchange.core.types import MONEY_SCALE
+from tests.simulation.pair import BTC, SOL, Pair
+
+# -- ends
+
+
+async def test_ending_now_closes_everything_and_brings_the_money_home(pair):
+    await pair.buy(10)
+    await pair.buy(1, symbol=BTC)
+
+    await pair.plugin.command(CommandKind.END_FOLLOW, follow_id=pair.follow_id, how="close_now")
+
+    assert (pair.held(), pair.held(symbol=BTC)) == (0, 0)
+    assert pair.follow.state is FollowState.CLOSED
+    assert pair.follow.end_kind is EndKind.ENDED_AFTER_OPENING
+    states = [row.to_state.value for row in pair.rows(FollowHistoryRow)]
+    assert states == [
+        "starting", "pending", "copying", "closing", "settling", "closed",
+    ]  # fmt: skip
+
+
+async def test_ending_with_the_leaders_closes_copies_no_opens(pair):
+    await pair.buy(10)
+    await pair.plugin.command(CommandKind.END_FOLLOW, follow_id=pair.follow_id, how="follow_closes")
+    await pair.buy(5)
+    assert (pair.held(), pair.follow.state) == (10, FollowState.WINDING_DOWN)
+
+    await pair.sell(15)
+
+    assert pair.held() == 0
+    assert pair.follow.state is FollowState.CLOSED
+
+
+async def test_closing_one_position_leaves_the_relationship(pair):
+    await pair.buy(10)
+    await pair.buy(1, symbol=BTC)
+    [position] = [row for row in pair.positions if row.symbol == SOL]
+
+    await pair.plugin.command(CommandKind.CLOSE_POSITION, copied_position_id=position.id)
+    assert (pair.held(), pair.held(symbol=BTC)) == (0, 1)
+    await pair.buy(4)
+
+    assert pair.held() == 4
+    assert pair.follow.state is FollowState.COPYING
+
+
+async def test_ending_from_one_position_lets_the_others_follow_the_leaders_closes(pair):
+    await pair.buy(10)
+    await pair.buy(1, symbol=BTC)
+    [position] = [row for row in pair.positions if row.symbol == SOL]
+
+    await pair.plugin.command(CommandKind.END_FROM_POSITION, copied_position_id=position.id)
+    assert (pair.held(), pair.held(symbol=BTC)) == (0, 1)
+    assert pair.follow.state is FollowState.WINDING_DOWN
+    await pair.sell(1, symbol=BTC)
+
+    assert pair.held(symbol=BTC) == 0
+    assert pair.follow.state is FollowState.CLOSED
+
+
+async def test_a_prohibited_leaders_positions_follow_his_closes_to_the_end(pair):
+    await pair.buy(10)
+    await pair.plugin.command(CommandKind.PROHIBIT_LEADER, leader_id=1)
+    assert (pair.held(), pair.follow.state) == (10, FollowState.WINDING_DOWN)
+    await pair.plugin.command(CommandKind.RESTORE_LEADER, leader_id=1)
+    assert pair.follow.state is FollowState.WINDING_DOWN
+
+    await pair.sell(10)
+
+    assert pair.follow.state is FollowState.CLOSED
+
+
+async def test_a_follow_that_has_ended_cannot_be_ended_again(pair):
+    await pair.plugin.command(CommandKind.END_FOLLOW, follow_id=pair.follow_id, how="close_now")
+
+    again = await pair.plugin.command(
+        CommandKind.END_FOLLOW, follow_id=pair.follow_id, how="close_now"
+    )
+
+    assert again.state is CommandState.REFUSED
+    assert again.message == "This follow has ended or is ending already."
+
+
+# -- money
+
+
+async def test_the_share_of_a_profit_is_truncated_and_paid_once(pair):
+    await pair.buy(7)
+    pair.set_price(SOL, "151.37")
+    await pair.sell(7)
+    await pair.plugin.run_jobs("settle")
+    await pair.plugin.run_jobs("settle")
+
+    # 0.7 SOL from 150 to 151.36; fees of 5 bps on both values
+    profit = Decimal("0.952") - Decimal("0.0525") - Decimal("0.052976")
+    [settlement] = pair.rows(SettlementRow)
+    assert settlement.profit == profit
+    assert settlement.share == Decimal("0.0846")  # 10 % of 0.846524
+    assert pair.market.spot(pair.leader) == Decimal("0.0846")
+    with pair.plugin.database.read() as session:
+        balances = ledger.balances(session)
+    assert balances[f"sub:{pair.follow_id}"] == 1000 + profit - Decimal("0.0846")
+    account = pair.market.exchange.account(pair.sub_account)
+    assert Decimal(account.contract_balance).scaleb(-8) == balances[f"sub:{pair.follow_id}"]
+
+
+async def test_a_loss_costs_no_share(pair):
+    await pair.buy(7)
+    pair.set_price(SOL, "149.00")
+    await pair.sell(7)
+
+    await pair.plugin.run_jobs("settle")
+
+    assert pair.rows(SettlementRow) == []
+    assert [row.share_state for row in pair.positions] == [ShareState.NONE]
+    assert pair.market.spot(pair.leader) == 0
+
+
+async def test_a_share_waits_while_the_money_is_at_work_and_is_paid_before_the_rest_goes_home(
+    plugin, market
+):
+    pair = await Pair(plugin, market).start(copy_amount="100")
+    await pair.buy(40)
+    pair.set_price(SOL, "160.00")
+    await pair.sell(40)  # about 40 USDT of profit: a share of about 4
+    while market.exchange.available_balance(pair.sub_account) > 3 * MONEY_SCALE:
+        await pair.buy(1, symbol=BTC)
+        assert not pair.skips
+
+    await plugin.run_jobs("settle")
+    [sol] = [row for row in pair.positions if row.symbol == SOL]
+    assert sol.share_state is ShareState.DUE
+    assert pair.market.spot(pair.leader) == 0
+
+    await plugin.command(CommandKind.END_FOLLOW, follow_id=pair.follow_id, how="close_now")
+
+    [settlement] = pair.rows(SettlementRow, SettlementRow.copied_position_id == sol.id)
+    assert pair.market.spot(pair.leader) == settlement.share > 3
+    assert pair.follow.state is FollowState.CLOSED
+    with plugin.database.read() as session:
+        assert ledger.balances(session)[f"sub:{pair.follow_id}"] == 0
