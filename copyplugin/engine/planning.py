@@ -82,12 +82,10 @@ class Planner:
         if work.in_doubt is not None and work.in_doubt.id not in self._resend:
             self.plan.errands.append(_ask(work, work.in_doubt))
             return
-        if work.in_doubt is not None and self._is_still_wanted(work, work.in_doubt):
+        if work.in_doubt is not None and not self._gives_up(work, work.in_doubt):
             work.in_doubt.attempts += 1
             self._unsent.append((work.in_doubt, work, work.opening))
             return
-        if work.in_doubt is not None:
-            self._expire(work, work.in_doubt)
         last, is_waiting = self._apply_signals(work)
         self._close_gap(work, last)
         if lane.target == lane.actual and not is_waiting:
@@ -109,34 +107,40 @@ class Planner:
             }
         return self.plan
 
-    def _is_still_wanted(self, work: LaneWork, order: CopyOrderRow) -> bool:
-        """Return whether an order that never arrived is to be sent again, under its own name.
+    def _gives_up(self, work: LaneWork, order: CopyOrderRow) -> bool:
+        """End an order that never arrived, unless it is to be sent again under its own name.
 
-        A close always is. An open is not once it has been tried often or long enough (L11), or when
-        something since then asks for less.
+        A close always is. An open is not once it has been tried often or long enough (L11): then
+        its contracts leave the target. Nor is it where it has become pointless meanwhile, because
+        its follower or its leader has closed all: then the target says so, or is about to.
         """
         if order.reduce_only:
-            return True
-        settings, lane = self._around.settings, work.lane
-        return (
-            order.attempts < settings.open_attempts
-            and self._now - order.decided_at <= timedelta(seconds=settings.open_expiry_seconds)
-            and work.follow.state in COPIES_OPENS
-            and work.opening is not None
-            and lane.target >= lane.actual + order.contracts
-            and all(signal.increases for _, signal in work.undecided)
+            return False
+        is_pointless = work.lane.target < work.lane.actual + order.contracts or any(
+            not signal.increases and signal.contracts_after == 0 for _, signal in work.undecided
         )
-
-    def _expire(self, work: LaneWork, order: CopyOrderRow) -> None:
+        if not is_pointless and not self._is_too_late(work, order):
+            return False
         order.state = CopyOrderState.EXPIRED
         work.in_doubt = None
         self._unburdened[work.follow.id] = work.follow
-        leave_out(
-            self._session,
-            work,
-            contracts=order.contracts,
-            skip=Skip(reason=SkipReason.EXPIRED, detail={"attempts": str(order.attempts)}),
-            signal_id=order.signal_id,
+        if not is_pointless:
+            leave_out(
+                self._session,
+                work,
+                contracts=order.contracts,
+                skip=Skip(reason=SkipReason.EXPIRED, detail={"attempts": str(order.attempts)}),
+                signal_id=order.signal_id,
+            )
+        return True
+
+    def _is_too_late(self, work: LaneWork, order: CopyOrderRow) -> bool:
+        settings = self._around.settings
+        return (
+            order.attempts >= settings.open_attempts
+            or self._now - order.decided_at > timedelta(seconds=settings.open_expiry_seconds)
+            or work.follow.state not in COPIES_OPENS
+            or work.opening is None
         )
 
     def _apply_signals(self, work: LaneWork) -> tuple[SignalRow | None, bool]:
