@@ -34,7 +34,13 @@ from copyplugin.domain.order import (
     OrderRequest,
     OrderStatus,
 )
-from copyplugin.errors import OrderRejected, OutcomeUnknown, RequestRejected, TransferRejected
+from copyplugin.errors import (
+    ConfigurationError,
+    OrderRejected,
+    OutcomeUnknown,
+    RequestRejected,
+    TransferRejected,
+)
 from copyplugin.ports import MovesMoney, VenueCapabilities
 from copyplugin.venues.simulated_values import (
     WALLETS,
@@ -156,7 +162,13 @@ class SimulatedVenue:
         told = self._watch(number)
         if after is None:
             return list(told)
-        return told[self._places[number][after] + 1 :]
+        place = self._places[number].get(after)
+        if place is None:
+            raise ConfigurationError(
+                f"this exchange has no fill {after} of account {account}: "
+                "the database belongs to another one, or its history was cut off before that"
+            )
+        return told[place + 1 :]
 
     async def funding(self, account: AccountId, since: datetime | None) -> Sequence[FundingPayment]:
         kept = self._simulation.history.funding(int(account), limit=_EXECUTIONS_KEPT)
