@@ -70,6 +70,23 @@ def test_pages_fit_the_smallest_phones(page, demo, sign_in, width):
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
+@pytest.mark.parametrize("width", [320, 390])
+def test_a_position_with_large_figures_fits_a_phone(page, demo, sign_in, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    sign_in(COPIER)
+    page.goto(f"{demo}/my/copies")
+    row = page.locator("#positions tbody th a").first
+    expect(row).to_be_visible(timeout=60_000)
+    page.goto(demo + row.get_attribute("href"))
+
+    page.evaluate(
+        "document.querySelectorAll('dd .num').forEach(num => {"
+        " num.removeAttribute('data-live'); num.textContent = '-12,345.67890123' })"
+    )
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_the_check_of_accessibility_can_fail(page, demo):
     page.goto(f"{demo}/koltrade")
     page.evaluate(
