@@ -79,7 +79,3 @@ def packages() -> list[Package]:
         for name, facts in sorted(_manifest()["packages"].items())
         if name in served
     ]
-
-
-def are_complete() -> bool:
-    return bool(_manifest()["files"])

@@ -43,11 +43,6 @@ def sharer_account(account: AccountId) -> LedgerAccount:
     return LedgerAccount(f"sharer:{account}")
 
 
-def payable_account(account: AccountId) -> LedgerAccount:
-    """Return what is owed to an account and was not moved yet."""
-    return LedgerAccount(f"payable:{account}")
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Posting:
     """One account's part of an entry: positive is credited to it, negative taken from it."""

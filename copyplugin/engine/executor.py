@@ -69,10 +69,6 @@ class Executor:
         self._running = 0
         self._configured: dict[tuple[AccountId, Symbol], tuple[Ratio, MarginMode]] = {}
 
-    @property
-    def lanes_in_flight(self) -> int:
-        return len(self._busy)
-
     async def turn(self, shards: frozenset[int]) -> None:
         """Book what is back, claim what the shards' lanes can do, and send it on its way."""
         outcomes, self._outcomes = self._outcomes, []

@@ -16,7 +16,6 @@ from copyplugin.domain.identifiers import (
     VenueFillId,
     VenueOrderId,
 )
-from copyplugin.domain.money import NO_CONTRACTS, Contracts
 from copyplugin.domain.transition import Legs
 from copyplugin.store import dialect
 from copyplugin.store.rows import (
@@ -114,20 +113,6 @@ def save_legs(
         if held.of(side) != before.get(symbol, Legs()).of(side)
     ]
     dialect.put(session, LeaderPositionRow, changed)
-
-
-def legs_held(
-    session: Session, leader_id: LeaderId
-) -> list[tuple[Symbol, PositionSide, Contracts]]:
-    """Return every leg that is not empty, by symbol and side."""
-    query = (
-        select(LeaderPositionRow)
-        .where(
-            LeaderPositionRow.leader_id == leader_id, LeaderPositionRow.contracts != NO_CONTRACTS
-        )
-        .order_by(LeaderPositionRow.symbol, LeaderPositionRow.position_side)
-    )
-    return [(row.symbol, row.position_side, row.contracts) for row in session.scalars(query)]
 
 
 def signals_of_orders(

@@ -88,7 +88,13 @@ class CopiedPosition:
 
     @property
     def yield_on_copy_amount(self) -> Fraction:
-        return Fraction(self.profit) / Fraction(self.copy_amount)
+        return domain.position_yield(
+            realized_pnl=self.realized_pnl,
+            unrealized_pnl=self.unrealized_pnl,
+            fees=self.fees,
+            funding=self.funding,
+            copy_amount=self.copy_amount,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

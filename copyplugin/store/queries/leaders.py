@@ -133,23 +133,19 @@ def leader_cards(
     ]
 
 
-_LOWEST = float("-inf")  # only compared: a leader without a figure comes after all others
-
-_Figure = Callable[[LeaderCard], Fraction | float]
+_Figure = Callable[[LeaderCard], Fraction | None]
 
 
-def _income(card: LeaderCard) -> Fraction | float:
-    return Fraction(card.figures.total_profit) if card.figures else _LOWEST
+def _income(card: LeaderCard) -> Fraction | None:
+    return Fraction(card.figures.total_profit) if card.figures else None
 
 
-def _yield(card: LeaderCard) -> Fraction | float:
-    value = card.figures.accumulated_yield if card.figures else None
-    return _LOWEST if value is None else value
+def _yield(card: LeaderCard) -> Fraction | None:
+    return card.figures.accumulated_yield if card.figures else None
 
 
-def _win_rate(card: LeaderCard) -> Fraction | float:
-    value = card.figures.win_rate if card.figures else None
-    return _LOWEST if value is None else value
+def _win_rate(card: LeaderCard) -> Fraction | None:
+    return card.figures.win_rate if card.figures else None
 
 
 def _passes(card: LeaderCard, wanted: LeaderFilter) -> bool:
@@ -161,27 +157,43 @@ def _passes(card: LeaderCard, wanted: LeaderFilter) -> bool:
     return (
         wanted.search.casefold() in card.leader.nickname.casefold()
         and not (wanted.hide_full and card.places.is_full)
-        and all(bound is None or figure(card) >= bound for bound, figure in bounds)
+        and all(bound is None or _reaches(figure(card), bound) for bound, figure in bounds)
     )
 
 
-def _sort_key(order: LeaderOrder) -> Callable[[LeaderCard], tuple[Fraction | float, ...]]:
-    """Return a key for sorting from high to low; ties go to the leader who leads longest."""
+def _reaches(value: Fraction | None, bound: Decimal) -> bool:
+    return value is not None and value >= bound
+
+
+def _sort_key(order: LeaderOrder) -> Callable[[LeaderCard], tuple[object, ...]]:
+    """Return a key for sorting from high to low; ties go to the leader who leads longest.
+
+    A leader without a figure comes after all who have one.
+    """
     figures: Mapping[LeaderOrder, tuple[_Figure, ...]] = {
         LeaderOrder.RECOMMENDED: (_followed, _pinned, _income, _yield),
         LeaderOrder.INCOME: (_income, _yield),
         LeaderOrder.YIELD: (_yield, _income),
         LeaderOrder.WIN_RATE: (_win_rate, _income),
     }
-    return lambda card: (*(figure(card) for figure in figures[order]), -card.leader.leader_id)
+
+    def key(card: LeaderCard) -> tuple[object, ...]:
+        values = [figure(card) for figure in figures[order]]
+        return (*((value is not None, value or 0) for value in values), -card.leader.leader_id)
+
+    return key
 
 
-def _followed(card: LeaderCard) -> float:
-    return card.followed_at.timestamp() if card.followed_at else 0.0
+def _followed(card: LeaderCard) -> Fraction | None:
+    return _moment(card.followed_at)
 
 
-def _pinned(card: LeaderCard) -> float:
-    return card.leader.pinned_at.timestamp() if card.leader.pinned_at else 0.0
+def _pinned(card: LeaderCard) -> Fraction | None:
+    return _moment(card.leader.pinned_at)
+
+
+def _moment(at: datetime | None) -> Fraction | None:
+    return None if at is None else Fraction(at.timestamp())
 
 
 def list_leaders(

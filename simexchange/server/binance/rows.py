@@ -1,7 +1,5 @@
 """Rows of orders, fills, positions and balances."""
 
-from fractions import Fraction
-
 from simexchange.core.types import (
     CancelReason,
     MarginMode,
@@ -13,7 +11,7 @@ from simexchange.core.types import (
     TriggerDirection,
 )
 from simexchange.core.views import PositionView
-from simexchange.server.amounts import Grid, fraction_text, money_text
+from simexchange.server.amounts import Grid, money_text
 from simexchange.server.binance.call import NAMES_BY_SIDE, Call
 from simexchange.server.binance.market import Row, ms
 from simexchange.server.records.rows import KeptFill, KeptOrder, OrderState
@@ -221,7 +219,3 @@ def _most(view: PositionView, grid: Grid) -> int:
         if view.leverage <= tier.max_leverage
     ]
     return max(allowed, default=0)
-
-
-def ratio_text(part: int, whole: int) -> str:
-    return "0" if whole <= 0 else fraction_text(Fraction(part, whole), 8)
