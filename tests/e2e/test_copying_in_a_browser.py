@@ -3,13 +3,31 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 COPIER, CLOSER, LEAVER, STARTER, PLAIN = 1, 2, 3, 5, 10  # every fifth follows nobody at first
 SECONDS = 1000
 A_WHILE = 60 * SECONDS
+TOO_LATE_STATUS = "409"
+
+
+def first_position(page, demo) -> Locator:
+    page.goto(f"{demo}/my/copies")
+    row = page.locator("#positions tbody tr").first
+    expect(row).to_be_visible(timeout=2 * A_WHILE)
+    return row
+
+
+def is_in_time(page, wanted) -> bool:
+    """Wait for what is wanted; False where the leader's own close came first and the page says so.
+
+    The leaders of the demonstration trade on, so any position may be gone between two clicks.
+    """
+    too_late = page.get_by_role("heading", name="This cannot be done now")
+    expect(wanted.or_(too_late)).to_be_visible(timeout=A_WHILE)
+    return not too_late.is_visible()
 
 
 def test_live_profit_moves_without_reloading(page, demo, sign_in, complaints):
@@ -88,47 +106,61 @@ def test_a_follow_is_started_runs_and_is_ended(page, demo, sign_in, complaints):
 
 @pytest.mark.timeout(240)
 def test_one_position_is_closed_and_the_follow_goes_on(page, demo, sign_in, complaints):
-    sign_in(CLOSER)
-    page.goto(f"{demo}/my/copies")
-    close = page.locator("#positions tbody tr").first.get_by_role("link", name=re.compile("Close"))
-    expect(close).to_be_visible(timeout=2 * A_WHILE)
-    position = page.locator("#positions tbody tr").first.locator("th a").get_attribute("href")
+    def close_one() -> str | None:
+        row = first_position(page, demo)
+        position = row.locator("th a").get_attribute("href")
+        dialog = page.get_by_role("dialog")
+        row.get_by_role("link", name=re.compile("Close")).click()
+        if not is_in_time(page, dialog):
+            return None
+        expect(dialog).to_contain_text("Close this position only?")
+        dialog.get_by_role("link", name="Cancel").click()
+        expect(dialog).to_be_hidden()
+        page.goto(f"{demo}{position}")
+        close = page.get_by_role("link", name="Close this position")
+        if not close.is_visible():
+            return None
+        close.click()
+        if not is_in_time(page, dialog):
+            return None
+        dialog.get_by_role("button", name="Close the position").click()
+        return position if is_in_time(page, page.get_by_role("heading", name="Done")) else None
 
-    close.click()
-    dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("Close this position only?")
-    dialog.get_by_role("link", name="Cancel").click()
-    expect(dialog).to_be_hidden()
-    page.goto(f"{demo}{position}")
-    page.get_by_role("link", name="Close this position").click()
-    dialog.get_by_role("button", name="Close the position").click()
-    expect(page.get_by_role("heading", name="Done")).to_be_visible(timeout=A_WHILE)
+    sign_in(CLOSER)
+    position = None
+    while position is None:
+        position = close_one()
 
     page.goto(f"{demo}{position}")
     expect(page.locator("h1 ~ .tag")).to_have_text("Closed", timeout=A_WHILE)
     page.goto(f"{demo}/my/copies/follows")
     expect(page.get_by_role("group", name="Running").locator("tbody tr").first).to_be_visible()
-    assert complaints == []
+    assert [line for line in complaints if TOO_LATE_STATUS not in line] == []
 
 
 @pytest.mark.timeout(240)
 def test_a_follow_is_left_from_one_position(page, demo, sign_in, complaints):
-    sign_in(LEAVER)
-    page.goto(f"{demo}/my/copies")
-    row = page.locator("#positions tbody tr").first
-    expect(row).to_be_visible(timeout=2 * A_WHILE)
-    leader = row.locator("th .sub").inner_text()
+    def leave_one() -> str | None:
+        row = first_position(page, demo)
+        row.get_by_role("link", name=re.compile("Stop following")).click()
+        dialog = page.get_by_role("dialog")
+        if not is_in_time(page, dialog):
+            return None
+        said = re.compile(r"You stop following (.+): nothing new is opened\.")
+        expect(dialog).to_contain_text(said)
+        leader = said.search(dialog.inner_text())[1]
+        dialog.get_by_role("button", name="Close it and stop following").click()
+        return leader if is_in_time(page, page.get_by_role("heading", name="Done")) else None
 
-    row.get_by_role("link", name=f"Stop following {leader}").click()
-    dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text(f"You stop following {leader}: nothing new is opened.")
-    dialog.get_by_role("button", name="Close it and stop following").click()
-    expect(page.get_by_role("heading", name="Done")).to_be_visible(timeout=A_WHILE)
+    sign_in(LEAVER)
+    leader = None
+    while leader is None:
+        leader = leave_one()
 
     page.get_by_role("link", name="To my copies").click()
     left = page.locator("#follows tbody tr", has_text=leader)
     expect(left).to_contain_text(re.compile("Winding down|Settling|Closed"), timeout=A_WHILE)
-    assert complaints == []
+    assert [line for line in complaints if TOO_LATE_STATUS not in line] == []
 
 
 @pytest.mark.timeout(240)

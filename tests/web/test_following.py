@@ -191,7 +191,9 @@ def test_ending_a_follow_needs_to_say_how(ben, commands):
 def test_what_is_over_cannot_be_ended_again(ben, world, small, commands):
     ended = world.follow(small.bob, small.ben, state=FollowState.CLOSED)
 
-    assert ben.get(f"/my/follows/{ended}/end").status_code == 409
+    too_late = ben.get(f"/my/follows/{ended}/end")
+    assert too_late.status_code == 409
+    assert "To my copies" in too_late.text
     assert ben.post(f"/my/follows/{ended}/end", data={"how": "close_now"}).status_code == 409
     assert ben.get("/my/positions/2/close").status_code == 409
     assert commands.given == []
