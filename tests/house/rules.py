@@ -59,7 +59,7 @@ def sources(root: Path = ROOT) -> Iterator[Source]:
             continue  # fetched by the lock file
         for name in sorted(files):
             path = Path(folder, name)
-            if path.suffix in TEXT and not name.startswith(".coverage"):
+            if path.suffix in TEXT and name != ".git" and not name.startswith(".coverage"):
                 yield Source(path.relative_to(root).as_posix(), path.read_text("utf-8"))
 
 
