@@ -4,6 +4,9 @@ An account's slack is its wallet plus unrealized profit, less maintenance margin
 of every cross position, at the marks. It is kept exact by scaling with RATE_SCALE. Where slack
 meets zero the account is liquidated; as for isolated positions the price is rounded to the tick
 toward the entry, so the account is due when one tick further against it slack would be negative.
+
+Before the first mark price of its instrument a position counts at its cost: it has no profit or
+loss yet, its requirement is that of its entry value, and it cannot be liquidated.
 """
 
 from collections.abc import Iterator
@@ -15,28 +18,29 @@ from simexchange.core.positions import Position
 from simexchange.core.types import RATE_SCALE
 
 
-def requirement_scaled(position: Position, mark: int) -> int:
+def requirement_scaled(position: Position, mark: int | None) -> int:
     """Return maintenance margin plus closing fee at ``mark``, times RATE_SCALE, exactly."""
     market = position.market
-    notional = abs(position.contracts) * mark * market.tick_value
+    if mark is None:
+        notional = abs(position.cost)
+    else:
+        notional = abs(position.contracts) * mark * market.tick_value
     tier = tier_of(market.tiers, notional)
     rate = tier.maintenance_rate + position.closing_rate
     return notional * rate - tier.deduction * RATE_SCALE
 
 
-def slack_of(position: Position, mark: int) -> int:
+def slack_of(position: Position, mark: int | None) -> int:
     """Return what one cross position adds to its account's slack at ``mark``, scaled."""
-    return position.unrealized_pnl(mark) * RATE_SCALE - requirement_scaled(position, mark)
+    profit = 0 if mark is None else position.unrealized_pnl(mark)
+    return profit * RATE_SCALE - requirement_scaled(position, mark)
 
 
-def slack(account: Account) -> int | None:
-    """Return the account's slack at the marks, scaled; None while a mark price is not known."""
+def slack(account: Account) -> int:
+    """Return the account's slack at the marks, scaled."""
     total = account.wallet * RATE_SCALE
     for position in account.cross_positions.values():
-        mark = position.market.mark
-        if mark is None:
-            return None
-        total += slack_of(position, mark)
+        total += slack_of(position, position.market.mark)
     return total
 
 
@@ -53,7 +57,7 @@ def is_due(account: Account, now: int) -> bool:
     """Say whether the account, with slack ``now``, is to be liquidated at the marks."""
     if now <= 0:
         return True
-    for market, legs in legs_by_market(account):
+    for market, legs in priced_legs(account):
         mark = market.mark
         assert mark is not None
         here = sum(slack_of(leg, mark) for leg in legs)
@@ -63,11 +67,15 @@ def is_due(account: Account, now: int) -> bool:
     return False
 
 
-def legs_by_market(account: Account) -> Iterator[tuple[Market, list[Position]]]:
-    """Yield each instrument with the cross positions in it: one, or both legs of a hedge."""
+def priced_legs(account: Account) -> Iterator[tuple[Market, list[Position]]]:
+    """Yield each instrument that has a mark price with the cross positions in it.
+
+    That is one position, or both legs of a hedge.
+    """
     found: dict[str, list[Position]] = {}
     for position in account.cross_positions.values():
-        found.setdefault(position.market.symbol, []).append(position)
+        if position.market.mark is not None:
+            found.setdefault(position.market.symbol, []).append(position)
     for legs in found.values():
         yield legs[0].market, legs
 
@@ -94,11 +102,8 @@ def cross_liquidation_price(position: Position) -> int | None:
     legs = [p for p in account.cross_positions.values() if p.market is market]
     rest = account.wallet * RATE_SCALE
     for other in account.cross_positions.values():
-        if other.market is market:
-            continue
-        if other.market.mark is None:
-            return None
-        rest += slack_of(other, other.market.mark)
+        if other.market is not market:
+            rest += slack_of(other, other.market.mark)
     lowest, highest = price_bounds(legs, rest)
     if sum(leg.contracts for leg in legs) >= 0:
         return lowest if lowest is not None else highest

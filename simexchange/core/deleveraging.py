@@ -48,11 +48,9 @@ def equity_of(position: Position, mark: int) -> int:
     equity = cross_equity(position.account)
     total = own = 0
     for other in position.account.cross_positions.values():
-        other_mark = other.market.mark
-        if other_mark is not None:
-            required = requirement_scaled(other, other_mark)
-            total += required
-            own = required if other is position else own
+        required = requirement_scaled(other, other.market.mark)
+        total += required
+        own = required if other is position else own
     return equity * own // total if total > 0 else equity
 
 

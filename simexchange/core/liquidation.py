@@ -72,12 +72,10 @@ class Liquidation:
     def _liquidate_cross(self, account: Account) -> None:
         """Reduce the position that requires most, until the account is no longer due."""
         self._cancel_orders(account, None)
-        while account.cross_positions:
-            now = slack(account)
-            assert now is not None
-            if not is_due(account, now):
+        while priced := [p for p in account.cross_positions.values() if p.market.mark is not None]:
+            if not is_due(account, slack(account)):
                 return
-            position = max(account.cross_positions.values(), key=_required)
+            position = max(priced, key=_required)
             mark = position.market.mark
             assert mark is not None
             self._step(position, mark, lambda p=position, m=mark: cross_bankruptcy_value(p, m))
@@ -225,18 +223,22 @@ def cross_bankruptcy_value(position: Position, mark: int) -> int:
 
 
 def contracts_above_tier(position: Position, mark: int) -> int:
-    """Return how many contracts must go to reach the next lower tier; all in the lowest."""
+    """Return how many contracts must go to reach the next lower tier; all in the lowest.
+
+    Rounded up to the instrument's step; all, too, when fewer would remain than an order must have.
+    """
     market = position.market
+    instrument = market.instrument
     contracts = abs(position.contracts)
     one = mark * market.tick_value
     tier = tier_of(market.tiers, contracts * one)
-    return contracts - max(0, tier.floor - 1) // one
+    above = contracts - max(0, tier.floor - 1) // one
+    above = -(-above // instrument.contracts_step) * instrument.contracts_step
+    return contracts if contracts - above < instrument.min_contracts else above
 
 
 def _required(position: Position) -> int:
-    mark = position.market.mark
-    assert mark is not None
-    return max(1, requirement_scaled(position, mark))
+    return max(1, requirement_scaled(position, position.market.mark))
 
 
 def _limit_price(position: Position, value: int) -> int:

@@ -8,7 +8,7 @@ the next tick.
 """
 
 from simexchange.core.accounts import Account
-from simexchange.core.cross import is_due, legs_by_market, slack, steepness
+from simexchange.core.cross import is_due, priced_legs, slack, steepness
 from simexchange.core.margin import liquidation_price
 from simexchange.core.markets import Market
 from simexchange.core.positions import Position
@@ -76,7 +76,7 @@ class LiquidationWatch:
         for account in stale:
             account.is_cross_stale = False
             if account.kind is not AccountKind.SYSTEM and self._band(account):
-                for market, _ in legs_by_market(account):
+                for market, _ in priced_legs(account):
                     assert market.mark is not None
                     self._wait(account, market, falls=market.mark, rises=market.mark)
         stale.clear()
@@ -87,12 +87,12 @@ class LiquidationWatch:
             heap.live -= 1
         account.bands.clear()
         account.version += 1
-        now = slack(account)
-        if now is None or not account.cross_positions:
+        slopes = [(market, steepness(legs)) for market, legs in priced_legs(account)]
+        if not slopes:
             return False
+        now = slack(account)
         if is_due(account, now):
             return True
-        slopes = [(market, steepness(legs)) for market, legs in legs_by_market(account)]
         spare = now - max(slope for _, slope in slopes) - 1
         ticks = max(0, spare // sum(slope for _, slope in slopes))
         for market, _ in slopes:

@@ -188,7 +188,7 @@ def due_by_scan(exchange: Exchange, symbol: str) -> list[PositionView]:
                 due.append(position)
         account = exchange._state.accounts[number]
         now = slack(account)
-        if account.cross_positions and now is not None and is_due(account, now):
+        if account.cross_positions and is_due(account, now):
             due.extend(p for p in exchange.positions(number) if p.symbol == symbol)
     return due
 

@@ -69,7 +69,7 @@ def due_by_scan(exchange, symbol, mark):
                     due.add(account.number)
         now = slack(account)
         holds = any(p.market is market for p in account.cross_positions.values())
-        if account.number and holds and now is not None and is_due(account, now):
+        if account.number and holds and is_due(account, now):
             due.add(account.number)
     market.mark = before
     return due
