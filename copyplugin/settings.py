@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from copyplugin.domain.instrument import Instrument
@@ -109,6 +110,9 @@ class Settings(BaseSettings):
     )
 
     # -- users
+    time_zone: str = Field(
+        default="UTC", description="whose days count: today's income, a day's loss (Asia/Shanghai)"
+    )
     command_wait_milliseconds: int = Field(
         default=5_000, ge=0, le=60_000, description="how long a page waits for its command"
     )
@@ -117,6 +121,20 @@ class Settings(BaseSettings):
         pattern=r"^[a-z0-9]{1,10}$",
         description="tells installations that share a venue account apart",
     )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (OSError, ValueError, ZoneInfoNotFoundError) as error:
+            message = "there is no such time zone; name one as in Europe/Berlin or UTC"
+            raise ValueError(message) from error
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
 
     @property
     def quiet(self) -> timedelta:
@@ -143,6 +161,7 @@ def _sentences(error: ValidationError) -> str:
         if fault["type"] == "extra_forbidden":
             sentences.append(f"There is no setting {name}; remove it.")
             continue
-        message = fault["msg"][0].lower() + fault["msg"][1:]
+        told = fault["msg"].removeprefix("Value error, ")
+        message = told[0].lower() + told[1:]
         sentences.append(f"{PREFIX}{name.upper()} is {fault['input']!r}: {message}.")
     return " ".join(sentences)

@@ -29,6 +29,7 @@ def test_a_variable_of_the_environment_sets_a_value(monkeypatch):
         ("SETTLE_SECONDS", "soon", "COPYPLUGIN_SETTLE_SECONDS is 'soon': input should be a valid"),
         ("SETTLE_SECONDS", "0", "COPYPLUGIN_SETTLE_SECONDS is '0': input should be greater than"),
         ("PRICE_BOUND_MAJOR", "0.2", "COPYPLUGIN_PRICE_BOUND_MAJOR is '0.2': input should be less"),
+        ("TIME_ZONE", "Mars/X", "COPYPLUGIN_TIME_ZONE is 'Mars/X': there is no such time zone;"),
         ("CLIENT_ORDER_PREFIX", "A-B", "COPYPLUGIN_CLIENT_ORDER_PREFIX is 'A-B': string should"),
     ],
 )
