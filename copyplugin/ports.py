@@ -13,7 +13,7 @@ from copyplugin.domain.account import (
     TransferRequest,
     VenuePosition,
 )
-from copyplugin.domain.fill import LeaderFill, MarginMode
+from copyplugin.domain.fill import LeaderFill, MarginMode, PositionSide
 from copyplugin.domain.identifiers import (
     AccountId,
     ClientOrderId,
@@ -22,8 +22,9 @@ from copyplugin.domain.identifiers import (
     VenueFillId,
 )
 from copyplugin.domain.instrument import Instrument
-from copyplugin.domain.money import Price, Ratio
+from copyplugin.domain.money import Contracts, Money, Price, Ratio
 from copyplugin.domain.order import OrderReport, OrderRequest
+from copyplugin.domain.plan_order import PlanReport, PlanRequest
 
 
 class Clock(Protocol):
@@ -47,6 +48,9 @@ class VenueCapabilities:
     hedge_mode: bool
     streams_fills: bool
     tells_leader_balance: bool  # fills carry `available_after` and `initial_margin` (C5)
+    plan_orders: bool  # rests plan orders (P1)
+    amends_plans: bool  # changes a resting one in place (P2)
+    adjusts_margin: bool  # adds to and takes from the margin of an isolated position (C14)
 
 
 class Subscription(Protocol):
@@ -122,6 +126,58 @@ class Venue(Protocol):
         self, account: AccountId, symbol: Symbol, client_order_id: ClientOrderId
     ) -> OrderReport | None:
         """Return the order of this client order id, ended ones too; None where it never arrived."""
+        ...
+
+    async def place_plan(self, request: PlanRequest) -> PlanReport:
+        """Rest a plan order; return what is known of it when the venue has acknowledged it.
+
+        Raises `OrderRejected` where nothing rests and nothing fired: `RejectReason.ALREADY_THROUGH`
+        where the price has passed its trigger, `RejectReason.NO_POSITION` where there is nothing to
+        close. A client order id that the venue knows already is `OutcomeUnknown`.
+        """
+        ...
+
+    async def amend_plan(
+        self,
+        account: AccountId,
+        symbol: Symbol,
+        client_order_id: ClientOrderId,
+        *,
+        contracts: Contracts,
+        trigger_price: Price,
+    ) -> PlanReport:
+        """Change a resting plan order in place, only where `capabilities.amends_plans`.
+
+        Does nothing where it is so already. Raises `OrderRejected` where it stays as it was:
+        `RejectReason.NOT_FOUND` where it rests no more, `RejectReason.ALREADY_THROUGH` where the
+        price has passed the new trigger.
+        """
+        ...
+
+    async def cancel_plan(
+        self, account: AccountId, symbol: Symbol, client_order_id: ClientOrderId
+    ) -> None:
+        """Withdraw a plan order; does nothing where it no longer rests."""
+        ...
+
+    async def find_plan(
+        self, account: AccountId, symbol: Symbol, client_order_id: ClientOrderId
+    ) -> PlanReport | None:
+        """Return the plan order of this id, ended ones too; None where it never arrived."""
+        ...
+
+    async def plans(self, account: AccountId) -> Sequence[PlanReport]:
+        """Return the account's resting plan orders, of all symbols, oldest first."""
+        ...
+
+    async def adjust_margin(
+        self, account: AccountId, symbol: Symbol, position_side: PositionSide, money: Money
+    ) -> None:
+        """Add money to an isolated position (positive) or take it out (negative).
+
+        Raises `OrderRejected` where nothing moved. It has no id: after `OutcomeUnknown` the
+        position's margin tells whether it was done.
+        """
         ...
 
     async def leader_fills(

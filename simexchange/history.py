@@ -1,4 +1,4 @@
-"""What happened, kept for questions: executions, orders, transfers, funding and candles.
+"""What happened, kept for questions: executions, orders, plans, transfers, funding and candles.
 
 The exchange itself holds only what is alive; a history is a listener beside it. Everything here
 is bounded by ``HistoryLimits``: the oldest goes first.
@@ -21,10 +21,16 @@ from simexchange.core.events import (
     OrderAccepted,
     OrderAmended,
     OrderCancelled,
+    PlanOrderAccepted,
+    PlanOrderAmended,
+    PlanOrderCancelled,
+    PlanOrderFailed,
+    PlanOrderTriggered,
     PositionLiquidated,
     Transferred,
 )
 from simexchange.core.types import SECOND_US, CancelReason, Liquidity, OrderStatus
+from simexchange.plan_history import PlanHistory
 
 MINUTE_US = 60 * SECOND_US
 
@@ -36,7 +42,7 @@ class HistoryLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How much is kept: per account, and candles per symbol and interval."""
 
     executions: int = 10_000
-    orders: int = 10_000
+    orders: int = 10_000  # plan orders as many again
     transfers: int = 10_000
     funding: int = 10_000
     liquidations: int = 10_000
@@ -78,6 +84,7 @@ class History:
 
     def __init__(self, limits: HistoryLimits | None = None) -> None:
         self.limits = limits or HistoryLimits()
+        self.plans = PlanHistory(self.limits.orders)
         self._executions: dict[int, deque[Filled]] = {}
         self._orders: dict[int, dict[int, OrderRecord]] = {}
         self._transfers: dict[int, deque[Transferred]] = {}
@@ -91,6 +98,11 @@ class History:
             OrderAccepted: self._note_order,
             OrderCancelled: self._note_change,
             OrderAmended: self._note_change,
+            PlanOrderAccepted: self.plans.note_accepted,
+            PlanOrderAmended: self.plans.note_change,
+            PlanOrderTriggered: self.plans.note_change,
+            PlanOrderFailed: self.plans.note_change,
+            PlanOrderCancelled: self.plans.note_change,
             MarkPriceSet: self._note_mark,
             Transferred: self._note_transfer,
             FundingPaid: self._note_funding,

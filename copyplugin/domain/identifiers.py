@@ -22,6 +22,9 @@ ClientOrderId = NewType("ClientOrderId", str)
 """Our name of an order at the venue; derived from what the order is for."""
 
 VenueOrderId = NewType("VenueOrderId", str)
+VenuePlanId = NewType("VenuePlanId", str)
+"""The venue's name of a plan order; opaque, and another one than that of the order it fires."""
+
 VenueFillId = NewType("VenueFillId", str)
 """The venue's name of one execution; in order of time within one account."""
 

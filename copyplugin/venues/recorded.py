@@ -6,7 +6,7 @@ at, offered anew to each; everything else finds no counterparty.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -82,7 +82,12 @@ class Played:
 
 
 class RecordedVenue(SimulatedVenue):
-    """The stage of one replay: a market, the leaders of a record, and whoever follows them."""
+    """The stage of one replay: a market, the leaders of a record, and whoever follows them.
+
+    It rests no plan orders: whatever fires one, nobody would be there to trade with it.
+    """
+
+    capabilities = replace(SimulatedVenue.capabilities, plan_orders=False, amends_plans=False)
 
     def __init__(self, record: RecordedFills, names: Sequence[str], told: Assumptions) -> None:
         """Set the stage; raise `Refused` where the record cannot be traded so."""

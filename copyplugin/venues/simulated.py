@@ -1,7 +1,7 @@
 """The simulated exchange in this process as a `Venue`.
 
 The exchange counts in ticks, contracts and units of 10⁻⁸; the plugin in prices, contracts and
-money. The conversions, all exact, are in `simulated_values`.
+money. The conversions, all exact, are in `simulated_values`; plan orders in `simulated_plans`.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from copyplugin.domain.account import (
     TransferRequest,
     VenuePosition,
 )
-from copyplugin.domain.fill import LeaderFill, MarginMode
+from copyplugin.domain.fill import LeaderFill, MarginMode, PositionSide
 from copyplugin.domain.identifiers import (
     AccountId,
     ClientOrderId,
@@ -26,6 +26,7 @@ from copyplugin.domain.identifiers import (
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import (
     Contracts,
+    Money,
     Price,
     Ratio,
 )
@@ -34,6 +35,7 @@ from copyplugin.domain.order import (
     OrderRequest,
     OrderStatus,
 )
+from copyplugin.domain.plan_order import PlanReport, PlanRequest
 from copyplugin.errors import (
     ConfigurationError,
     OrderRejected,
@@ -42,7 +44,9 @@ from copyplugin.errors import (
     TransferRejected,
 )
 from copyplugin.ports import MovesMoney, VenueCapabilities
+from copyplugin.venues import simulated_plans
 from copyplugin.venues.simulated_values import (
+    LEGS,
     WALLETS,
     PositionEvent,
     funding_from,
@@ -81,6 +85,9 @@ class SimulatedVenue:
         hedge_mode=True,
         streams_fills=True,
         tells_leader_balance=True,
+        plan_orders=True,
+        amends_plans=True,
+        adjusts_margin=True,
     )
 
     def __init__(self, simulation: Simulation) -> None:
@@ -337,6 +344,44 @@ class SimulatedVenue:
             None,
         )
         return self._report(view, fills, reason, request.client_order_id)
+
+    async def adjust_margin(
+        self, account: AccountId, symbol: Symbol, position_side: PositionSide, money: Money
+    ) -> None:
+        number, units = int(account), units_of(money)
+        command = c.AdjustMargin(number, symbol, LEGS[position_side], units)
+        refusal = refusal_of(self._simulation.apply(command))
+        if refusal is not None:
+            raise OrderRejected(*refusal)
+
+    async def place_plan(self, request: PlanRequest) -> PlanReport:
+        return simulated_plans.place_plan(self._simulation, request)
+
+    async def amend_plan(
+        self,
+        account: AccountId,
+        symbol: Symbol,
+        client_order_id: ClientOrderId,
+        *,
+        contracts: Contracts,
+        trigger_price: Price,
+    ) -> PlanReport:
+        return simulated_plans.amend_plan(
+            self._simulation, int(account), symbol, client_order_id, trigger_price
+        )
+
+    async def cancel_plan(
+        self, account: AccountId, symbol: Symbol, client_order_id: ClientOrderId
+    ) -> None:
+        simulated_plans.cancel_plan(self._simulation, int(account), symbol, client_order_id)
+
+    async def find_plan(
+        self, account: AccountId, symbol: Symbol, client_order_id: ClientOrderId
+    ) -> PlanReport | None:
+        return simulated_plans.find_plan(self._simulation, int(account), symbol, client_order_id)
+
+    async def plans(self, account: AccountId) -> Sequence[PlanReport]:
+        return simulated_plans.resting_plans(self._simulation, int(account))
 
     def _report(
         self,

@@ -41,8 +41,8 @@ from simexchange.core.views import PositionView
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_SIDES = {OrderSide.BUY: t.Side.BUY, OrderSide.SELL: t.Side.SELL}
-_LEGS = {PositionSide.LONG: t.PositionSide.LONG, PositionSide.SHORT: t.PositionSide.SHORT}
+SIDES = {OrderSide.BUY: t.Side.BUY, OrderSide.SELL: t.Side.SELL}
+LEGS = {PositionSide.LONG: t.PositionSide.LONG, PositionSide.SHORT: t.PositionSide.SHORT}
 WALLETS = {PluginWallet.SPOT: t.Wallet.SPOT, PluginWallet.CONTRACT: t.Wallet.CONTRACT}
 _TIMES_IN_FORCE = {
     PluginTimeInForce.GTC: t.TimeInForce.GTC,
@@ -219,7 +219,7 @@ def place_order_command(
     return c.PlaceOrder(
         account=account,
         symbol=request.symbol,
-        side=_SIDES[request.order_side],
+        side=SIDES[request.order_side],
         contracts=request.contracts,
         kind=t.OrderKind.MARKET if price is None else t.OrderKind.LIMIT,
         price=None if price is None else instrument.price_to_ticks(price),
@@ -227,13 +227,19 @@ def place_order_command(
             t.TimeInForce.IOC if price is None else _TIMES_IN_FORCE[request.time_in_force]
         ),
         reduce_only=request.reduce_only,
-        position_side=_LEGS[request.position_side],
+        position_side=LEGS[request.position_side],
         client_order_id=request.client_order_id,
     )
 
 
 def refusal_of(events: Sequence[e.Event]) -> tuple[str, str] | None:
+    """Return why the command was refused.
+
+    Not why a plan order was that a trade of the command has fired.
+    """
     for event in events:
-        if isinstance(event, e.CommandRejected | e.OrderRejected):
+        if isinstance(event, e.CommandRejected) or (
+            isinstance(event, e.OrderRejected) and event.plan_id is None
+        ):
             return event.reason.value, event.message
     return None

@@ -19,7 +19,7 @@ from copyplugin.domain.account import (
     TransferRequest,
     VenuePosition,
 )
-from copyplugin.domain.fill import LeaderFill, MarginMode
+from copyplugin.domain.fill import LeaderFill, MarginMode, PositionSide
 from copyplugin.domain.identifiers import (
     AccountId,
     ClientOrderId,
@@ -28,8 +28,9 @@ from copyplugin.domain.identifiers import (
     VenueFillId,
 )
 from copyplugin.domain.instrument import Instrument
-from copyplugin.domain.money import Price, Ratio
+from copyplugin.domain.money import Contracts, Money, Price, Ratio
 from copyplugin.domain.order import OrderReport, OrderRequest
+from copyplugin.domain.plan_order import PlanReport, PlanRequest
 from copyplugin.errors import OrderRejected, OutcomeUnknown, VenueUnavailable
 from copyplugin.ports import Subscription, Venue, VenueCapabilities
 from copyplugin.store.database import Database, Session
@@ -178,6 +179,41 @@ class FaultyVenue:
     async def place_order(self, request: OrderRequest) -> OrderReport:
         self.sent.append(request.client_order_id)
         return await self._do(self._venue.place_order(request), may_reject=not request.reduce_only)
+
+    async def place_plan(self, request: PlanRequest) -> PlanReport:
+        return await self._do(self._venue.place_plan(request), may_reject=True)
+
+    async def amend_plan(
+        self,
+        account: AccountId,
+        symbol: Symbol,
+        client_order_id: ClientOrderId,
+        *,
+        contracts: Contracts,
+        trigger_price: Price,
+    ) -> PlanReport:
+        amendment = self._venue.amend_plan(
+            account, symbol, client_order_id, contracts=contracts, trigger_price=trigger_price
+        )
+        return await self._do(amendment, may_reject=True)
+
+    async def cancel_plan(
+        self, account: AccountId, symbol: Symbol, client_order_id: ClientOrderId
+    ) -> None:
+        await self._do(self._venue.cancel_plan(account, symbol, client_order_id))
+
+    async def find_plan(
+        self, account: AccountId, symbol: Symbol, client_order_id: ClientOrderId
+    ) -> PlanReport | None:
+        return await self._ask(self._venue.find_plan(account, symbol, client_order_id))
+
+    async def plans(self, account: AccountId) -> Sequence[PlanReport]:
+        return await self._ask(self._venue.plans(account))
+
+    async def adjust_margin(
+        self, account: AccountId, symbol: Symbol, position_side: PositionSide, money: Money
+    ) -> None:
+        await self._do(self._venue.adjust_margin(account, symbol, position_side, money))
 
     async def subscribe(
         self, accounts: Collection[AccountId], on_fill: Callable[[LeaderFill], None]
