@@ -2,10 +2,14 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from copyplugin.store.database import upgrade_database
+from tests.databases import KINDS, PostgresServer, postgres_server, sqlite_url
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
@@ -28,6 +32,37 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("recorded market data is not here: it is expected in ../shared/data")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """Return a PostgreSQL server, started once for all tests of this process."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Run the test once on each kind of database."""
+    return request.param
+
+
+@pytest.fixture
+def empty_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the address of a database without tables, which on SQLite does not exist yet."""
+    if kind == "sqlite":
+        return sqlite_url(tmp_path)
+    return request.getfixturevalue("postgres").empty()
+
+
+@pytest.fixture
+def migrated_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the address of a database with our tables and nothing in them."""
+    if kind == "sqlite":
+        url = sqlite_url(tmp_path)
+        upgrade_database(url)
+        return url
+    return request.getfixturevalue("postgres").migrated()
 
 
 @pytest.fixture(scope="session")

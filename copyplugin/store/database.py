@@ -112,7 +112,12 @@ def _reading_engine(url: str) -> Engine:
         engine = create_engine(parsed, pool_size=_READERS)
         prepare_sqlite(engine, begin="DEFERRED", query_only=True)
         return engine
-    return create_engine(parsed, pool_size=_READERS, isolation_level="REPEATABLE READ")
+    return create_engine(
+        parsed,
+        pool_size=_READERS,
+        isolation_level="REPEATABLE READ",
+        execution_options={"postgresql_readonly": True},
+    )
 
 
 def _file(url: str) -> Path | None:
@@ -134,7 +139,9 @@ def _parsed(url: str) -> URL:
     backend = parsed.get_backend_name()
     if backend not in {"sqlite", "postgresql"}:
         raise ConfigurationError(f"{backend} is not supported: use sqlite or postgresql")
-    if backend == "sqlite" and parsed.database in {None, "", ":memory:"}:
+    if backend == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")  # the one driver that is installed
+    if parsed.database in {None, "", ":memory:"}:
         raise ConfigurationError(
             "a database in memory is lost with its connection: name a file, "
             "for example sqlite:///copyplugin.db"

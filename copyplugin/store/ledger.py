@@ -3,7 +3,8 @@
 There is no table of balances. A balance is the sum of its postings, always.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -99,18 +100,19 @@ def verify(session: Session) -> LedgerHead:
     follow from the one before it, or is not what was written.
     """
     head = LedgerHead(entries=0, hash=GENESIS_HASH)
-    for row, postings in _entries(session):
-        entry = Entry(
-            number=row.id,
-            kind=row.kind,
-            reference=row.reference,
-            at=row.at,
-            postings=tuple(postings),
-        )
-        fault = _fault(entry, row, head)
-        if fault is not None:
-            raise LedgerBroken(f"ledger entry {head.entries + 1} {fault}")
-        head = LedgerHead(entries=row.id, hash=row.hash)
+    with closing(_entries(session)) as entries:
+        for row, postings in entries:
+            entry = Entry(
+                number=row.id,
+                kind=row.kind,
+                reference=row.reference,
+                at=row.at,
+                postings=tuple(postings),
+            )
+            fault = _fault(entry, row, head)
+            if fault is not None:
+                raise LedgerBroken(f"ledger entry {head.entries + 1} {fault}")
+            head = LedgerHead(entries=row.id, hash=row.hash)
     _refuse_strays(session)
     return head
 
@@ -141,7 +143,7 @@ def _refuse_strays(session: Session) -> None:
         raise LedgerBroken(f"ledger entry {stray} has postings and does not exist")
 
 
-def _entries(session: Session) -> Iterator[tuple[LedgerEntryRow, list[Posting]]]:
+def _entries(session: Session) -> Generator[tuple[LedgerEntryRow, list[Posting]]]:
     """Yield every entry with its postings, in order, without holding all of them."""
     query = (
         select(LedgerEntryRow, LedgerPostingRow)
@@ -149,9 +151,10 @@ def _entries(session: Session) -> Iterator[tuple[LedgerEntryRow, list[Posting]]]
         .order_by(LedgerEntryRow.id, LedgerPostingRow.line)
         .execution_options(yield_per=_ENTRIES_AT_ONCE)
     )
-    for _, group in groupby(session.execute(query), key=lambda pair: pair[0].id):
-        pairs = [(entry, posting) for entry, posting in group]
-        yield pairs[0][0], [_posting(part) for _, part in pairs if part]
+    with session.execute(query) as found:
+        for _, group in groupby(found, key=lambda pair: pair[0].id):
+            pairs = [(entry, posting) for entry, posting in group]
+            yield pairs[0][0], [_posting(part) for _, part in pairs if part]
 
 
 def _find(session: Session, kind: str, reference: str) -> Entry | None:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select, text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from copyplugin.errors import ConfigurationError
 from copyplugin.store import schema
@@ -19,6 +19,7 @@ def pragma(session, name):
     return session.execute(text(f"PRAGMA {name}")).scalar()
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])
 def test_writers_are_durable_and_strict(database):
     def work(session):
         names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
@@ -56,6 +57,7 @@ async def test_writes_from_many_tasks_wait_for_one_another(database):
         assert sorted(session.scalars(select(FollowerRow.account))) == sorted(accounts)
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])  # PostgreSQL lets both write at once
 def test_a_second_process_waits_for_the_first_instead_of_failing(url, database):
     other = open_database(url)
 
@@ -80,12 +82,12 @@ def test_a_reader_sees_one_moment_and_cannot_write(database):
         database.write_and_wait(make_follower)
         assert session.scalar(select(func.count()).select_from(FollowerRow)) == 0
 
-        with pytest.raises(OperationalError, match="readonly"):
+        with pytest.raises(DBAPIError, match=r"read-?only"):
             make_follower(session, "2")
 
 
 def test_a_row_that_refers_to_nothing_is_refused(database):
-    with pytest.raises(IntegrityError, match="FOREIGN KEY"):
+    with pytest.raises(IntegrityError, match=r"(?i)foreign key"):
         database.write_and_wait(lambda s: s.add(LeaderInstrumentRow(leader_id=9, symbol="X")))
 
 
@@ -95,7 +97,7 @@ def test_work_that_waits_for_itself_is_a_bug_that_shows_at_once(database):
 
 
 def test_a_database_without_tables_says_what_to_run(url, tmp_path):
-    (tmp_path / "plugin.db").touch()
+    (tmp_path / "plugin.db").touch()  # as a server has an empty database
 
     with pytest.raises(ConfigurationError, match="no tables yet: run `copyplugin db upgrade`"):
         open_database(url)

@@ -1,6 +1,6 @@
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from copyplugin.domain.command import EndHow
 from copyplugin.domain.fill import OrderSide, PositionSide
@@ -277,7 +277,7 @@ def test_prohibiting_a_leader_winds_down_whoever_follows_and_restoring_revives_n
 def test_the_history_of_a_follow_cannot_be_changed(database, statement):
     database.write_and_wait(lambda s: make_follow(s, make_leader(s)))
 
-    with pytest.raises(IntegrityError, match="append-only"):
+    with pytest.raises(DBAPIError, match="append-only"):
         database.write_and_wait(lambda s: s.execute(text(statement)))
 
 

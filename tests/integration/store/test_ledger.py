@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from copyplugin.domain.ledger import (
     GENESIS_HASH,
@@ -43,15 +43,18 @@ def booked(database):
 
 @pytest.fixture
 def tamper(url, booked):
-    """Return a function that changes the file behind our back, past the triggers."""
+    """Return a function that changes the tables behind our back, past triggers and keys."""
 
     def change(*statements):
         engine = writing_engine(url)
         with engine.begin() as connection:
-            connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
-            for name in ("ledger_entry", "ledger_posting"):
-                for what in ("update", "delete"):
-                    connection.exec_driver_sql(f"DROP TRIGGER {name}_no_{what}")
+            if engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+                for name in ("ledger_entry", "ledger_posting"):
+                    for what in ("update", "delete"):
+                        connection.exec_driver_sql(f"DROP TRIGGER {name}_no_{what}")
+            else:
+                connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
             for statement in statements:
                 connection.execute(text(statement))
         engine.dispose()
@@ -130,7 +133,7 @@ def test_an_entry_that_does_not_balance_is_a_bug(database, given_and_taken):
     ],
 )
 def test_the_database_refuses_to_change_what_is_booked(booked, statement):
-    with pytest.raises(IntegrityError, match="append-only"):
+    with pytest.raises(DBAPIError, match="append-only"):
         booked.write_and_wait(lambda s: s.execute(text(statement)))
 
     with booked.read() as session:
@@ -176,10 +179,14 @@ def test_verify_names_the_first_entry_that_was_changed(booked, tamper, statement
 
 def test_verify_finds_postings_that_belong_to_no_entry(url, booked):
     engine = writing_engine(url)
+    off = "PRAGMA foreign_keys = OFF"
+    if engine.dialect.name != "sqlite":
+        off = "SET session_replication_role = replica"
     with engine.connect() as connection:
         raw = connection.connection.driver_connection
-        raw.execute("PRAGMA foreign_keys = OFF")
+        raw.execute(off)
         raw.execute("INSERT INTO ledger_posting VALUES (77, 1, 'sub:1', 5)")
+        raw.commit()
     engine.dispose()
 
     with booked.read() as session, pytest.raises(LedgerBroken, match="entry 77 has postings"):

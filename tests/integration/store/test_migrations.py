@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import inspect, text
 
 from copyplugin.domain.ledger import main_account, moved, sub_account
 from copyplugin.store import schema
@@ -25,6 +25,10 @@ from tests.integration.store.store_builders import (
 )
 
 ROOT = Path(__file__).resolve().parents[3]
+LEFT_BEHIND = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT proname FROM pg_proc WHERE proname = 'refuse_change'",
+}
 
 
 @pytest.fixture
@@ -68,11 +72,13 @@ def test_the_migrations_make_the_tables_that_the_rows_describe(engine):
 
 
 def test_the_migrations_make_the_checks_and_indexes_that_the_rows_describe(engine):
-    described = create_engine("sqlite://")
-    Row.metadata.create_all(described)
+    with engine.connect() as connection:
+        migrated = shape_of(connection)
+    schema.downgrade(engine, schema.EMPTY)
+    Row.metadata.create_all(engine)
 
-    with engine.connect() as migrated, described.connect() as wanted:
-        assert shape_of(migrated) == shape_of(wanted)
+    with engine.connect() as connection:
+        assert migrated == shape_of(connection)
 
 
 def test_every_step_goes_down_and_up_again_with_rows_in_the_tables(url, engine):
@@ -90,8 +96,7 @@ def test_every_step_goes_down_and_up_again_with_rows_in_the_tables(url, engine):
         schema.downgrade(engine, revision)
     with engine.connect() as connection:
         assert inspect(connection).get_table_names() == ["alembic_version"]
-        triggers = connection.execute(text("SELECT name FROM sqlite_master WHERE type='trigger'"))
-        assert triggers.all() == []
+        assert connection.execute(text(LEFT_BEHIND[engine.dialect.name])).all() == []
     upgrade_database(url)
 
     open_database(url).close()
@@ -100,7 +105,7 @@ def test_every_step_goes_down_and_up_again_with_rows_in_the_tables(url, engine):
 def test_a_step_that_fails_leaves_the_schema_as_it_was(url, engine):
     schema.downgrade(engine, "0003")
     with engine.begin() as connection:
-        connection.execute(text("CREATE TABLE leader_statistics (x)"))
+        connection.execute(text("CREATE TABLE leader_statistics (x INTEGER)"))
 
     with pytest.raises(Exception, match="already exists"):
         upgrade_database(url)

@@ -216,7 +216,7 @@ def test_even_a_fault_of_ours_cannot_settle_a_position_twice(database, follow):
         session.flush()
         settle(session, follow)
 
-    with pytest.raises(IntegrityError, match=r"UNIQUE .*copied_position_id"):
+    with pytest.raises(IntegrityError, match=r"(?i)unique .*copied_position_id"):
         database.write_and_wait(work)
 
 

@@ -1,3 +1,4 @@
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -7,6 +8,7 @@ from copyplugin.domain.follow import HOLDS_A_PLACE, FollowState
 from copyplugin.domain.identifiers import AccountId
 from copyplugin.domain.sizing import CopyMode
 from copyplugin.errors import Refused, UnknownFollower, UnknownLeader
+from copyplugin.store.database import open_database
 from copyplugin.store.follows import void
 from copyplugin.store.leaders import Change, edit_leader, prohibit_leader
 from copyplugin.store.places import placed_amount, places_taken, reserve_follow
@@ -139,6 +141,33 @@ def test_a_voided_follow_gives_its_place_and_its_amount_back(database):
     with database.read() as session:
         assert places_taken(session, leader.id) == 1
         assert placed_amount(session, leader.id) == money(100)
+
+
+def test_of_a_thousand_who_press_copy_at_once_a_hundred_get_the_hundred_places(url, database):
+    def prepare(session):
+        leader = make_leader(session, max_followers=100, total_copy_amount=money(100_000))
+        return leader, [make_follower(session, str(n)) for n in range(1, 1001)]
+
+    leader, followers = database.write_and_wait(prepare)
+    processes = [open_database(url) for _ in range(8)]
+
+    def press(number):
+        process = processes[number % len(processes)]
+        try:
+            process.write_and_wait(lambda s: reserve(s, leader, followers[number]))
+        except Refused as refusal:
+            return refusal.sentence
+        return "accepted"
+
+    with ThreadPoolExecutor(32) as crowd:
+        answers = Counter(crowd.map(press, range(1000)))
+    for process in processes:
+        process.close()
+
+    with database.read() as session:
+        assert places_taken(session, leader.id) == 100
+    assert answers["accepted"] == 100
+    assert answers["Ada is full: try again when somebody has left."] == 900
 
 
 def test_the_limits_hold_when_many_press_copy_at_once(database):

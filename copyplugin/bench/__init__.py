@@ -1,0 +1,1 @@
+"""Measuring the copy engine and breaking its processes, beside the product."""
