@@ -25,6 +25,8 @@ class Trade:
     closed_at: datetime | None
     profit: Money
     margin: Money  # Σ over its opens, as `margin_of_open` gives it
+    value: Money = ZERO_MONEY  # Σ over its opens of price × contracts × size
+    liquidated: bool = False  # a liquidation ended or cut it
 
     def __post_init__(self) -> None:
         assert self.closed_at is None or self.opened_at <= self.closed_at

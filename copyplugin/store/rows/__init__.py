@@ -19,7 +19,13 @@ from copyplugin.store.rows.operation import JobRunRow, SettingRow
 from copyplugin.store.rows.order import CopyOrderRow, OrderFillRow
 from copyplugin.store.rows.position import CopiedPositionRow, SettlementRow
 from copyplugin.store.rows.signal import SignalRow
-from copyplugin.store.rows.statistics import LeaderEquityRow, LeaderStatisticsRow, LeaderTradeRow
+from copyplugin.store.rows.statistics import (
+    LeaderDayRow,
+    LeaderEquityRow,
+    LeaderRecordRow,
+    LeaderStatisticsRow,
+    LeaderTradeRow,
+)
 from copyplugin.store.rows.transfer import TransferRow
 
 __all__ = [
@@ -38,10 +44,12 @@ __all__ = [
     "JobRunRow",
     "LaneRow",
     "LeaderBlacklistRow",
+    "LeaderDayRow",
     "LeaderEquityRow",
     "LeaderFillRow",
     "LeaderInstrumentRow",
     "LeaderPositionRow",
+    "LeaderRecordRow",
     "LeaderRow",
     "LeaderStatisticsRow",
     "LeaderTradeRow",

@@ -1,11 +1,11 @@
 """The root of all rows: how a Python type is stored, and what constraints are called."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, Integer, MetaData, String, Text
+from sqlalchemy import JSON, BigInteger, Date, Integer, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass
 
 from copyplugin.domain import identifiers as ids
@@ -72,6 +72,7 @@ class Row(MappedAsDataclass, DeclarativeBase):
         int: BigInteger(),
         str: Text(),
         datetime: UtcColumn(),
+        date: Date(),
         dict[str, Any]: JSON(),
         ids.AccountId: _NAME,
         ids.Symbol: _NAME,

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from copyplugin.domain.fill import MarginMode, PositionSide
@@ -21,6 +21,7 @@ from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, Price, Ratio
 from copyplugin.store.rows.base import KEY, Row
 
 _OPEN = text("state = 'open'")
+_NOT_COUNTED = text("NOT counted")
 
 
 class CopiedPositionRow(Row, kw_only=True):
@@ -36,6 +37,12 @@ class CopiedPositionRow(Row, kw_only=True):
         ),
         Index("ix_copied_position_follow_id_state", "follow_id", "state"),
         Index("ix_copied_position_share_state", "share_state"),
+        Index(
+            "ix_copied_position_not_counted",
+            "follow_id",
+            sqlite_where=_NOT_COUNTED,
+            postgresql_where=_NOT_COUNTED,
+        ),
         Index(
             "uq_copied_position_lane_id_open",
             "lane_id",
@@ -63,6 +70,8 @@ class CopiedPositionRow(Row, kw_only=True):
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None] = mapped_column(default=None)
     share_state: Mapped[ShareState] = mapped_column(default=ShareState.NONE)
+    counted: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """It is booked and in the leader's record."""
     # What the venue last said of the open position; None until it was asked.
     margin: Mapped[Money | None] = mapped_column(default=None)
     unrealized_pnl: Mapped[Money | None] = mapped_column(default=None)

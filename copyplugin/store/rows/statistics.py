@@ -1,8 +1,8 @@
 """Leaders' own round trips, and the figures computed from them. Sums are stored, not averages."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from copyplugin.domain.fill import PositionSide
@@ -12,6 +12,7 @@ from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, Ratio
 from copyplugin.store.rows.base import KEY, Row
 
 _OPEN = text("state = 'open'")
+_NOT_COUNTED = text("NOT counted")
 
 
 class LeaderTradeRow(Row, kw_only=True):
@@ -21,6 +22,15 @@ class LeaderTradeRow(Row, kw_only=True):
     __table_args__ = (
         CheckConstraint("closed_contracts <= opened_contracts", "closed_within_opened"),
         Index("ix_leader_trade_leader_id_closed_at", "leader_id", "closed_at"),
+        Index("ix_leader_trade_closed_at", "closed_at"),
+        Index("ix_leader_trade_opened_at", "opened_at"),
+        Index(
+            "ix_leader_trade_not_counted",
+            "leader_id",
+            "closed_at",
+            sqlite_where=_NOT_COUNTED,
+            postgresql_where=_NOT_COUNTED,
+        ),
         Index(
             "uq_leader_trade_leader_id_symbol_position_side_open",
             "leader_id",
@@ -48,6 +58,39 @@ class LeaderTradeRow(Row, kw_only=True):
     funding: Mapped[Money] = mapped_column(default=ZERO_MONEY)  # positive: paid
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None] = mapped_column(default=None)
+    liquidated: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """A liquidation ended or cut it."""
+    counted: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """It is finished and in the leader's record."""
+
+
+class LeaderRecordRow(Row, kw_only=True):
+    """Sums over what is finished and has been counted: his own trades, and positions copied."""
+
+    __tablename__ = "leader_record"
+
+    leader_id: Mapped[LeaderId] = mapped_column(ForeignKey("leader.id"), primary_key=True)
+    profit: Mapped[Money] = mapped_column(default=ZERO_MONEY)
+    margin: Mapped[Money] = mapped_column(default=ZERO_MONEY)
+    value: Mapped[Money] = mapped_column(default=ZERO_MONEY)
+    holding_microseconds: Mapped[int] = mapped_column(default=0)
+    trades_closed: Mapped[int] = mapped_column(default=0)
+    trades_won: Mapped[int] = mapped_column(default=0)
+    losing_run: Mapped[int] = mapped_column(default=0)
+    losing_run_max: Mapped[int] = mapped_column(default=0)
+    liquidations: Mapped[int] = mapped_column(default=0)
+    positions_copied: Mapped[int] = mapped_column(default=0)
+    followers_result: Mapped[Money] = mapped_column(default=ZERO_MONEY)  # before the share
+
+
+class LeaderDayRow(Row, kw_only=True):
+    """What a unit of the leader's account was worth at the end of a day, or is worth today."""
+
+    __tablename__ = "leader_day"
+
+    leader_id: Mapped[LeaderId] = mapped_column(ForeignKey("leader.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)  # of the configured time zone
+    unit_value: Mapped[Ratio]
 
 
 class LeaderStatisticsRow(Row, kw_only=True):
@@ -68,6 +111,17 @@ class LeaderStatisticsRow(Row, kw_only=True):
     copiers: Mapped[int]  # S6: follows that hold a place now
     follows_ever: Mapped[int]  # S7: a user counts as often as he followed
     followers_ever: Mapped[int]  # S7: each person once
+    # S11; what could not be told yet is None
+    total_value: Mapped[Money] = mapped_column(default=ZERO_MONEY, server_default="0")
+    holding_microseconds: Mapped[int] = mapped_column(default=0, server_default="0")
+    losing_run_max: Mapped[int] = mapped_column(default=0, server_default="0")
+    liquidations: Mapped[int] = mapped_column(default=0, server_default="0")
+    daily_volatility: Mapped[Ratio | None] = mapped_column(default=None)
+    sharpe_ratio: Mapped[Ratio | None] = mapped_column(default=None)
+    # Σ over the follows after him: results before the share, shares, copy amounts.
+    followers_result: Mapped[Money] = mapped_column(default=ZERO_MONEY, server_default="0")
+    followers_share: Mapped[Money] = mapped_column(default=ZERO_MONEY, server_default="0")
+    followers_amount: Mapped[Money] = mapped_column(default=ZERO_MONEY, server_default="0")
     computed_at: Mapped[datetime]
 
 
@@ -80,3 +134,11 @@ class LeaderEquityRow(Row, kw_only=True):
     at: Mapped[datetime] = mapped_column(primary_key=True)
     equity: Mapped[Money]
     profit: Mapped[Money]  # realised since he began to lead, net of fees and funding
+    # What his account's record rests on; None where the venue could not be asked consistently.
+    wallet: Mapped[Money | None] = mapped_column(default=None)  # equity without open results
+    flow: Mapped[Money | None] = mapped_column(default=None)  # brought in since the point before
+    unit_value: Mapped[Ratio | None] = mapped_column(default=None)
+    unit_value_peak: Mapped[Ratio | None] = mapped_column(default=None)
+    drawdown_max: Mapped[Ratio | None] = mapped_column(default=None)
+    last_fill_id: Mapped[int | None] = mapped_column(KEY, default=None)  # counted into the flow
+    last_funding_at: Mapped[datetime | None] = mapped_column(default=None)
