@@ -32,23 +32,23 @@ class TrackRecord:
     def average_holding(self) -> timedelta | None:
         return self.holding / self.trades_closed if self.trades_closed else None
 
-    def with_trade(self, trade: Trade) -> "TrackRecord":
+    def after(self, closed: Trade) -> "TrackRecord":
         """Return the record with one more trade, which closed after those in it.
 
         A trade that earned nothing is neither won nor lost, and ends a run of losses.
         """
-        assert trade.closed_at is not None
-        losing_run = self.losing_run + 1 if trade.profit < 0 else 0
+        assert closed.closed_at is not None
+        losing_run = self.losing_run + 1 if closed.profit < 0 else 0
         return TrackRecord(
-            profit=money_total(self.profit, trade.profit),
-            margin=money_total(self.margin, trade.margin),
-            value=money_total(self.value, trade.value),
-            holding=self.holding + (trade.closed_at - trade.opened_at),
+            profit=money_total(self.profit, closed.profit),
+            margin=money_total(self.margin, closed.margin),
+            value=money_total(self.value, closed.value),
+            holding=self.holding + (closed.closed_at - closed.opened_at),
             trades_closed=self.trades_closed + 1,
-            trades_won=self.trades_won + (trade.profit > 0),
+            trades_won=self.trades_won + (closed.profit > 0),
             losing_run=losing_run,
             losing_run_max=max(self.losing_run_max, losing_run),
-            liquidations=self.liquidations + trade.liquidated,
+            liquidations=self.liquidations + closed.liquidated,
         )
 
 
@@ -70,5 +70,5 @@ def track_record(trades: Iterable[Trade]) -> TrackRecord:
     record = NO_RECORD
     for trade in trades:
         if trade.closed_at is not None:
-            record = record.with_trade(trade)
+            record = record.after(trade)
     return record
