@@ -18,11 +18,14 @@ from simexchange.core.types import (
     TriggerBy,
 )
 
-# stable words of the public API that no part of the exchange says today
-_NEVER_ENDS = (CancelReason.FORCED,)
-_NEVER_REFUSES = (RejectReason.WOULD_LIQUIDATE,)
-
-_PLAN_FEATURES = ("attached", "callback_rate", "close_position", "expires_at", "group")
+_PLAN_FEATURES = (
+    "attached",
+    "callback_rate",
+    "close_on_trigger",
+    "close_position",
+    "expires_at",
+    "group",
+)
 _LIQUIDATIONS = ("through book", "taken over", "deleveraged", "partial", "whole")
 
 
@@ -129,8 +132,8 @@ def expected_features() -> frozenset[str]:
     """Return every name that a long run must meet; built from the exchange's own lists."""
     names = {f"command {command.__name__}" for command in get_args(Command)}
     names |= {f"batched {name}" for name in ("PlaceOrder", "AmendOrder", "CancelOrder")}
-    names |= {f"refused: {reason}" for reason in RejectReason if reason not in _NEVER_REFUSES}
-    names |= {f"ended: {reason}" for reason in CancelReason if reason not in _NEVER_ENDS}
+    names |= {f"refused: {reason}" for reason in RejectReason}
+    names |= {f"ended: {reason}" for reason in CancelReason}
     names |= {f"order {kind} {tif}" for kind in OrderKind for tif in TimeInForce}
     names |= {f"order of position side {side.name}" for side in PositionSide}
     names |= {f"fill {liquidity} {mode}" for liquidity in Liquidity for mode in MarginMode}

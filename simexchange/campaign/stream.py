@@ -187,6 +187,7 @@ class Stream:
             self_trade_prevention=rng.choice(
                 (SelfTradePrevention.NONE,) * 5 + tuple(SelfTradePrevention)
             ),
+            close_on_trigger=self._happens(0.05),
         )
 
     def _batch(self) -> Batch:
@@ -294,6 +295,7 @@ class Stream:
             activation_price=(self._price(symbol, 20) if trailing and self._happens(0.4) else None),
             expires_at=self.at + rng.randrange(200_000) if self._happens(0.3) else None,
             refuse_if_through=self._happens(0.5),
+            close_on_trigger=self._happens(0.2),
         )
 
     # ------------------------------------------------------------------ prices, time, faults

@@ -110,6 +110,11 @@ class PlaceOrder(_Command, frozen=True):
     """Place an order. ``price`` is for limit orders only; ``contracts`` ≥ 1.
 
     In hedge mode ``position_side`` is LONG or SHORT and the side against it closes.
+
+    ``close_on_trigger``: a reduce-only order to which the account's other orders give way. Those
+    that rest to close the same position are cut to what it leaves of it, the newest are cancelled
+    where the number of open orders leaves no room, and where it would meet an order of its own
+    owner, that one is cancelled (unless self-trade prevention is none: then they trade).
     """
 
     account: int
@@ -123,6 +128,7 @@ class PlaceOrder(_Command, frozen=True):
     position_side: PositionSide = PositionSide.NET
     client_order_id: str | None = None
     self_trade_prevention: SelfTradePrevention = SelfTradePrevention.NONE
+    close_on_trigger: bool = False
 
 
 class AmendOrder(_Command, frozen=True):
@@ -163,7 +169,9 @@ class PlacePlanOrder(_Command, frozen=True):
     """Rest an order outside the book until a price crosses ``trigger_price``; it fires once.
 
     - ``direction`` None: follows from where the price is now against the trigger.
-    - ``close_position``: closes whatever the position holds when it fires; ``contracts`` is then 0.
+    - ``close_position``: closes whatever the position holds when it fires, as far as one order
+      may; ``contracts`` is then 0.
+    - ``close_on_trigger``: the order it becomes is one (see ``PlaceOrder``).
     - ``attached``: belongs to the position and ends with it (take-profit, stop-loss).
     - ``group``: plans of one account with the same group cancel one another when one fires.
     - ``callback_rate``: a trailing plan; the trigger follows the best price since
@@ -191,6 +199,7 @@ class PlacePlanOrder(_Command, frozen=True):
     activation_price: int | None = None
     expires_at: int | None = None
     refuse_if_through: bool = False
+    close_on_trigger: bool = False
 
 
 class AmendPlanOrder(_Command, frozen=True):

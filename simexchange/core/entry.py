@@ -128,7 +128,7 @@ class OrderEntry:
             sign, makers = -1, market.bids
             limit_key = -price if price is not None else None
             closable = position.contracts
-        closing = command.reduce_only
+        closing = command.reduce_only or command.close_on_trigger
         if position.leg and position.leg != sign:
             closing = True
         if closing:
@@ -157,6 +157,8 @@ class OrderEntry:
                 refusal = self._hold(order, position, contracts, price, price)
             if refusal is not None:
                 return refusal
+        elif command.close_on_trigger:
+            self._trading.make_way(position, contracts)
         self.start(order, makers, limit_key, crosses)
         return None
 
@@ -311,7 +313,7 @@ class OrderEntry:
                 order.price,
                 order.contracts,
                 time_in_force,
-                command.reduce_only,
+                command.reduce_only or command.close_on_trigger,
                 client_order_id,
                 order.plan_id,
             )

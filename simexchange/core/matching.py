@@ -73,6 +73,8 @@ class Matching:
     def _prevent(self, taker: Order, maker: Order) -> None:
         """Keep two orders of one owner from trading, as the taker's mode says."""
         mode = taker.self_trade_prevention
+        if taker.command.close_on_trigger:
+            mode = SelfTradePrevention.MAKER
         trading = self._trading
         contracts = min(taker.remaining, maker.remaining)
         self._state.log.events.append(

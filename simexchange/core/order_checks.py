@@ -77,7 +77,7 @@ def order_rules_problem(command: PlaceOrder, account: Account, market: Market) -
     instrument = market.instrument
     if problem := size_problem(command.kind, command.contracts, market):
         return problem
-    if len(account.open_orders) >= instrument.max_open_orders:
+    if len(account.open_orders) >= instrument.max_open_orders and not command.close_on_trigger:
         return Refusal(
             RejectReason.TOO_MANY_ORDERS,
             f"account {account.number} has {len(account.open_orders)} open orders, the most "
@@ -87,7 +87,7 @@ def order_rules_problem(command: PlaceOrder, account: Account, market: Market) -
     if price is not None and (problem := band_problem(price, market)):
         return problem
     reference = market.mark if price is None else price
-    if reference is None or command.reduce_only:
+    if reference is None or command.reduce_only or command.close_on_trigger:
         return None
     notional = reference * command.contracts * market.tick_value
     if notional < instrument.min_notional:

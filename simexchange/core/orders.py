@@ -95,7 +95,7 @@ class Order:
 
     @property
     def reduce_only(self) -> bool:
-        return self.command.reduce_only
+        return self.command.reduce_only or self.command.close_on_trigger
 
     @property
     def client_order_id(self) -> str | None:

@@ -101,13 +101,14 @@ class PlanEntry:
                 TriggerDirection(plan.direction),
                 terms.kind,
                 plan.price,
-                terms.reduce_only,
+                terms.reduce_only or terms.close_on_trigger,
                 terms.close_position,
                 terms.attached,
                 terms.group,
                 terms.callback_rate,
                 terms.expires_at,
                 terms.client_order_id,
+                terms.close_on_trigger,
             )
         )
 

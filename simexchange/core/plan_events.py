@@ -31,6 +31,7 @@ class PlanOrderAccepted(ExchangeEvent, frozen=True):
     callback_rate: int | None
     expires_at: int | None
     client_order_id: str | None
+    close_on_trigger: bool
 
 
 class PlanOrderAmended(ExchangeEvent, frozen=True):

@@ -13,7 +13,7 @@ from simexchange.core.markets import Market
 from simexchange.core.plans import Plan
 from simexchange.core.price_heap import PriceHeap
 from simexchange.core.state import Refusal, State
-from simexchange.core.types import RATE_SCALE, CancelReason, RejectReason, TriggerBy
+from simexchange.core.types import RATE_SCALE, CancelReason, OrderKind, RejectReason, TriggerBy
 
 _LAST = TriggerBy.LAST
 _EXPIRY = "plan expiry"
@@ -103,7 +103,7 @@ class PlanFiring:
             )
         )
         held = abs(plan.position.contracts)
-        contracts = held if terms.close_position else plan.contracts
+        contracts = _closing_size(plan, held) if terms.close_position else plan.contracts
         refusal: Refusal | None
         if take_forced(account, "fire"):
             refusal = Refusal(RejectReason.FORCED, "a fault plan lets this plan order fail")
@@ -139,6 +139,7 @@ class PlanFiring:
             reduce_only=terms.reduce_only or terms.close_position or terms.attached,
             position_side=terms.position_side,
             client_order_id=terms.client_order_id,
+            close_on_trigger=terms.close_on_trigger,
         )
 
     def _cancel_siblings(self, plan: Plan) -> None:
@@ -210,6 +211,18 @@ class PlanFiring:
         assert isinstance(thing, Plan)
         if thing.is_open:
             self.cancel(thing, CancelReason.EXPIRED)
+
+
+def _closing_size(plan: Plan, held: int) -> int:
+    """Return the contracts of an order that closes ``held``, or as many as one order may.
+
+    Whole steps and at least the smallest order; the order is cut to the position.
+    """
+    instrument = plan.market.instrument
+    step, most = instrument.contracts_step, instrument.max_contracts
+    if plan.terms.kind is OrderKind.MARKET:
+        most = min(most, instrument.max_market_contracts)
+    return min(max(instrument.min_contracts, -(-held // step) * step), most // step * step)
 
 
 def trailing_trigger(plan: Plan, extreme: int) -> int:

@@ -6,6 +6,7 @@ from simexchange.core.events import LeverageSet, MarginAdjusted, MarginModeSet, 
 from simexchange.core.margin import (
     available_balance,
     initial_margin,
+    liquidation_price,
     requirement,
     resting_cost,
     tier_of,
@@ -240,14 +241,10 @@ class Settings:
             )
         if money > 0:
             most = max(0, available_balance(account))
-        elif market.mark is None:
-            return Refusal(RejectReason.NO_PRICE, f"{market.symbol} has no mark price yet")
-        else:
-            most = removable_margin(position, market.mark)
-        if abs(money) <= most:
-            return None
-        verb = "added" if money > 0 else "taken out"
-        return Refusal(RejectReason.MARGIN_LIMIT, f"at most {most} can be {verb}, not {abs(money)}")
+            if money <= most:
+                return None
+            return Refusal(RejectReason.MARGIN_LIMIT, f"at most {most} can be added, not {money}")
+        return _removal_problem(position, -money)
 
     # ------------------------------------------------------------------ help
 
@@ -270,6 +267,32 @@ def removable_margin(position: Position, mark: int) -> int:
     above_initial = position.margin + profit - initial_margin(notional, position.leverage)
     above_maintenance = position.margin + profit - requirement(position, mark) - 1
     return max(0, min(above_initial, above_maintenance))
+
+
+def _removal_problem(position: Position, money: int) -> Refusal | None:
+    mark = position.market.mark
+    if mark is None:
+        return Refusal(RejectReason.NO_PRICE, f"{position.market.symbol} has no mark price yet")
+    most = removable_margin(position, mark)
+    if _is_due_without(position, money, mark):
+        return Refusal(
+            RejectReason.WOULD_LIQUIDATE,
+            f"without {money} the position would be liquidated at the mark price {mark}; at most "
+            f"{most} can be taken out",
+        )
+    if money > most:
+        return Refusal(RejectReason.MARGIN_LIMIT, f"at most {most} can be taken out, not {money}")
+    return None
+
+
+def _is_due_without(position: Position, money: int, mark: int) -> bool:
+    """Say whether an isolated position would be liquidated at ``mark`` with ``money`` less."""
+    position.margin -= money
+    price = liquidation_price(position)
+    position.margin += money
+    if price is None:
+        return False
+    return mark <= price if position.contracts > 0 else mark >= price
 
 
 def _busy(account: Account, market: Market | None) -> Refusal | None:

@@ -337,6 +337,28 @@ class Trading:
         if account.wallet < 0:
             self.pay(account, -account.wallet, position.market.symbol, "shortfall")
 
+    def make_way(self, position: Position, contracts: int) -> None:
+        """Let the account's orders give way to a close-on-trigger order of ``contracts``.
+
+        What else rests to close ``position`` is cut to what the order leaves of it, oldest first;
+        then the newest orders go until one more may be open.
+        """
+        account = position.account
+        left = abs(position.contracts) - contracts
+        for order in list(position.closers.values()):
+            if not order.closing:
+                continue  # it holds money for what the position no longer covers, once it is filled
+            if left == 0:
+                self.cancel(order, CancelReason.CLOSE_ON_TRIGGER)
+            elif order.remaining > left:
+                self.shrink(order, left, CancelReason.CLOSE_ON_TRIGGER)
+            left -= min(left, order.remaining)
+        most = position.market.instrument.max_open_orders
+        for order in reversed(list(account.open_orders.values())):
+            if len(account.open_orders) < most:
+                return
+            self.cancel(order, CancelReason.CLOSE_ON_TRIGGER)
+
     def free_holds(self, account: Account) -> None:
         """Cancel opening orders, newest first, until the wallet covers what orders hold."""
         for order in reversed(list(account.open_orders.values())):

@@ -161,4 +161,4 @@ class CancelReason(StrEnum):
     POSITION_CLOSED = "position_closed"  # the position a plan order protected is gone
     SIBLING_FIRED = "sibling_fired"  # one cancels other
     EXPIRED = "expired"
-    FORCED = "forced"  # a fault plan asked for it
+    CLOSE_ON_TRIGGER = "close_on_trigger"  # it gave way to such an order of its account

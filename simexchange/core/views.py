@@ -63,6 +63,7 @@ class OrderView(msgspec.Struct, frozen=True):
     fee: int
     time_in_force: TimeInForce
     reduce_only: bool
+    close_on_trigger: bool
     status: OrderStatus
     created_at: int
     updated_at: int
@@ -85,6 +86,7 @@ class PlanView(msgspec.Struct, frozen=True):
     kind: OrderKind
     price: int | None
     reduce_only: bool
+    close_on_trigger: bool
     close_position: bool
     attached: bool
     group: str | None

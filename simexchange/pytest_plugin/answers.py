@@ -17,6 +17,7 @@ class OrderOptions(TypedDict, total=False):
     position_side: str
     name: str
     self_trade_prevention: str
+    close_on_trigger: bool
 
 
 class PlanOptions(TypedDict, total=False):
@@ -37,6 +38,7 @@ class PlanOptions(TypedDict, total=False):
     activation: Number
     expires_after: str
     refuse_if_through: bool
+    close_on_trigger: bool
 
 
 @dataclass(frozen=True, slots=True)

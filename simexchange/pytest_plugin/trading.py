@@ -121,6 +121,7 @@ class TradingFacade:
                 "self-trade prevention",
                 SELF_TRADE_PREVENTIONS,
             ),
+            options.get("close_on_trigger", False),
         )
         self._send(command, f"{side.name.lower()} {contracts} {symbol}", rejected)
         return None if rejected is not None else self.order(name)
@@ -213,6 +214,7 @@ class TradingFacade:
             ticks(options.get("activation")),
             None if expires_after is None else self._from_now(expires_after),
             options.get("refuse_if_through", False),
+            options.get("close_on_trigger", False),
         )
         self._send(command, f"plan to {side} {symbol}", rejected)
 

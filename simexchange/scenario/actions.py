@@ -80,6 +80,7 @@ def _order(reading: Reading, value: Value, side: Side) -> Commands:
             "position_side",
             "name",
             "self_trade_prevention",
+            "close_on_trigger",
         ),
     )
     account, instrument = reading.account(fields), reading.instrument(fields)
@@ -99,6 +100,7 @@ def _order(reading: Reading, value: Value, side: Side) -> Commands:
             fields.one_of(
                 "self_trade_prevention", SELF_TRADE_PREVENTIONS, SelfTradePrevention.NONE
             ),
+            fields.flag("close_on_trigger"),
         ),
     )
 
@@ -168,6 +170,7 @@ def _plan(reading: Reading, value: Value) -> Commands:
             "activation",
             "expires_after",
             "refuse_if_through",
+            "close_on_trigger",
         ),
     )
     account, instrument = reading.account(fields), reading.instrument(fields)
@@ -199,6 +202,7 @@ def _plan(reading: Reading, value: Value) -> Commands:
             reading.price(fields, "activation", instrument),
             None if lasts_us is None else reading.now + lasts_us,
             fields.flag("refuse_if_through"),
+            fields.flag("close_on_trigger"),
         ),
     )
 

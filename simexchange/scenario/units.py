@@ -49,7 +49,8 @@ _FIELDS: dict[Unit, str] = {
     Unit.WORD: "label kind wallet from_wallet to_wallet transfer_id command symbol reason message "
     "client_order_id side position_side time_in_force liquidity margin_mode mode cause trigger_by "
     "direction group fault",
-    Unit.FLAG: "repeated reduce_only kept_place skipped close_position attached trailed",
+    Unit.FLAG: "repeated reduce_only kept_place skipped close_position close_on_trigger attached "
+    "trailed",
     Unit.NUMBER: "order_id execution_id trade_id plan_id taker_order_id maker_order_id",
     Unit.INSTRUMENT: "instrument",
 }

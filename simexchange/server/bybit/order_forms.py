@@ -145,6 +145,7 @@ def command_from(call: Call, params: CreateOrder) -> PlaceOrder | PlacePlanOrder
         leg,
         link_id(params.order_link_id),
         _BY_PREVENTION[params.smp_type or "None"],
+        bool(params.close_on_trigger),
     )
 
 
@@ -178,6 +179,7 @@ def _plan(  # noqa: PLR0913, PLR0917 - what was read of the request so far
         client_order_id=link_id(params.order_link_id),
         close_position=contracts == 0,
         refuse_if_through=True,
+        close_on_trigger=bool(params.close_on_trigger),
     )
 
 
@@ -192,11 +194,7 @@ def closable(call: Call, symbol: str, leg: PositionSide, side: Side) -> int:
 
 def words_of(call: Call, params: CreateOrder) -> dict[str, str]:
     """Return the terms that the exchange does not know: stops to set when the order fills."""
-    words: dict[str, str] = {}
-    if params.smp_type:
-        words["smpType"] = params.smp_type
-    if params.trigger_price and params.time_in_force and params.order_type == "Limit":
-        words["timeInForce"] = params.time_in_force
+    words = _plain_words(params)
     if not (params.take_profit or params.stop_loss):
         return words
     grid = call.grid(params.symbol)
@@ -226,6 +224,17 @@ def words_of(call: Call, params: CreateOrder) -> dict[str, str]:
                 )
             price_of(grid, limit_price, f"{name}LimitPrice")
             words[f"{name}LimitPrice"] = limit_price
+    return words
+
+
+def _plain_words(params: CreateOrder) -> dict[str, str]:
+    words: dict[str, str] = {}
+    if params.close_on_trigger:
+        words["closeOnTrigger"] = "true"
+    if params.smp_type:
+        words["smpType"] = params.smp_type
+    if params.trigger_price and params.time_in_force and params.order_type == "Limit":
+        words["timeInForce"] = params.time_in_force
     return words
 
 

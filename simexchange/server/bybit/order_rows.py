@@ -48,7 +48,7 @@ _CANCEL_TYPES = {
     CancelReason.POSITION_CLOSED: "CancelByTpSlTsClear",
     CancelReason.SIBLING_FIRED: "CancelByTpSlTsClear",
     CancelReason.INSUFFICIENT_MARGIN: "CancelByPrepareLiq",
-    CancelReason.FORCED: "CancelByAdmin",
+    CancelReason.CLOSE_ON_TRIGGER: "CancelByReduceOnly",
 }
 _REJECT_REASONS = {
     CancelReason.REQUESTED: "EC_PerCancelRequest",
@@ -158,7 +158,8 @@ def _stop_fields(order: KeptOrder, grid: Grid) -> Row:
         "triggerPrice": "" if trigger is None or not trigger.price else grid.price(trigger.price),
         "triggerDirection": direction,
         "triggerBy": "" if trigger is None else TRIGGERS_BY[trigger.by],
-        "closeOnTrigger": trigger is not None and trigger.close_position,
+        "closeOnTrigger": "closeOnTrigger" in words
+        or (trigger is not None and trigger.close_position),
         "takeProfit": words.get("takeProfit", ""),
         "stopLoss": words.get("stopLoss", ""),
         "tpslMode": words.get("tpslMode", ""),

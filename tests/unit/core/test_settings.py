@@ -58,6 +58,16 @@ def test_margin_is_not_taken_below_what_the_leverage_demands():
     assert refusal(desk.apply(AdjustMargin(1, SYMBOL, NET, -usdt(51)))) is RejectReason.MARGIN_LIMIT
 
 
+def test_margin_without_which_the_position_is_liquidated_is_refused_by_that_name():
+    desk = long_position()
+    desk.mark(950)
+
+    events = desk.apply(AdjustMargin(1, SYMBOL, NET, -usdt(99)))
+
+    assert refusal(events) is RejectReason.WOULD_LIQUIDATE
+    assert desk.position(1).margin == usdt(100)
+
+
 def test_profit_at_the_mark_price_does_not_let_margin_be_taken_out():
     desk = long_position(fund=10_000)
     desk.mark(1_500)
