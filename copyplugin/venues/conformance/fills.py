@@ -1,0 +1,175 @@
+"""The feed of a leader: every fill once and in order, by asking; the stream only wakes."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from copyplugin.domain.fill import FillCause, LeaderFill, MarginMode, OrderSide, PositionSide
+from copyplugin.domain.identifiers import AccountId
+from copyplugin.domain.money import money_total
+from copyplugin.venues.conformance.steps import LEVERAGE, Scene, Trial
+
+MORE_THAN_A_PAGE = 120
+
+
+async def leader_trades(
+    trial: Trial, scene: Scene, account: AccountId, count: int, *, first: int = 0
+) -> None:
+    """Let the leader open and close in turn, one lot at a time, on both sides."""
+    for number in range(first, first + count):
+        side = list(PositionSide)[number // 2 % 2]
+        order_side = side.closing_side if number % 2 else side.opening_side
+        await trial.bench.trade(account, scene.instrument.symbol, order_side, side, scene.lot)
+
+
+class FillConformance:
+    async def test_a_fill_says_what_the_leader_did(self, trial: Trial) -> None:
+        scene = await trial.scene()
+        leader = await trial.trader(scene)
+        await leader_trades(trial, scene, leader, 2)
+
+        opened, closed = await trial.fills_of(leader, scene.lots(2))
+
+        for fill, order_side in ((opened, OrderSide.BUY), (closed, OrderSide.SELL)):
+            assert fill.account == leader
+            assert fill.symbol == scene.instrument.symbol
+            assert (fill.side, fill.position_side) == (order_side, PositionSide.LONG)
+            assert fill.contracts == scene.lot
+            assert fill.cause is FillCause.TRADE
+            assert fill.leverage == LEVERAGE
+            assert fill.margin_mode is MarginMode.ISOLATED
+            assert fill.fee > 0
+            assert fill.order_contracts in {None, scene.lot}
+        assert (opened.price, closed.price) == (scene.ask, scene.bid)
+        assert opened.realized_pnl == 0
+        spread = closed.price - opened.price
+        assert closed.realized_pnl == scene.instrument.contract_size * scene.lot * spread
+        assert opened.contracts_closed in {None, 0}
+        assert closed.contracts_closed in {None, scene.lot}
+        assert opened.order_id != closed.order_id
+
+    async def test_a_leader_in_one_way_mode_turns_his_position_round(self, trial: Trial) -> None:
+        scene = await trial.scene()
+        leader = await trial.bench.open_account(
+            spot=trial.funds(scene), contract=trial.funds(scene)
+        )
+        trade, symbol = trial.bench.trade, scene.instrument.symbol
+        await trade(leader, symbol, OrderSide.BUY, None, scene.lots(1))
+        await trade(leader, symbol, OrderSide.SELL, None, scene.lots(3))
+
+        fills = await trial.fills_of(leader, scene.lots(4))
+
+        assert {fill.position_side for fill in fills} == {None}
+        assert fills[0].side is OrderSide.BUY
+        sold = [fill for fill in fills if fill.side is OrderSide.SELL]
+        assert sum(fill.contracts for fill in sold) == scene.lots(3)
+        told = [fill.contracts_closed for fill in sold]
+        assert None in told or sum(part or 0 for part in told) == scene.lots(1)
+        (position,) = await trial.venue.positions(leader)
+        assert (position.position_side, position.contracts) == (PositionSide.SHORT, scene.lots(2))
+
+    async def test_reading_page_by_page_gives_each_fill_once_and_in_order(
+        self, trial: Trial
+    ) -> None:
+        scene = await trial.scene()
+        leader = await trial.trader(scene)
+        await leader_trades(trial, scene, leader, MORE_THAN_A_PAGE)
+
+        fills = await trial.fills_of(leader, scene.lots(MORE_THAN_A_PAGE))
+
+        assert len({fill.venue_fill_id for fill in fills}) == len(fills)
+        assert all(one.at <= next_one.at for one, next_one in pairwise(fills))
+        assert _legs_are_possible(fills)
+        assert list(fills) == await trial.all_fills(leader, await trial.bench.reopened())
+
+    async def test_whoever_resumes_after_any_fill_gets_exactly_the_rest(self, trial: Trial) -> None:
+        scene = await trial.scene()
+        leader = await trial.trader(scene)
+        await leader_trades(trial, scene, leader, 6)
+        fills = await trial.fills_of(leader, scene.lots(6))
+        reopened = await trial.bench.reopened()
+
+        for place, fill in enumerate(fills):
+            rest: list[LeaderFill] = []
+            while True:
+                last = rest[-1] if rest else fill
+                page = await reopened.leader_fills(leader, last.venue_fill_id)
+                if not page:
+                    break
+                rest.extend(page)
+            assert rest == list(fills[place + 1 :])
+
+    async def test_fills_that_come_later_are_told_after_the_last_one_known(
+        self, trial: Trial
+    ) -> None:
+        scene = await trial.scene()
+        leader = await trial.trader(scene)
+        await leader_trades(trial, scene, leader, 2)
+        known = list(await trial.fills_of(leader, scene.lots(2)))
+
+        assert not await trial.venue.leader_fills(leader, known[-1].venue_fill_id)
+        await leader_trades(trial, scene, leader, 2, first=2)
+
+        more = await trial.eventually(
+            lambda: trial.venue.leader_fills(leader, known[-1].venue_fill_id),
+            lambda page: sum(fill.contracts for fill in page) == scene.lots(2),
+        )
+        assert [*known, *more] == await trial.all_fills(leader)
+
+    async def test_each_account_has_its_own_fills(self, trial: Trial) -> None:
+        scene = await trial.scene()
+        leader, other = await trial.trader(scene), await trial.trader(scene)
+        await leader_trades(trial, scene, leader, 2)
+        await trial.fills_of(leader, scene.lots(2))
+
+        assert not await trial.venue.leader_fills(other, None)
+
+    async def test_orders_of_ours_are_among_the_fills_of_their_account(self, trial: Trial) -> None:
+        scene = await trial.scene()
+        account = await trial.trader(scene)
+        report = await trial.done(trial.order(account, scene.lots(2)))
+
+        fills = await trial.fills_of(account, scene.lots(2))
+
+        assert {fill.order_id for fill in fills} == {report.venue_order_id}
+        assert money_total(*(fill.fee for fill in fills)) == report.fee
+        told = {fill.venue_fill_id for fill in report.fills}
+        assert {fill.venue_fill_id for fill in fills} == told
+
+
+class FundingConformance:
+    async def test_funding_is_told_once_and_from_when_it_was_asked_for(self, trial: Trial) -> None:
+        scene = await trial.scene()
+        account = await trial.trader(scene)
+        await trial.done(trial.order(account, scene.lots(3), side=PositionSide.LONG))
+        await trial.done(trial.order(account, scene.lots(1), side=PositionSide.SHORT))
+        before = await trial.venue.balance(account)
+        await trial.bench.pay_funding(scene.instrument.symbol)
+
+        payments = await trial.eventually(
+            lambda: trial.venue.funding(account, None),
+            lambda known: len({payment.position_side for payment in known}) == len(PositionSide),
+        )
+
+        assert len({payment.venue_payment_id for payment in payments}) == len(payments)
+        assert [payment.at for payment in payments] == sorted(p.at for p in payments)
+        by_side = {payment.position_side: payment.payment for payment in payments}
+        assert by_side[PositionSide.LONG] * by_side[PositionSide.SHORT] < 0
+        paid = money_total(*by_side.values())
+        after = await trial.venue.balance(account)
+        assert after.contract_wallet == before.contract_wallet - paid
+        assert list(await trial.venue.funding(account, payments[-1].at)) == [
+            payment for payment in payments if payment.at >= payments[-1].at
+        ]
+
+
+def _legs_are_possible(fills: Sequence[LeaderFill]) -> bool:
+    """Return whether no leg ever closes more than it holds when read in this order."""
+    held = dict.fromkeys(PositionSide, 0)
+    for fill in fills:
+        side = fill.position_side
+        assert side is not None
+        is_opening = fill.side is side.opening_side
+        held[side] += fill.contracts if is_opening else -fill.contracts
+        if held[side] < 0:
+            return False
+    return True
