@@ -96,12 +96,12 @@ class OrderConformance:
     async def test_long_and_short_are_held_apart(self, trial: Trial) -> None:
         scene = await trial.scene()
         account = await trial.trader(scene)
-        await trial.done(trial.order(account, scene.lots(3), side=PositionSide.LONG))
+        await trial.done(trial.order(account, scene.lots(4), side=PositionSide.LONG))
         await trial.done(trial.order(account, scene.lots(2), side=PositionSide.SHORT))
 
         await trial.done(trial.order(account, scene.lots(1), side=PositionSide.LONG, closing=True))
 
-        await trial.holds(account, scene.lots(2), PositionSide.LONG)
+        await trial.holds(account, scene.lots(3), PositionSide.LONG)
         await trial.holds(account, scene.lots(2), PositionSide.SHORT)
 
     async def test_an_order_bounded_in_price_takes_no_worse_one(self, trial: Trial) -> None:
