@@ -8,6 +8,7 @@ from simexchange.core.types import MONEY_SCALE
 FUNDING_US = 150_000
 STRICT = "XRPUSDT"
 STRICT_STEP = 5
+STALE_US = 30_000
 
 TIERS = (
     MarginTier(floor=0, maintenance_rate=400_000, max_leverage=125, deduction=0),
@@ -52,7 +53,13 @@ def listed_instruments(*, has_funding: bool) -> tuple[Instrument, ...]:
             funding=funding if has_funding else None,
             liquidation_fee=99_999,
         ),
-        make_instrument("ETHUSDT", tiers=TIERS, contract_size=Decimal("0.0371")),
+        make_instrument(
+            "ETHUSDT",
+            tiers=TIERS,
+            contract_size=Decimal("0.0371"),
+            index_stale_us=STALE_US,
+            mark_protection=3_000_000,
+        ),
         make_instrument(
             STRICT,
             tiers=TIERS,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from random import Random
 
-from simexchange.campaign.instruments import STRICT, STRICT_STEP, listed_instruments
+from simexchange.campaign.instruments import STALE_US, STRICT, STRICT_STEP, listed_instruments
 from simexchange.core.commands import (
     AdjustMargin,
     AdvanceTime,
@@ -310,10 +310,18 @@ class Stream:
         if self._happens(0.4):
             return SetMark(symbol, self.random.choice((None, price, price)))
         if self._happens(0.1):
-            return SetIndexSources(symbol, (price, price + 2, price * 2, price - 1), (1, 2, 3, 4))
+            return self._sources(symbol, price)
         if self._happens(0.1):
             return AdvanceTime()
         return SetIndex(symbol, 0 if self._happens(0.01) else price)
+
+    def _sources(self, symbol: str, price: int) -> SetIndexSources:
+        """Return sources of which one is an outlier; now and then they are old, or none is left."""
+        if self._happens(0.2):
+            return SetIndexSources(symbol, ())
+        ages = tuple(self.random.choice((0, STALE_US, STALE_US + 1)) for _ in range(4))
+        prices = (price, price + 2, price * 2, price - 1)
+        return SetIndexSources(symbol, prices, (1, 2, 3, 4), ages)
 
     def _fault(self) -> Command:
         rng = self.random

@@ -229,11 +229,16 @@ class SetIndex(_Command, frozen=True):
 
 
 class SetIndexSources(_Command, frozen=True):
-    """Prices of several sources with their weights; outliers are left out."""
+    """Prices of several sources with their weights and ages; outliers are left out.
+
+    A source that failed is not in the list. Those older than the instrument's ``index_stale_us``
+    are left out; when none is left, the index is lost and the mark price is protected.
+    """
 
     symbol: str
     prices: tuple[int, ...]
     weights: tuple[int, ...] | None = None
+    ages_us: tuple[int, ...] | None = None
 
 
 class SetMark(_Command, frozen=True):

@@ -63,6 +63,8 @@ def _market_row(market: Market) -> list[object]:
     return [
         market.symbol,
         market.index,
+        market.index_at,
+        market.protection,
         market.mark,
         market.manual_mark,
         market.last,

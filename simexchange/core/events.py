@@ -204,6 +204,22 @@ class MarkPriceSet(ExchangeEvent, frozen=True):
     last: int | None
 
 
+class IndexLost(ExchangeEvent, frozen=True):
+    """No source of the index is usable: the mark follows the last price, within these bounds."""
+
+    symbol: str
+    mark: int
+    lowest: int
+    highest: int
+
+
+class IndexRestored(ExchangeEvent, frozen=True):
+    """The index is known again, and the mark follows its formula."""
+
+    symbol: str
+    index: int
+
+
 class SelfTradePrevented(ExchangeEvent, frozen=True):
     """Two orders of one owner met and ``contracts`` were taken from each instead of traded."""
 
@@ -240,6 +256,8 @@ Event = (
     | FeeTierSet
     | MarginAdjusted
     | MarkPriceSet
+    | IndexLost
+    | IndexRestored
     | LiquidationStarted
     | PositionLiquidated
     | BankruptcyTakeover

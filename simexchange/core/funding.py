@@ -57,7 +57,7 @@ class Funding:
         if passed <= 0:
             return
         clock.next_sample_at += passed * rules.sample_us
-        if market.index is None:
+        if market.index is None or market.protection is not None:
             return
         premium = impact_premium(
             market.bids,

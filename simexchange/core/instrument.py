@@ -64,6 +64,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     max_open_plans: int = 10**9
     funding: FundingRules | None = None  # None: no funding is exchanged
     mark_window_us: int = 30_000_000  # moving average of mid - index in the mark price
+    index_stale_us: int | None = None  # age from which an index price counts no more; None: never
+    mark_protection: int = 1_000_000  # rate: how far the mark may go while the index is lost
 
     @property
     def tick_value(self) -> int:
@@ -110,6 +112,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         return (
             _grid_problem(self)
             or _limits_problem(self)
+            or _index_problem(self)
             or _funding_problem(self)
             or _tiers_problem(self)
         )
@@ -142,6 +145,14 @@ def _limits_problem(instrument: Instrument) -> str | None:
         return f"{name}: a fee rate must be below 100 %"
     if instrument.maker_fee + instrument.taker_fee < 0:
         return f"{name}: the maker's rebate is larger than the taker's fee"
+    return None
+
+
+def _index_problem(instrument: Instrument) -> str | None:
+    if not 0 <= instrument.mark_protection < RATE_SCALE:
+        return f"{instrument.symbol}: mark_protection must be from 0 to below 100 %"
+    if instrument.index_stale_us is not None and instrument.index_stale_us < 1:
+        return f"{instrument.symbol}: index_stale_us must be at least 1 microsecond, or None"
     return None
 
 

@@ -35,6 +35,7 @@ class Market:
         "has_plans",
         "has_tiers",
         "index",
+        "index_at",
         "instrument",
         "last",
         "long_liquidations",
@@ -46,6 +47,7 @@ class Market:
         "open_interest",
         "plan_heaps",
         "positions",
+        "protection",
         "seen_high",
         "seen_low",
         "short_liquidations",
@@ -81,6 +83,8 @@ class Market:
         self.bids = BookSide(-1)
         self.asks = BookSide(1)
         self.index: int | None = None
+        self.index_at = 0  # when the index was true
+        self.protection: tuple[int, int] | None = None  # bounds of the mark; None: index known
         self.mark: int | None = None
         self.manual_mark: int | None = None
         self.last: int | None = None

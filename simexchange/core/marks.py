@@ -1,7 +1,7 @@
 """Index and mark prices, and the tick that follows when one changes."""
 
 from simexchange.core.commands import AdvanceTime, SetIndex, SetIndexSources, SetMark
-from simexchange.core.events import MarkPriceSet
+from simexchange.core.events import IndexLost, IndexRestored, MarkPriceSet
 from simexchange.core.liquidation import Liquidation
 from simexchange.core.markets import Market
 from simexchange.core.plan_firing import PlanFiring
@@ -31,22 +31,34 @@ class Marks:
     def set_index(self, command: SetIndex) -> None:
         market = self._market(command, command.symbol, command.price)
         if market is not None:
-            self._change_index(market, command.price)
+            self._change_index(market, command.price, self._state.log.at)
 
     def set_index_sources(self, command: SetIndexSources) -> None:
-        weights = command.weights or (1,) * len(command.prices)
-        market = self._market(command, command.symbol, min(command.prices, default=0))
+        """Average the usable sources; without any the index is lost (see ``_lose_index``)."""
+        prices = command.prices
+        market = self._market(command, command.symbol, min(prices, default=None))
         if market is None:
             return
-        if len(weights) != len(command.prices) or min(weights) < 0 or sum(weights) == 0:
-            message = (
-                f"{len(command.prices)} prices need as many weights, none negative, not all zero"
-            )
-            self._state.refuse(
-                command, RejectReason.INVALID_REQUEST, message, symbol=command.symbol
-            )
-            return
-        self._change_index(market, index_from(command.prices, weights))
+        weights = (1,) * len(prices) if command.weights is None else command.weights
+        ages = (0,) * len(prices) if command.ages_us is None else command.ages_us
+        stale_us = market.instrument.index_stale_us
+        problem = _sources_problem(prices, weights, ages)
+        usable = [
+            source
+            for source in zip(prices, weights, ages, strict=False)
+            if stale_us is None or source[2] <= stale_us
+        ]
+        if problem is None and not usable and market.mark is None:
+            problem = f"no source of {market.symbol} is usable, and it has no mark price to protect"
+        if problem is not None:
+            reason = RejectReason.INVALID_REQUEST
+            self._state.refuse(command, reason, problem, symbol=command.symbol)
+        elif usable:
+            kept, weighed, since = zip(*usable, strict=True)
+            self._change_index(market, index_from(kept, weighed), self._state.log.at - min(since))
+        else:
+            self._lose_index(market)
+            self.tick(market)
 
     def set_mark(self, command: SetMark) -> None:
         """Hold the mark price by hand, or give it back to the formula."""
@@ -61,9 +73,10 @@ class Marks:
 
     def tick(self, market: Market) -> None:
         """Compute the mark price, say it when it moved, and do what it reached."""
+        self._note_age(market)
         mark = market.manual_mark
         if mark is None:
-            mark = self._formula(market)
+            mark = _protected(market) if market.protection else self._formula(market)
         if mark is None:
             return
         if mark != market.mark:
@@ -78,11 +91,42 @@ class Marks:
                 self._firing.fire(market, TriggerBy.MARK, mark)
         self._liquidation.tick(market, mark)
 
-    def _change_index(self, market: Market, price: int) -> None:
-        market.index = price
+    def _change_index(self, market: Market, price: int, since: int) -> None:
+        market.index, market.index_at = price, since
+        if market.protection is not None:
+            market.protection = None
+            self._state.log.events.append(IndexRestored(self._state.log.at, market.symbol, price))
         if market.has_plans:
             self._firing.fire(market, TriggerBy.INDEX, price)
         self.tick(market)
+
+    def _note_age(self, market: Market) -> None:
+        """Lose an index that nobody has renewed for as long as the instrument allows."""
+        stale_us = market.instrument.index_stale_us
+        if (
+            stale_us is not None
+            and market.index is not None
+            and market.mark is not None
+            and self._state.log.at - market.index_at > stale_us
+        ):
+            self._lose_index(market)
+
+    def _lose_index(self, market: Market) -> None:
+        """Let the mark follow the last price, no further than the protection from where it is.
+
+        The index keeps its last value for those who ask; it counts for nothing until it is set
+        again: not for the mark, nor for the premium, nor for plan orders that wait for it.
+        """
+        mark, rate = market.mark, market.instrument.mark_protection
+        assert mark is not None
+        if market.protection is not None:
+            return
+        lowest = max(1, -(-mark * (RATE_SCALE - rate) // RATE_SCALE))
+        highest = mark * (RATE_SCALE + rate) // RATE_SCALE
+        market.protection = lowest, highest
+        self._state.log.events.append(
+            IndexLost(self._state.log.at, market.symbol, mark, lowest, highest)
+        )
 
     def _formula(self, market: Market) -> int | None:
         """Return the median of index with funding due, index with basis, and the last price.
@@ -121,3 +165,23 @@ class Marks:
             self._state.refuse(command, RejectReason.INVALID_PRICE, message, symbol=symbol)
             return None
         return market
+
+
+def _sources_problem(
+    prices: tuple[int, ...], weights: tuple[int, ...], ages_us: tuple[int, ...]
+) -> str | None:
+    count = len(prices)
+    if len(weights) != count or len(ages_us) != count:
+        return f"{count} prices need as many weights and ages"
+    if count and (min(weights) < 0 or sum(weights) == 0):
+        return "no weight is negative, and not all are zero"
+    return "no age is negative" if count and min(ages_us) < 0 else None
+
+
+def _protected(market: Market) -> int:
+    """Return the last price within the protection; the mark stays where nobody ever traded."""
+    assert market.protection is not None
+    assert market.mark is not None
+    lowest, highest = market.protection
+    last = market.mark if market.last is None else market.last
+    return max(lowest, min(highest, last))

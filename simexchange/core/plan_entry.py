@@ -50,7 +50,7 @@ class PlanEntry:
         now = observed_price(market, command.trigger_by)
         if now is None:
             return Refusal(
-                RejectReason.NO_PRICE, f"{market.symbol} has no {command.trigger_by} price yet"
+                RejectReason.NO_PRICE, f"{market.symbol} has no {command.trigger_by} price now"
             )
         position = state.position(account, market, command.position_side)
         if (command.attached or command.close_position) and not _closes(command, position):

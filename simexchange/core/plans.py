@@ -65,7 +65,9 @@ class Plan:
 
 
 def observed_price(market: Market, trigger_by: TriggerBy) -> int | None:
-    """Return the present price of the kind a plan order looks at."""
+    """Return the present price of the kind a plan order looks at; None while it is not known."""
     if trigger_by is TriggerBy.MARK:
         return market.mark
-    return market.index if trigger_by is TriggerBy.INDEX else market.last
+    if trigger_by is TriggerBy.INDEX:
+        return market.index if market.protection is None else None
+    return market.last

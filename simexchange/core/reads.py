@@ -35,6 +35,10 @@ class Reads:
     def index_price(self, symbol: str) -> int | None:
         return self._market(symbol).index
 
+    def mark_protection(self, symbol: str) -> tuple[int, int] | None:
+        """Return (lowest, highest) mark while the index is lost; None while it is known."""
+        return self._market(symbol).protection
+
     def last_price(self, symbol: str) -> int | None:
         return self._market(symbol).last
 

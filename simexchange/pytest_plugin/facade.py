@@ -1,6 +1,7 @@
 """The exchange as a test sees it: names, human units, and assertions that show what there is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, NoReturn
 
@@ -14,6 +15,7 @@ from simexchange.core.commands import (
     SetFundingInterval,
     SetFundingRate,
     SetIndex,
+    SetIndexSources,
     SetLeverage,
     SetMarginMode,
     SetMark,
@@ -175,10 +177,14 @@ class ExchangeFacade:
         ticks = None if price is None else price_of(price, instrument, "mark")
         self._do(self._open_world, SetMark(symbol, ticks))
 
-    def index(self, symbol: str, price: Number) -> None:
-        """Set the index price."""
+    def index(self, symbol: str, price: Number | Sequence[Number]) -> None:
+        """Set the index price, or the prices of its sources; an empty list: all have failed."""
         instrument = self.world_instrument(symbol)
-        self._do(self._open_world, SetIndex(symbol, price_of(price, instrument, "index")))
+        if isinstance(price, str | Decimal | int):
+            self._do(self._open_world, SetIndex(symbol, price_of(price, instrument, "index")))
+            return
+        sources = tuple(price_of(source, instrument, "index") for source in price)
+        self._do(self._open_world, SetIndexSources(symbol, sources))
 
     def quote(
         self,

@@ -44,6 +44,7 @@ from simexchange.scenario.amounts import (
 )
 from simexchange.scenario.document import Items, Text, Value
 from simexchange.scenario.fields import Fields, chosen, converted, text_of
+from simexchange.scenario.index_sources import NO_SOURCE, index_sources
 from simexchange.scenario.problem import refuse
 from simexchange.scenario.quotes import quote
 from simexchange.scenario.reading import (
@@ -322,16 +323,12 @@ def _index(reading: Reading, value: Value) -> Commands:
     commands: list[SetIndex | SetIndexSources] = []
     for instrument, price in reading.by_symbol(value, "index"):
         if isinstance(price, Items):
-            prices = tuple(
-                converted(
-                    text_of(item, "a source's price"),
-                    lambda written, on=instrument: price_of(written, on, "index"),
-                )
-                for item in price.items
-            )
-            commands.append(SetIndexSources(instrument.symbol, prices))
+            commands.append(index_sources(instrument, price))
             continue
         text = text_of(price, "index")
+        if text.text == NO_SOURCE:
+            commands.append(SetIndexSources(instrument.symbol, ()))
+            continue
         ticks = converted(text, lambda written, on=instrument: price_of(written, on, "index"))
         commands.append(SetIndex(instrument.symbol, ticks))
     return tuple(commands)

@@ -38,6 +38,8 @@ ATTRIBUTES: dict[str, tuple[str, Conversion]] = {
     "maximum_open_orders": ("max_open_orders", contracts_of),
     "maximum_open_plans": ("max_open_plans", contracts_of),
     "mark_window": ("mark_window_us", duration_us),
+    "index_stale_after": ("index_stale_us", duration_us),
+    "mark_protection": ("mark_protection", rate_of),
 }
 """Words with one value each: the attribute of ``Instrument`` and how the value is read."""
 

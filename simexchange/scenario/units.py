@@ -36,7 +36,7 @@ class Unit(StrEnum):
 
 _FIELDS: dict[Unit, str] = {
     Unit.PRICE: "price mark index last liquidation_price bankruptcy_price trigger_price "
-    "observed_price activation_price extreme",
+    "observed_price activation_price extreme lowest highest",
     Unit.MONEY: "money balance from_balance to_balance fee realized_pnl entry_cost margin "
     "maintenance_margin liquidation_fee value fund_entry_cost fund_realized_pnl fund_balance "
     "against_realized_pnl residue payment impact_notional",

@@ -7,7 +7,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from simexchange import rules
-from simexchange.core.commands import AdvanceTime, SetFundingRate, SetIndex, SetMark
+from simexchange.core.commands import (
+    AdvanceTime,
+    SetFundingRate,
+    SetIndex,
+    SetIndexSources,
+    SetMark,
+)
 from simexchange.core.events import FundingPaid, FundingSettled
 from simexchange.core.instrument import FundingRules
 from simexchange.core.types import MONEY_SCALE, RATE_SCALE, SECOND_US, Side
@@ -192,3 +198,33 @@ def test_the_mark_price_is_the_median_of_the_rules_rounded_down_to_the_tick(
             last_price=index if last is None else last,
         )
         assert world.exchange.mark_price(SYMBOL) == rules.exact(expected) // 1
+
+
+@given(
+    funded(),
+    st.integers(0, 99_999_999),
+    st.lists(st.integers(1, 300_000), min_size=1, max_size=5),
+)
+def test_a_protected_mark_is_that_of_the_rules_within_whole_ticks(
+    world_and_entry, protection, trades
+):
+    _, entry = world_and_entry
+    instrument = msgspec.structs.replace(world_and_entry[0].instrument, mark_protection=protection)
+    world = Held(instrument, 1, entry)
+    world.apply(SetIndex(SYMBOL, entry))
+    world.apply(SetMark(SYMBOL, None))
+    middle = world.exchange.mark_price(SYMBOL)
+    world.apply(SetIndexSources(SYMBOL, ()))
+    lowest, highest = world.exchange.mark_protection(SYMBOL)
+    assert lowest == max(1, -(-middle * (RATE_SCALE - protection) // RATE_SCALE))
+    assert highest == middle * (RATE_SCALE + protection) // RATE_SCALE
+    for price in trades:
+        world.trade(Side.BUY, 1, price)
+        last = world.exchange.last_price(SYMBOL)
+        world.apply(AdvanceTime())
+        expected = rules.protected_mark_price(
+            last_price=world.price(middle if last is None else last),
+            lower_limit=world.price(lowest),
+            upper_limit=world.price(highest),
+        )
+        assert world.price(world.exchange.mark_price(SYMBOL)) == rules.exact(expected)
