@@ -24,6 +24,12 @@ def client_order_id(lane_id: LaneId, sequence: int, *, prefix: str = "cp") -> Cl
     return ClientOrderId(f"{prefix}L{_base_36(lane_id)}S{_base_36(sequence)}")
 
 
+def plan_order_id(lane_id: LaneId, sequence: int, *, prefix: str = "cp") -> ClientOrderId:
+    """Return the name of a lane's plan order; no other order's, whatever their numbers."""
+    assert _PREFIX.fullmatch(prefix)
+    return ClientOrderId(f"{prefix}L{_base_36(lane_id)}P{_base_36(sequence)}")
+
+
 def _base_36(number: int) -> str:
     assert 0 < number < _NUMBER_MAX
     digits = ""

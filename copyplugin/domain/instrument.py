@@ -35,6 +35,7 @@ class Instrument:
     leverage_max: Ratio
     maker_fee: Ratio  # may be negative: a rebate
     taker_fee: Ratio
+    maintenance_rate: Ratio | None = None  # of the lowest margin tier; None: the venue is silent
 
     def __post_init__(self) -> None:
         assert self.tick_size > 0

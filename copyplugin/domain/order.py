@@ -30,6 +30,7 @@ class OrderPurpose(StrEnum):
     COPY = "copy"  # follows a signal
     CLOSE = "close"  # a follow or a position was ended
     REPAIR = "repair"  # brings a lane back to its target
+    PROTECT = "protect"  # a plan order that fired became it
 
 
 class CopyOrderState(StrEnum):

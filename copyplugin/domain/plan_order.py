@@ -30,6 +30,25 @@ class PlanStatus(StrEnum):
     CANCELLED = "cancelled"  # by us, by the venue with the position, or expired
 
 
+class PlanState(StrEnum):
+    """What we know of a plan order of ours. `SENT` is in doubt until the venue has been asked."""
+
+    SENT = "sent"
+    RESTING = "resting"
+    REFUSED = "refused"  # rests for certain not; tried again
+    FIRED = "fired"  # the order it became is not booked yet
+    BOOKED = "booked"  # fired, and what its order did is in the books
+    FAILED = "failed"  # its price came and it closed nothing: we do
+    WITHDRAWN = "withdrawn"
+
+
+OPEN_PLANS = frozenset({PlanState.SENT, PlanState.RESTING, PlanState.REFUSED, PlanState.FIRED})
+"""States in which there is still something to do."""
+
+AT_VENUE = frozenset({PlanState.SENT, PlanState.RESTING})
+"""States in which the venue may have it resting."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlanRequest:
     """One plan order. A venue that can tie it to the whole position does not look at `contracts`.

@@ -29,6 +29,7 @@ def put_instruments(session: Session, instruments: Iterable[Instrument], *, at: 
             "leverage_max": instrument.leverage_max,
             "maker_fee": instrument.maker_fee,
             "taker_fee": instrument.taker_fee,
+            "maintenance_rate": instrument.maintenance_rate,
             "trading": True,
             "updated_at": at,
         }
@@ -99,4 +100,5 @@ def instrument_from(row: InstrumentRow) -> Instrument:
         leverage_max=row.leverage_max,
         maker_fee=row.maker_fee,
         taker_fee=row.taker_fee,
+        maintenance_rate=row.maintenance_rate,
     )

@@ -108,6 +108,7 @@ def instrument_from(listed: ExchangeInstrument) -> Instrument:
         leverage_max=Ratio(Decimal(listed.max_leverage)),
         maker_fee=_rate(listed.maker_fee),
         taker_fee=_rate(listed.taker_fee),
+        maintenance_rate=_rate(listed.tiers[0].maintenance_rate),
     )
 
 

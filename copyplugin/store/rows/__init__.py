@@ -18,6 +18,14 @@ from copyplugin.store.rows.market import InstrumentRow, MarkPriceRow, WalletSnap
 from copyplugin.store.rows.operation import JobRunRow, SettingRow
 from copyplugin.store.rows.order import CopyOrderRow, OrderFillRow
 from copyplugin.store.rows.position import CopiedPositionRow, SettlementRow
+from copyplugin.store.rows.protection import (
+    AlarmRow,
+    FollowProtectionRow,
+    HaltRow,
+    LeaderMarginRow,
+    MarginMirrorRow,
+    PlanOrderRow,
+)
 from copyplugin.store.rows.signal import SignalRow
 from copyplugin.store.rows.statistics import (
     LeaderDayRow,
@@ -29,6 +37,7 @@ from copyplugin.store.rows.statistics import (
 from copyplugin.store.rows.transfer import TransferRow
 
 __all__ = [
+    "AlarmRow",
     "CommandRow",
     "CopiedPositionRow",
     "CopyDecisionRow",
@@ -37,9 +46,11 @@ __all__ = [
     "FollowBaselineRow",
     "FollowHistoryRow",
     "FollowInstrumentRow",
+    "FollowProtectionRow",
     "FollowRow",
     "FollowerRow",
     "FundingPaymentRow",
+    "HaltRow",
     "InstrumentRow",
     "JobRunRow",
     "LaneRow",
@@ -48,6 +59,7 @@ __all__ = [
     "LeaderEquityRow",
     "LeaderFillRow",
     "LeaderInstrumentRow",
+    "LeaderMarginRow",
     "LeaderPositionRow",
     "LeaderRecordRow",
     "LeaderRow",
@@ -55,8 +67,10 @@ __all__ = [
     "LeaderTradeRow",
     "LedgerEntryRow",
     "LedgerPostingRow",
+    "MarginMirrorRow",
     "MarkPriceRow",
     "OrderFillRow",
+    "PlanOrderRow",
     "Row",
     "SettingRow",
     "SettlementRow",

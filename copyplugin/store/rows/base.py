@@ -10,12 +10,16 @@ from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass
 
 from copyplugin.domain import identifiers as ids
 from copyplugin.domain.account import TransferKind, TransferState, Wallet
+from copyplugin.domain.alarm import AlarmKind
 from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.fill import FillCause, Liquidity, MarginMode, OrderSide, PositionSide
 from copyplugin.domain.follow import EndKind, FollowState
+from copyplugin.domain.halt import HaltScope
 from copyplugin.domain.leader import LeaderKind, LeaderStatus, ShareBasis, ShareState, TradeState
 from copyplugin.domain.money import Contracts, Money, Price, Ratio
 from copyplugin.domain.order import CopyOrderState, OrderPurpose
+from copyplugin.domain.plan_order import PlanState, TriggerBy, TriggerDirection
+from copyplugin.domain.protection import PlanKind
 from copyplugin.domain.sizing import CopyMode
 from copyplugin.domain.skip import SkipReason
 from copyplugin.domain.transition import Effect
@@ -34,6 +38,7 @@ KEY = BigInteger().with_variant(Integer, "sqlite")
 _NAME = String(128)
 
 _ENUMS: tuple[type[StrEnum], ...] = (
+    AlarmKind,
     CommandKind,
     CommandState,
     CopyMode,
@@ -42,12 +47,15 @@ _ENUMS: tuple[type[StrEnum], ...] = (
     EndKind,
     FillCause,
     FollowState,
+    HaltScope,
     LeaderKind,
     LeaderStatus,
     Liquidity,
     MarginMode,
     OrderPurpose,
     OrderSide,
+    PlanKind,
+    PlanState,
     PositionSide,
     ShareBasis,
     ShareState,
@@ -55,6 +63,8 @@ _ENUMS: tuple[type[StrEnum], ...] = (
     TradeState,
     TransferKind,
     TransferState,
+    TriggerBy,
+    TriggerDirection,
     Wallet,
 )
 
@@ -86,6 +96,7 @@ class Row(MappedAsDataclass, DeclarativeBase):
         ids.LaneId: KEY,
         ids.SignalId: KEY,
         ids.CopyOrderId: KEY,
+        ids.PlanOrderId: KEY,
         ids.CopiedPositionId: KEY,
         ids.CommandId: KEY,
         ids.LedgerEntryId: KEY,

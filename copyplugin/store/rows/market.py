@@ -32,6 +32,7 @@ class InstrumentRow(Row, kw_only=True):
     leverage_max: Mapped[Ratio]
     maker_fee: Mapped[Ratio]
     taker_fee: Mapped[Ratio]
+    maintenance_rate: Mapped[Ratio | None] = mapped_column(default=None)
     trading: Mapped[bool] = mapped_column(default=True)
     updated_at: Mapped[datetime]
 
