@@ -18,7 +18,6 @@ from copyplugin.domain.identifiers import (
     AccountId,
     ClientOrderId,
     Symbol,
-    TransferId,
     VenueFillId,
 )
 from copyplugin.domain.instrument import Instrument
@@ -95,8 +94,8 @@ class Venue(Protocol):
         """
         ...
 
-    async def transfer_outcome(self, transfer_id: TransferId) -> TransferOutcome:
-        """Return whether a transfer of this id was carried out."""
+    async def transfer_outcome(self, request: TransferRequest) -> TransferOutcome:
+        """Return whether this transfer was carried out, by its id."""
         ...
 
     async def balance(self, account: AccountId) -> AccountBalance: ...

@@ -53,7 +53,7 @@ class Mover:
         request, attempts, kind = await self._write(lambda s: _attempt(s, transfer_id))
         try:
             # It may have been carried out by an attempt whose answer was lost.
-            if attempts > 1 and (await venue.transfer_outcome(transfer_id) is TransferOutcome.DONE):
+            if attempts > 1 and (await venue.transfer_outcome(request) is TransferOutcome.DONE):
                 await self._write(lambda s: _done(s, transfer_id, self._around.clock.now()))
                 return
             if kind is TransferKind.FUND and attempts > self._around.settings.open_attempts:

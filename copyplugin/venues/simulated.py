@@ -19,7 +19,6 @@ from copyplugin.domain.identifiers import (
     AccountId,
     ClientOrderId,
     Symbol,
-    TransferId,
     VenueFillId,
     VenueOrderId,
 )
@@ -182,8 +181,8 @@ class SimulatedVenue:
         payments = [funding_from(event, account) for event in reversed(kept)]
         return [payment for payment in payments if since is None or payment.at >= since]
 
-    async def transfer_outcome(self, transfer_id: TransferId) -> TransferOutcome:
-        known = self._exchange.transfer(transfer_id)
+    async def transfer_outcome(self, request: TransferRequest) -> TransferOutcome:
+        known = self._exchange.transfer(request.transfer_id)
         return TransferOutcome.UNKNOWN_TO_VENUE if known is None else TransferOutcome.DONE
 
     # -- the stream

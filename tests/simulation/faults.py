@@ -24,7 +24,6 @@ from copyplugin.domain.identifiers import (
     AccountId,
     ClientOrderId,
     Symbol,
-    TransferId,
     VenueFillId,
 )
 from copyplugin.domain.instrument import Instrument
@@ -159,8 +158,8 @@ class FaultyVenue:
     async def funding(self, account: AccountId, since: datetime | None) -> Sequence[FundingPayment]:
         return await self._ask(self._venue.funding(account, since))
 
-    async def transfer_outcome(self, transfer_id: TransferId) -> TransferOutcome:
-        return await self._ask(self._venue.transfer_outcome(transfer_id))
+    async def transfer_outcome(self, request: TransferRequest) -> TransferOutcome:
+        return await self._ask(self._venue.transfer_outcome(request))
 
     async def open_sub_account(self, owner: AccountId, label: str) -> AccountId:
         return await self._do(self._venue.open_sub_account(owner, label))

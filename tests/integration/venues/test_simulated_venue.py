@@ -142,11 +142,14 @@ async def test_a_refused_order_raises_and_changes_nothing() -> None:
 async def test_a_transfer_repeated_under_its_id_moves_money_once() -> None:
     venue = SimulatedVenue(make_simulation())
 
-    assert await venue.transfer_outcome(TransferId("t")) is TransferOutcome.UNKNOWN_TO_VENUE
+    assert (
+        await venue.transfer_outcome(transfer("t", "0.00000001"))
+        is TransferOutcome.UNKNOWN_TO_VENUE
+    )
     await venue.transfer(transfer("t", "0.00000001"))
     await venue.transfer(transfer("t", "0.00000001"))
 
-    assert await venue.transfer_outcome(TransferId("t")) is TransferOutcome.DONE
+    assert await venue.transfer_outcome(transfer("t", "0.00000001")) is TransferOutcome.DONE
     assert (await venue.balance(ACCOUNT)).spot_available == Decimal("99999.99999999")
     with pytest.raises(TransferRejected):
         await venue.transfer(transfer("t", "0.00000002"))

@@ -1,0 +1,1 @@
+"""Real venues through ccxt: one adapter, and a file of quirks for each venue."""

@@ -1,0 +1,182 @@
+"""Bybit v5, linear, unified trading account."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from copyplugin.domain.fill import MarginMode, PositionSide
+from copyplugin.domain.identifiers import AccountId, ClientOrderId, Symbol
+from copyplugin.domain.instrument import Instrument
+from copyplugin.domain.money import Price, Ratio
+from copyplugin.domain.order import OrderReport, OrderRequest, TimeInForce
+from copyplugin.errors import OrderRejected
+from copyplugin.ports import MovesMoney, VenueCapabilities
+from copyplugin.venues.ccxt import bybit_rows
+from copyplugin.venues.ccxt.bybit_account import LINEAR, BybitAccount, executions, pages
+from copyplugin.venues.ccxt.bybit_codes import REFUSALS
+from copyplugin.venues.ccxt.bybit_money import BybitMoney
+from copyplugin.venues.ccxt.clients import Client, Row
+from copyplugin.venues.ccxt.config import VenueConfig
+from copyplugin.venues.ccxt.dialect import Book, ListedFill
+from copyplugin.venues.ccxt.gate import Rate, Urgency
+from copyplugin.venues.ccxt.texts import decimal_of, plain, quantity_text, text_of
+
+_TIMES = {TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
+
+
+class Bybit(BybitAccount, BybitMoney):
+    """Orders are acknowledged first and traded then: what became of one is asked for.
+
+    Margin mode is one for all of an account's symbols; leverage and legs are per symbol.
+    """
+
+    name = "bybit"
+    ccxt_id = "bybit"
+    is_proven = True
+    is_duplicate_refused = False  # an order that ended long ago gives its name free
+    refusals: Mapping[str, str] = REFUSALS
+    account_rate: Rate | None = Rate(10, 10)
+    address_rate: Rate | None = Rate(110, 500)  # the venue bans at 600 in 5 s
+    capabilities = VenueCapabilities(
+        moves_money=MovesMoney.OWN_ACCOUNTS,
+        opens_sub_accounts=True,
+        hedge_mode=True,
+        streams_fills=True,
+        tells_leader_balance=True,
+    )
+
+    def options(self, config: VenueConfig) -> dict[str, Any]:
+        alive = max(1, int(config.socket_silence.total_seconds() * 1000 / 3))
+        return {
+            "fetchMarkets": {"types": ["linear"]},
+            "recvWindow": int(config.receive_window.total_seconds() * 1000),
+            # Every account is a unified one since 2025: ccxt need not ask each.
+            "enableUnifiedMargin": False,
+            "enableUnifiedAccount": True,
+            "unifiedMarginStatus": 6,
+            "defaultType": "swap",
+            "ws": {"compress": 0, "keepAlive": alive},
+        }
+
+    async def server_time(self, client: Client) -> int:
+        answer = await client.ask("public_get_v5_market_time", urgency=Urgency.CLOSE)
+        return int(answer["result"]["timeNano"]) // 1_000_000
+
+    # -- the market
+
+    def instrument(self, market: Row) -> Instrument | None:
+        row = market["info"]
+        if row.get("contractType") != "LinearPerpetual" or row["settleCoin"] != "USDT":
+            return None
+        return bybit_rows.instrument_from(market)
+
+    def is_trading(self, market: Row) -> bool:
+        return market["info"]["status"] == "Trading"
+
+    async def marks(self, client: Client) -> Mapping[Symbol, Price]:
+        answer = await client.ask("public_get_v5_market_tickers", LINEAR)
+        return bybit_rows.marks_from(answer["result"]["list"])
+
+    # -- orders
+
+    async def place_order(
+        self, client: Client, request: OrderRequest, instrument: Instrument
+    ) -> OrderReport:
+        params: Row = {
+            **LINEAR,
+            "symbol": request.symbol,
+            "side": bybit_rows.SIDES[request.order_side],
+            "orderType": "Market",
+            "qty": quantity_text(request.contracts, instrument.contract_size),
+            "positionIdx": bybit_rows.INDEXES[request.position_side],
+            "reduceOnly": request.reduce_only,
+            "orderLinkId": request.client_order_id,
+        }
+        if request.limit_price is not None:
+            params["orderType"] = "Limit"
+            params["price"] = plain(request.limit_price)
+            params["timeInForce"] = _TIMES[request.time_in_force]
+        answer = await client.tell(
+            "private_post_v5_order_create",
+            params,
+            rejected=OrderRejected,
+            urgency=Urgency.CLOSE if request.reduce_only else Urgency.TRADE,
+        )
+        return bybit_rows.acknowledged(answer, request.client_order_id)
+
+    async def find_order(
+        self, client: Client, instrument: Instrument, client_order_id: ClientOrderId
+    ) -> OrderReport | None:
+        """Look among the open and lately ended orders, then in the history."""
+        row = await self.order_row(client, instrument.symbol, client_order_id)
+        if row is None:
+            return None
+        rows: list[Row] = []
+        if decimal_of(row, "cumExecQty", "0"):
+            params = {**LINEAR, "symbol": row["symbol"], "orderId": row["orderId"], "limit": 100}
+            found = await pages(client, "private_get_v5_execution_list", params)
+            rows = [each for each in reversed(found) if each["execType"] != "Funding"]
+        return bybit_rows.report_from(row, rows, instrument)
+
+    async def order_row(
+        self, client: Client, symbol: Symbol, client_order_id: ClientOrderId
+    ) -> Row | None:
+        params = {**LINEAR, "symbol": symbol, "orderLinkId": client_order_id}
+        for method in ("private_get_v5_order_realtime", "private_get_v5_order_history"):
+            answer = await client.ask(method, params, urgency=Urgency.CLOSE)
+            for row in answer["result"]["list"]:
+                if row["orderLinkId"] == client_order_id:
+                    return row
+        return None
+
+    # -- fills
+
+    async def fills(
+        self, client: Client, book: Book, since: datetime, until: datetime
+    ) -> Sequence[ListedFill]:
+        assert client.account is not None
+        rows = [
+            row
+            for row in await executions(client, since, until)
+            if row["execType"] in bybit_rows.FILL_TYPES and Symbol(row["symbol"]) in book
+        ]
+        if not rows:
+            return []
+        symbols = dict.fromkeys(Symbol(row["symbol"]) for row in rows)
+        asking = asyncio.gather(*(self._legs(client, symbol) for symbol in symbols))
+        mode, legs = await asyncio.gather(self.margin_mode(client), asking)
+        by_symbol = dict(zip(symbols, legs, strict=True))
+        return [
+            self._fill(row, book, client.account, by_symbol[Symbol(row["symbol"])], mode)
+            for row in rows
+        ]
+
+    def _fill(
+        self,
+        row: Row,
+        book: Book,
+        account: AccountId,
+        legs: Mapping[PositionSide | None, Ratio],
+        mode: MarginMode,
+    ) -> ListedFill:
+        side = bybit_rows.leg_of(row, is_hedged=None not in legs)
+        instrument = book[Symbol(row["symbol"])]
+        fill = bybit_rows.leader_fill_from(row, instrument, account, (side, legs[side]), mode)
+        return ListedFill(fill=fill, resting_value=bybit_rows.resting_value(row))
+
+    async def _legs(self, client: Client, symbol: Symbol) -> Mapping[PositionSide | None, Ratio]:
+        """Return the leverage of each leg of a symbol; one without a name in one-way mode."""
+        rows = await self.position_rows(client, {"symbol": symbol})
+        return {
+            bybit_rows.position_side(row): Ratio(decimal_of(row, "leverage", "1")) for row in rows
+        }
+
+    async def watch(self, exchange: Any) -> None:
+        await exchange.watch_my_trades()
+
+    def is_subscribed(self, message: Row) -> bool:
+        return message.get("op") == "subscribe" and bool(message.get("success"))
+
+    def tells_of_fills(self, message: Row) -> bool:
+        return text_of(message, "topic").startswith("execution")

@@ -1,0 +1,166 @@
+"""What one venue does in its own way: the quirks that the adapter is put together with."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID, uuid5
+
+from copyplugin.domain.account import AccountBalance, FundingPayment, VenuePosition, Wallet
+from copyplugin.domain.fill import LeaderFill, MarginMode
+from copyplugin.domain.identifiers import AccountId, ClientOrderId, Symbol, TransferId
+from copyplugin.domain.instrument import Instrument
+from copyplugin.domain.money import ZERO_MONEY, Money, Price, Ratio
+from copyplugin.domain.order import OrderReport, OrderRequest
+from copyplugin.ports import VenueCapabilities
+from copyplugin.venues.ccxt.clients import Client, Row, Wire
+from copyplugin.venues.ccxt.keys import KnownAccount
+
+Book = Mapping[Symbol, Instrument]
+"""Every instrument of the venue, those that trade no more too."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Identity:
+    """What a key says of itself (V5, V7)."""
+
+    account: AccountId
+    owner: AccountId | None  # of a sub-account
+    can_trade: bool
+    can_transfer: bool
+    can_withdraw: bool
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Movement:
+    """Money to be moved between two accounts of one owner, or two wallets of one account.
+
+    A venue takes each name of a movement once. One that it took and then let fail is tried again
+    under the next name.
+    """
+
+    transfer_id: TransferId
+    giver: KnownAccount
+    from_wallet: Wallet
+    taker: KnownAccount
+    to_wallet: Wallet
+    money: Money
+
+    @property
+    def is_within_account(self) -> bool:
+        return self.giver.account == self.taker.account
+
+    def name(self, attempt: int) -> str:
+        """Return what the venue is to know it by: a UUID that follows from our id."""
+        return str(uuid5(_TRANSFERS, f"{self.transfer_id}/{attempt}"))
+
+
+_TRANSFERS = UUID("6d0a9a5c-6d0f-5e6b-9a57-0c3b6a1f7c11")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListedFill:
+    """A fill, and what the unfilled part of its order is worth where that may still rest."""
+
+    fill: LeaderFill
+    resting_value: Money = ZERO_MONEY
+
+
+class Dialect(Wire, Protocol):
+    """One venue. Methods raise as those of the `Venue` port that they serve."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def capabilities(self) -> VenueCapabilities: ...
+
+    @property
+    def is_proven(self) -> bool:
+        """Return whether this dialect trades on the simulated exchange in our tests (V3)."""
+        ...
+
+    @property
+    def is_duplicate_refused(self) -> bool:
+        """Return whether a used client order id is refused for ever, ended orders' too."""
+        ...
+
+    # -- the market
+
+    def instrument(self, market: Row) -> Instrument | None:
+        """Return ccxt's market as we trade it; None for what is no linear USDT perpetual."""
+        ...
+
+    def is_trading(self, market: Row) -> bool: ...
+
+    async def marks(self, client: Client) -> Mapping[Symbol, Price]: ...
+
+    # -- the account
+
+    async def identity(self, client: Client) -> Identity: ...
+
+    async def balance(self, client: Client) -> AccountBalance: ...
+
+    async def available(self, client: Client) -> Money:
+        """Return what may back a new order now."""
+        ...
+
+    async def positions(self, client: Client, book: Book) -> Sequence[VenuePosition]: ...
+
+    async def set_hedge_mode(self, client: Client) -> None: ...
+
+    async def configure(
+        self, client: Client, instrument: Instrument, leverage: Ratio, margin_mode: MarginMode
+    ) -> None: ...
+
+    async def funding(
+        self, client: Client, book: Book, since: datetime
+    ) -> Sequence[FundingPayment]: ...
+
+    # -- orders
+
+    async def place_order(
+        self, client: Client, request: OrderRequest, instrument: Instrument
+    ) -> OrderReport: ...
+
+    async def find_order(
+        self, client: Client, instrument: Instrument, client_order_id: ClientOrderId
+    ) -> OrderReport | None:
+        """Return the order, ended ones too; WORKING until all its fills are listed."""
+        ...
+
+    # -- fills
+
+    async def fills(
+        self, client: Client, book: Book, since: datetime, until: datetime
+    ) -> Sequence[ListedFill]:
+        """Return every fill at or after `since`, oldest first; `until` is about now."""
+        ...
+
+    async def watch(self, exchange: Any) -> None:
+        """Open the stream of fills where it is not open, and wait for its next message."""
+        ...
+
+    def is_subscribed(self, message: Row) -> bool:
+        """Return whether this message says that fills will be told from now on."""
+        ...
+
+    def tells_of_fills(self, message: Row) -> bool: ...
+
+    # -- money
+
+    async def open_sub_account(
+        self, client: Client, label: str, addresses: Sequence[str]
+    ) -> KnownAccount:
+        """Return the caller's sub-account of this label with a new key, making what is missing.
+
+        The key trades and moves, cannot withdraw, and is bound to these addresses if there are any.
+        """
+        ...
+
+    async def move(self, client: Client, movement: Movement) -> None:
+        """Move it, or find that this was done; `client` is the owner's."""
+        ...
+
+    async def was_moved(self, client: Client, movement: Movement) -> bool: ...

@@ -1,0 +1,76 @@
+"""Orders of which it is not known whether they arrived: how long they still might.
+
+A request is refused once it is older than the receive window, so that an order the venue does not
+know may be called lost only when the window has passed since it was signed. Orders of an earlier
+process were signed before this one started.
+"""
+
+import asyncio
+from datetime import timedelta
+
+from copyplugin.domain.identifiers import AccountId, ClientOrderId
+from copyplugin.errors import VenueUnavailable
+
+CLOCKS_APART_SECONDS = 0.5
+"""How far our measure of the venue's clock may be off."""
+
+Name = tuple[AccountId, ClientOrderId]
+
+
+class Sending:
+    """One order on its way."""
+
+    __slots__ = ("_doubts", "_name")
+
+    def __init__(self, doubts: "Doubts", name: Name) -> None:
+        self._doubts = doubts
+        self._name = name
+
+    def remains(self) -> None:
+        """Remember that the order was sent and not answered."""
+        self._doubts.leave_open(self._name)
+
+    def is_over(self) -> None:
+        self._doubts.forget(self._name)
+
+
+class Doubts:
+    """Keeps only what is in doubt: an answered order costs nothing."""
+
+    def __init__(self, receive_window: timedelta) -> None:
+        self._window = receive_window.total_seconds() + CLOCKS_APART_SECONDS
+        self._started: float | None = None
+        self._until: dict[Name, float] = {}
+
+    def sent(self, account: AccountId, client_order_id: ClientOrderId) -> Sending:
+        self._start()
+        return Sending(self, (account, client_order_id))
+
+    def leave_open(self, name: Name) -> None:
+        self._until[name] = self._now() + self._window
+
+    def forget(self, name: Name) -> None:
+        self._until.pop(name, None)
+
+    def asked(self) -> None:
+        """Note that this process is there: what it did not send was sent before."""
+        self._start()
+
+    def check_over(self, account: AccountId, client_order_id: ClientOrderId) -> None:
+        """Raise `VenueUnavailable` while an order the venue does not know may still arrive."""
+        name = (account, client_order_id)
+        left = self._until.get(name, self._start() + self._window) - self._now()
+        if left > 0:
+            raise VenueUnavailable(
+                f"order {client_order_id} is not there, but may still arrive for {left:.1f} s"
+            )
+        self.forget(name)
+
+    def _start(self) -> float:
+        if self._started is None:
+            self._started = self._now()
+        return self._started
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()

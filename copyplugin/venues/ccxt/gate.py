@@ -1,0 +1,174 @@
+"""How many requests are on their way, and how fast they leave: closes go before all else.
+
+A venue limits requests per account and per address they come from. What waits here waits unsigned:
+a signature carries its time, and a request that was signed and then queued would be refused.
+"""
+
+import asyncio
+import heapq
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+
+class Urgency(IntEnum):
+    """Who goes first where requests wait."""
+
+    CLOSE = 0  # takes from a position, or finds out what became of that
+    TRADE = 1
+    READ = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many requests in a second, so many of them at once."""
+
+    per_second: float
+    burst: int
+
+    def __post_init__(self) -> None:
+        assert self.per_second > 0
+        assert self.burst >= 1
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """Tokens that come back with time; never negative."""
+
+    rate: Rate
+    tokens: float
+    at: float  # of `tokens`, seconds of the loop's clock
+
+    def refill(self, now: float) -> None:
+        self.tokens = min(
+            float(self.rate.burst), self.tokens + (now - self.at) * self.rate.per_second
+        )
+        self.at = now
+
+    def seconds_until(self, cost: int) -> float:
+        missing = min(cost, self.rate.burst) - self.tokens
+        return max(0.0, missing / self.rate.per_second)
+
+    def take(self, cost: int) -> None:
+        self.tokens -= min(cost, self.rate.burst)
+
+
+@dataclass(order=True, slots=True)
+class _Waiting:
+    urgency: Urgency
+    number: int
+    cost: int = field(compare=False)
+    bucket: _Bucket | None = field(compare=False)
+    ready: asyncio.Future[None] = field(compare=False)
+
+
+class Gate:
+    """Lets requests through: at most so many at once, at most so fast, urgent ones first.
+
+    `address_rate` is for all of them together, `account_rate` for those of one account.
+    """
+
+    def __init__(
+        self,
+        *,
+        at_once: int,
+        address_rate: Rate | None,
+        account_rate: Rate | None,
+        time: Callable[[], float],
+    ) -> None:
+        self._free = at_once
+        self._time = time
+        self._address = None if address_rate is None else self._bucket(address_rate)
+        self._account_rate = account_rate
+        self._accounts: dict[str, _Bucket] = {}
+        self._waiting: list[_Waiting] = []
+        self._number = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def _bucket(self, rate: Rate) -> _Bucket:
+        return _Bucket(rate, float(rate.burst), self._time())
+
+    @asynccontextmanager
+    async def pass_through(
+        self, account: str | None, urgency: Urgency, cost: int = 1
+    ) -> AsyncGenerator[None]:
+        """Wait for a turn, and hold one of the places while the request is under way."""
+        bucket = self._bucket_of(account)
+        if self._waiting or not self._may_go(bucket, cost):
+            await self._wait(bucket, urgency, cost)
+        else:
+            self._go(bucket, cost)
+        try:
+            yield
+        finally:
+            self._free += 1
+            if self._waiting:
+                self._admit()
+
+    def _bucket_of(self, account: str | None) -> _Bucket | None:
+        if account is None or self._account_rate is None:
+            return None
+        bucket = self._accounts.get(account)
+        if bucket is None:
+            bucket = self._accounts[account] = self._bucket(self._account_rate)
+        return bucket
+
+    def _may_go(self, bucket: _Bucket | None, cost: int) -> bool:
+        return self._free > 0 and self._seconds_until(bucket, cost) == 0
+
+    def _seconds_until(self, bucket: _Bucket | None, cost: int) -> float:
+        now = self._time()
+        longest = 0.0
+        for each in (bucket, self._address):
+            if each is not None:
+                each.refill(now)
+                longest = max(longest, each.seconds_until(cost))
+        return longest
+
+    def _go(self, bucket: _Bucket | None, cost: int) -> None:
+        self._free -= 1
+        for each in (bucket, self._address):
+            if each is not None:
+                each.take(cost)
+
+    async def _wait(self, bucket: _Bucket | None, urgency: Urgency, cost: int) -> None:
+        self._number += 1
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting = _Waiting(urgency, self._number, cost, bucket, ready)
+        heapq.heappush(self._waiting, waiting)
+        self._admit()
+        try:
+            await ready
+        except asyncio.CancelledError:
+            if ready.done() and not ready.cancelled():
+                self._free += 1  # it had been let through
+            self._admit()
+            raise
+
+    def _admit(self) -> None:
+        """Let through what may go; who waits only for his own account's turn holds up nobody."""
+        held: list[_Waiting] = []
+        soonest: float | None = None
+        while self._waiting and self._free > 0:
+            first = heapq.heappop(self._waiting)
+            if first.ready.done():
+                continue  # cancelled
+            seconds = self._seconds_until(first.bucket, first.cost)
+            if seconds == 0:
+                self._go(first.bucket, first.cost)
+                first.ready.set_result(None)
+                continue
+            held.append(first)
+            soonest = seconds if soonest is None else min(soonest, seconds)
+            if self._address is not None and self._address.seconds_until(first.cost) > 0:
+                break  # nobody may go, and this one is to be the first
+        for each in held:
+            heapq.heappush(self._waiting, each)
+        if soonest is not None:
+            self._wake_in(soonest)
+
+    def _wake_in(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(max(seconds, 0.001), self._admit)

@@ -1,0 +1,220 @@
+"""Streams of fills: opened anew when they break or fall silent, and nothing is lost in between.
+
+A message says that there is something to read; what is read are the venue's own lists, after every
+subscription and after every message, so that a stream which loses, repeats or reorders changes
+nothing but the moment.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+import ccxt
+
+from copyplugin.domain.fill import LeaderFill
+from copyplugin.domain.identifiers import AccountId, VenueFillId
+from copyplugin.errors import VenueUnavailable
+from copyplugin.venues.ccxt.clients import Clients, Row
+from copyplugin.venues.ccxt.config import VenueConfig
+from copyplugin.venues.ccxt.dialect import Book, Dialect
+from copyplugin.venues.ccxt.fill_log import OVERLAP, venue_now
+from copyplugin.venues.ccxt.keys import AccountKeys, KnownAccount
+
+log = logging.getLogger(__name__)
+
+PAUSE_MAX_SECONDS = 30.0
+IDS_KEPT = 2_000
+
+OnFill = Callable[[LeaderFill], None]
+
+
+class Watcher:
+    """One account's stream and whoever listens to it."""
+
+    def __init__(
+        self,
+        known: KnownAccount,
+        clients: Clients,
+        dialect: Dialect,
+        book: Callable[[], Any],
+        on_fill: OnFill,
+    ) -> None:
+        self._known = known
+        self._clients = clients
+        self._dialect = dialect
+        self._book = book
+        self._on_fill = on_fill
+        self._news = asyncio.Event()
+        self._heard_at = 0.0
+        self._told: dict[VenueFillId, None] = {}
+        self._read_up_to: datetime | None = None
+        self.subscriptions = 0
+        """How often the venue has said that it will tell us of fills."""
+        self._closing: set[asyncio.Task[None]] = set()
+
+    @property
+    def _config(self) -> VenueConfig:
+        return self._clients.config
+
+    async def start(self) -> None:
+        """Note what is there already: the next fill is the first that is told.
+
+        Raises `VenueUnavailable` without a venue.
+        """
+        client = await self._clients.of(self._known.account, self._known.keys)
+        self._read_up_to = venue_now(client) - OVERLAP
+        await self._read_fills(lambda _: None)
+
+    async def run(self) -> None:
+        """Listen until cancelled."""
+        pause = first = self._config.reconnect_pause.total_seconds()
+        try:
+            while True:
+                before = self.subscriptions
+                try:
+                    await self._listen()
+                except (ccxt.BaseError, VenueUnavailable, OSError) as error:
+                    log.info("stream of account %s: %s", self._known.account, error)
+                except Exception:
+                    log.exception("stream of account %s", self._known.account)
+                pause = first if self.subscriptions > before else min(pause * 2, PAUSE_MAX_SECONDS)
+                await asyncio.sleep(pause)
+        finally:
+            for task in self._closing:
+                task.cancel()
+            await asyncio.gather(*self._closing, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        """Hold one connection; returns or raises when it is of no use any more."""
+        exchange = await self._clients.watcher(self._known.keys)
+        self._heard_at = asyncio.get_running_loop().time()
+        handle = exchange.handle_message
+
+        def heard(client: Any, message: Row) -> None:
+            self._hear(message)
+            handle(client, message)
+
+        exchange.handle_message = heard
+        tasks = [
+            asyncio.create_task(work)
+            for work in (self._watch(exchange), self._guard(), self._read())
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._let_go(exchange)
+
+    def _hear(self, message: Row) -> None:
+        self._heard_at = asyncio.get_running_loop().time()
+        if self._dialect.is_subscribed(message):
+            self.subscriptions += 1
+            self._news.set()
+        elif self._dialect.tells_of_fills(message):
+            self._news.set()
+
+    async def _watch(self, exchange: Any) -> None:
+        while True:
+            await self._dialect.watch(exchange)
+
+    async def _guard(self) -> None:
+        """Raise when nothing has come for too long: pings are answered on a stream that lives."""
+        silence = self._config.socket_silence.total_seconds()
+        while True:
+            left = self._heard_at + silence - asyncio.get_running_loop().time()
+            if left <= 0:
+                raise VenueUnavailable(f"nothing was heard for {silence:g} s")
+            await asyncio.sleep(left)
+
+    async def _read(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            try:
+                await self._read_fills(self._on_fill)
+            except VenueUnavailable:
+                self._news.set()  # there still is something to read
+                await asyncio.sleep(self._config.reconnect_pause.total_seconds())
+
+    async def _read_fills(self, on_fill: OnFill) -> None:
+        assert self._read_up_to is not None
+        client = await self._clients.of(self._known.account, self._known.keys)
+        book: Book = await self._book()
+        until = venue_now(client)
+        start = self._read_up_to
+        for each in await self._dialect.fills(client, book, start, until):
+            if each.fill.venue_fill_id not in self._told:
+                self._told[each.fill.venue_fill_id] = None
+                on_fill(each.fill)
+        self._read_up_to = max(start, until - OVERLAP)
+        while len(self._told) > IDS_KEPT:
+            del self._told[next(iter(self._told))]
+
+    def _let_go(self, exchange: Any) -> None:
+        """Close the socket without waiting: a dead one answers no farewell."""
+
+        async def close() -> None:
+            with suppress(ccxt.BaseError, OSError):
+                await exchange.close_ws_clients()
+
+        exchange.session = None  # shared: it is not this exchange's to close
+        task = asyncio.create_task(close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+
+class Subscription:
+    """Ends with `close`."""
+
+    def __init__(self, watchers: Collection[Watcher]) -> None:
+        self.watchers = tuple(watchers)
+        self._tasks = [asyncio.create_task(watcher.run()) for watcher in watchers]
+
+    async def close(self) -> None:
+        """Stop listening; no callback runs after this returns."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class Streams:
+    """The streams of one venue."""
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        clients: Clients,
+        keys: AccountKeys,
+        book: Callable[[], Any],
+    ) -> None:
+        self._dialect = dialect
+        self._clients = clients
+        self._keys = keys
+        self._book = book
+        self._open: list[Subscription] = []
+
+    async def subscribe(self, accounts: Collection[AccountId], on_fill: OnFill) -> Subscription:
+        """Listen to these accounts; raises `VenueUnavailable` where one's keys are not known."""
+        watchers: list[Watcher] = []
+        for account in accounts:
+            known = self._keys.find(account)
+            if known is None:
+                raise VenueUnavailable(f"no API key is known for account {account}")
+            watchers.append(Watcher(known, self._clients, self._dialect, self._book, on_fill))
+        await asyncio.gather(*(watcher.start() for watcher in watchers))
+        subscription = Subscription(watchers)
+        self._open.append(subscription)
+        return subscription
+
+    async def close(self) -> None:
+        subscriptions, self._open = self._open, []
+        for subscription in subscriptions:
+            await subscription.close()
