@@ -13,6 +13,8 @@ from copyplugin.settings import PREFIX, Settings, load_settings
 from copyplugin.store import ledger
 from copyplugin.store.database import Database, open_database, upgrade_database
 from copyplugin.store.directory import leader_lines
+from copyplugin.store.statistics_proof import statistics_differences
+from copyplugin.system_clock import SystemClock
 
 DATABASE = click.option(
     "--database",
@@ -112,6 +114,33 @@ def ledger_verify(context: click.Context, database_url: str | None) -> None:
     finally:
         database.close()
     click.echo(f"The ledger adds up: {head.entries} entries, the last one's hash is {head.hash}.")
+
+
+@main.group("statistics")
+def statistics_group() -> None:
+    """Look after the leaders' figures."""
+
+
+@statistics_group.command("verify")
+@DATABASE
+@click.pass_context
+def statistics_verify(context: click.Context, database_url: str | None) -> None:
+    """Compute the leaders' figures anew from raw rows and compare them with those that are kept."""
+    settings = _settings()
+    database = _open(database_url)
+    try:
+        differences = database.write_and_wait(
+            lambda session: statistics_differences(
+                session, now=SystemClock().now(), zone=settings.zone
+            )
+        )
+    finally:
+        database.close()
+    for difference in differences:
+        click.echo(difference, err=True)
+    if differences:
+        context.exit(1)
+    click.echo("The leaders' figures are what the rows give.")
 
 
 @main.command("settings")

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from fractions import Fraction
 
-from copyplugin.domain.fill import LeaderFill
+from copyplugin.domain.fill import FillCause, LeaderFill
 from copyplugin.domain.identifiers import LeaderId, Symbol
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.leader import TradeState
@@ -21,6 +21,8 @@ from copyplugin.domain.transition import Transition
 from copyplugin.store import leader_trades
 from copyplugin.store.database import Session
 from copyplugin.store.rows import LeaderTradeRow
+
+LIQUIDATING = frozenset({FillCause.LIQUIDATION, FillCause.TAKEOVER})
 
 
 class TradeBook:
@@ -88,6 +90,7 @@ class TradeBook:
             value = money_floor(Fraction(value) * contracts / moved.contracts)
         trip = _round_trip(row).closed(contracts, value, fee=fee)
         _write(row, trip)
+        row.liquidated = row.liquidated or fill.cause in LIQUIDATING
         if trip.contracts == 0:
             row.state = TradeState.CLOSED
             row.closed_at = fill.at

@@ -11,8 +11,9 @@ from copyplugin.domain.identifiers import FollowId
 from copyplugin.domain.leader import ShareState, TradeState
 from copyplugin.domain.ledger import moved, result_account, sub_account
 from copyplugin.domain.money import Money, total
+from copyplugin.store.leader_record import take_from_result
 from copyplugin.store.ledger import post
-from copyplugin.store.rows import CopiedPositionRow, FundingPaymentRow
+from copyplugin.store.rows import CopiedPositionRow, FollowRow, FundingPaymentRow
 
 
 def last_funding_at(session: Session, follow_id: FollowId) -> datetime | None:
@@ -49,6 +50,9 @@ def book_funding(
         )
         if position is not None:
             position.funding = Money(total(position.funding, payment.payment))
+            if position.counted:
+                leader_id = session.get_one(FollowRow, follow_id).leader_id
+                take_from_result(session, leader_id, payment.payment)
         if position is None or _is_booked(position):
             _book_alone(session, follow_id, payment, at=at)
         booked += 1

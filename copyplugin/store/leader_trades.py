@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from copyplugin.domain.fill import PositionSide
 from copyplugin.domain.identifiers import LeaderId, Symbol
 from copyplugin.domain.leader import TradeState
-from copyplugin.store.rows import LeaderStatisticsRow, LeaderTradeRow
+from copyplugin.store.rows import LeaderTradeRow
 
 _OPEN_TRADES = select(LeaderTradeRow).where(
     LeaderTradeRow.leader_id == bindparam("leader_id"),
@@ -30,13 +30,11 @@ def open_trades(
 def unfunded_trades(session: Session, leader_id: LeaderId) -> list[LeaderTradeRow]:
     """Return round trips whose funding may not be complete, oldest first.
 
-    The open ones, and those closed since the figures were last computed.
+    They are those that have not been counted into the leader's record.
     """
-    computed = session.get(LeaderStatisticsRow, leader_id)
-    query = select(LeaderTradeRow).where(LeaderTradeRow.leader_id == leader_id)
-    if computed is not None:
-        query = query.where(
-            (LeaderTradeRow.state == TradeState.OPEN)
-            | (LeaderTradeRow.closed_at >= computed.computed_at)
-        )
-    return list(session.scalars(query.order_by(LeaderTradeRow.opened_at, LeaderTradeRow.id)))
+    query = (
+        select(LeaderTradeRow)
+        .where(LeaderTradeRow.leader_id == leader_id, LeaderTradeRow.counted.is_(False))
+        .order_by(LeaderTradeRow.opened_at, LeaderTradeRow.id)
+    )
+    return list(session.scalars(query))

@@ -80,6 +80,9 @@ class Pair:
     def held(self, leg: PositionSide = LONG, symbol: str = SOL) -> int:
         return self.market.exchange.position(self.sub_account, symbol, leg).contracts
 
+    def held_by_leader(self, leg: PositionSide = LONG, symbol: str = SOL) -> int:
+        return self.market.exchange.position(self.leader, symbol, leg).contracts
+
     def rows(self, row, *conditions):
         with self.plugin.database.read() as session:
             return list(session.scalars(select(row).where(*conditions)))

@@ -4,22 +4,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from sqlalchemy import delete, select
-from sqlalchemy.exc import IntegrityError
 
 from copyplugin.domain.command import CommandKind, CommandState
-from copyplugin.domain.fill import PositionSide
 from copyplugin.domain.identifiers import AccountId
-from copyplugin.domain.leader import LeaderStatus, TradeState
-from copyplugin.domain.money import Contracts, Money, Ratio, money_total
-from copyplugin.domain.statistics import Trade, trade_figures
+from copyplugin.domain.leader import LeaderStatus
 from copyplugin.errors import Refused, UnknownLeader
 from copyplugin.store.commands import finish_command, pending_commands, submit_command
-from copyplugin.store.database import open_database, upgrade_database
 from copyplugin.store.followers import find_follower, register_follower
-from copyplugin.store.follows import void
 from copyplugin.store.job_runs import job_finished, job_runs, job_started
 from copyplugin.store.leaders import (
     add_leader,
@@ -38,7 +29,7 @@ from copyplugin.store.market import (
     put_wallets,
     tradable_symbols,
 )
-from copyplugin.store.rows import LeaderStatisticsRow, LeaderTradeRow, WalletSnapshotRow
+from copyplugin.store.rows import WalletSnapshotRow
 from copyplugin.store.settings import (
     IS_OPEN_SCALE,
     get_setting,
@@ -46,25 +37,16 @@ from copyplugin.store.settings import (
     put_setting,
     settings_set,
 )
-from copyplugin.store.statistics import (
-    put_equity,
-    recompute_statistics,
-    trade_figures_by_leader,
-)
 from tests.integration.store.store_builders import (
     BTC,
     ETH,
     NOW,
     make_balance,
-    make_follow,
     make_follower,
     make_instrument,
-    make_lane,
     make_leader,
-    make_position,
     make_terms,
     money,
-    reserve,
 )
 
 
@@ -217,117 +199,3 @@ def test_a_follower_is_registered_once_and_needs_an_account(database):
         return find_follower(session, first.account).name
 
     assert database.write_and_wait(work) == "user 20001"
-
-
-# -- statistics
-
-
-def make_trade(leader, number=0, **changes) -> LeaderTradeRow:
-    return LeaderTradeRow(
-        **{
-            "leader_id": leader.id,
-            "symbol": f"C{number}",
-            "position_side": PositionSide.LONG,
-            "state": TradeState.CLOSED,
-            "leverage": Ratio(Decimal(10)),
-            "opened_contracts": Contracts(1),
-            "opened_value": money(100),
-            "closed_contracts": Contracts(1),
-            "closed_value": money(110),
-            "margin": money(10),
-            "realized_pnl": money(10),
-            "opened_at": NOW,
-            "closed_at": NOW,
-        }
-        | changes
-    )
-
-
-units = st.integers(-(10**12), 10**12).map(lambda n: Money(Decimal(n).scaleb(-8)))
-hours = st.integers(-24 * 20, 24).map(lambda n: NOW + timedelta(hours=n))
-histories = st.lists(
-    st.tuples(units, units, units, units.map(abs), hours, hours, st.booleans()), max_size=15
-)
-
-
-@pytest.fixture(scope="module")
-def books(tmp_path_factory):
-    url = f"sqlite:///{tmp_path_factory.mktemp('statistics') / 'plugin.db'}"
-    upgrade_database(url)
-    database = open_database(url)
-    leader = database.write_and_wait(make_leader)
-    yield database, leader
-    database.close()
-
-
-@settings(max_examples=60)
-@given(history=histories)
-def test_the_database_finds_the_figures_that_the_rule_finds(books, history):
-    database, leader = books
-    rows, trades = [], []
-    for number, (pnl, fees, funding, margin, one, other, is_open) in enumerate(history):
-        opened_at, closed_at = sorted([one, other])
-        sums = {"realized_pnl": pnl, "fees": fees, "funding": funding, "margin": margin}
-        if is_open:
-            changes = {"state": TradeState.OPEN, "closed_at": None}
-        else:
-            changes = {"closed_at": closed_at}
-        rows.append(make_trade(leader, number, opened_at=opened_at, **sums, **changes))
-        trades.append(
-            Trade(
-                opened_at=opened_at,
-                closed_at=changes["closed_at"],
-                profit=money_total(pnl, Money(-fees), Money(-funding)),
-                margin=margin,
-            )
-        )
-
-    def work(session):
-        session.execute(delete(LeaderTradeRow))
-        session.add_all(rows)
-        session.flush()
-        return trade_figures_by_leader(session, now=NOW)
-
-    found = database.write_and_wait(work)
-
-    wanted = {leader.id: trade_figures(trades, now=NOW)} if trades else {}
-    assert found == wanted
-
-
-def test_every_leader_has_figures_and_people_are_counted_as_the_specification_says(database):
-    def work(session):
-        leader, idle = make_leader(session), make_leader(session, "10002")
-        session.add(make_trade(leader))
-        first = make_follow(session, leader, "1")
-        make_position(session, make_lane(session, first))
-        first.state = first.state.CLOSED
-        session.flush()
-        make_follow(session, leader, "1")
-        make_follow(session, leader, "2")
-        never = reserve(session, leader, make_follower(session, "3"))
-        void(session, never, reason="no money", at=NOW)
-        count = recompute_statistics(session, now=NOW)
-        assert recompute_statistics(session, now=NOW) == count
-        put_equity(session, leader.id, equity=money(5), profit=money(1), at=NOW)
-        return leader.id, idle.id, count
-
-    leader_id, idle_id, count = database.write_and_wait(work)
-
-    with database.read() as session:
-        row, idle = (session.get(LeaderStatisticsRow, number) for number in (leader_id, idle_id))
-        assert count == 2
-        assert (row.copiers, row.follows_ever, row.followers_ever) == (2, 3, 2)
-        assert (row.positions_copied, row.trades_won, row.total_profit) == (1, 1, money(10))
-        assert (idle.copiers, idle.trades_closed, idle.total_profit) == (0, 0, money(0))
-
-
-def test_a_leader_has_one_open_trade_a_side(database):
-    def work(session):
-        leader = make_leader(session)
-        opened = {"state": TradeState.OPEN, "closed_at": None}
-        session.add_all([make_trade(leader, **opened), make_trade(leader, **opened)])
-
-    with pytest.raises(IntegrityError, match="leader_trade"):
-        database.write_and_wait(work)
-    with database.read() as session:
-        assert session.scalars(select(LeaderTradeRow)).all() == []
