@@ -209,7 +209,8 @@ def cross_bankruptcy_value(position: Position, mark: int) -> int:
     """Return what a cross position goes for when it is liquidated, in money.
 
     Its value at ``mark``, less (a short: plus) its share of the account's equity by maintenance
-    requirement, rounded up; the last position's share is all of it. After dYdX's bankruptcy price.
+    requirement and closing fee, rounded down; the last position's share is all of it. After dYdX's
+    bankruptcy price: a close at it never costs the fund a unit.
     """
     positions = position.account.cross_positions.values()
     equity = cross_equity(position.account)
@@ -217,7 +218,7 @@ def cross_bankruptcy_value(position: Position, mark: int) -> int:
     if len(positions) > 1:
         own = _required(position)
         total = sum(_required(other) for other in positions)
-        share = -(-equity * own // total)
+        share = equity * own // total
     value = abs(position.contracts) * mark * position.market.tick_value
     return value - share if position.contracts > 0 else value + share
 

@@ -138,6 +138,7 @@ from simexchange.rules.quantums import (
     quote_quantums,
 )
 from simexchange.rules.ruleset import (
+    AdlLights,
     AdlPrice,
     AdlRanking,
     InitialMarginModel,
@@ -145,6 +146,7 @@ from simexchange.rules.ruleset import (
     LiquidationOrder,
     LiquidationStep,
     MarginBasis,
+    OrderFees,
     RuleSet,
     SelfTradePrevention,
     Surplus,
@@ -229,6 +231,7 @@ __all__ = [
     "RULE_SETS",
     "AdlAllocation",
     "AdlEntry",
+    "AdlLights",
     "AdlPrice",
     "AdlRanking",
     "BookLevel",
@@ -249,6 +252,7 @@ __all__ = [
     "Match",
     "Number",
     "OrderCost",
+    "OrderFees",
     "OrderSide",
     "OrderStatus",
     "PoolAdl",

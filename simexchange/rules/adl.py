@@ -18,8 +18,8 @@ from simexchange.rules.exact import (
     positive,
 )
 from simexchange.rules.position import ContractType, Position
-from simexchange.rules.ruleset import AdlPrice, AdlRanking, RuleSet, UnknownRule
-from simexchange.rules.rulesets import OURS
+from simexchange.rules.ruleset import AdlLights, AdlPrice, AdlRanking, RuleSet, UnknownRule
+from simexchange.rules.rulesets import BITMEX, OURS
 from simexchange.rules.side import PositionSide
 
 LIGHTS = 5
@@ -147,18 +147,27 @@ def adl_rotation(entries: Sequence[AdlEntry], *, start: int) -> tuple[AdlEntry, 
     return tuple(ordered[first:] + ordered[:first])
 
 
-def adl_percentiles(entries: Sequence[AdlEntry]) -> dict[str, int]:
+def adl_percentiles(entries: Sequence[AdlEntry], rules: RuleSet = BITMEX) -> dict[str, int]:
     """Return for each account the fifth of the queue that it stands in: 20, 40, 60, 80 or 100.
 
-    By cumulative quantity, not by number of accounts: ceil(5 × quantity up to and with the entry ÷
-    total) × 20. 20 is closed first. Source: BitMEX, "Auto-Deleveraging Examples".
+    By cumulative quantity, not by number of accounts; 20 is closed first.
+
+    - `AdlLights.UP_TO_AND_WITH`: ceil(5 × quantity up to and with the entry ÷ total) × 20.
+    - `AdlLights.AHEAD_OF` (ours): (floor(5 × quantity ahead of the entry ÷ total) + 1) × 20, so
+      that who would be closed first is always told so, however large he is.
+    Source: BitMEX, "Auto-Deleveraging Examples".
     """
+    if rules.adl_lights is None:
+        raise UnknownRule(rules, "which contracts count for the lights")
     total = sum((positive(entry.quantity, "quantity") for entry in entries), Fraction(0))
     percentiles: dict[str, int] = {}
     reached = Fraction(0)
     for entry in adl_queue(entries):
-        reached += exact(entry.quantity)
-        percentiles[entry.account] = int(-(-LIGHTS * reached // total)) * (100 // LIGHTS)
+        ahead, reached = reached, reached + exact(entry.quantity)
+        fifth = int(-(-LIGHTS * reached // total))
+        if rules.adl_lights is AdlLights.AHEAD_OF:
+            fifth = int(LIGHTS * ahead // total) + 1
+        percentiles[entry.account] = fifth * (100 // LIGHTS)
     return percentiles
 
 

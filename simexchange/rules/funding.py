@@ -17,7 +17,7 @@ from simexchange.rules.exact import (
 )
 from simexchange.rules.position import ContractType, Position
 from simexchange.rules.ruleset import RuleSet, UnknownRule
-from simexchange.rules.rulesets import DYDX, OURS
+from simexchange.rules.rulesets import BINANCE, DYDX, OURS
 from simexchange.rules.side import PositionSide
 
 HOURS_OF_RATES = 8  # interest, clamp and premium are quoted for 8 hours everywhere
@@ -65,7 +65,7 @@ def funding_rate_cap(
     initial_margin_rate: Number | None = None,
     maintenance_margin_rate: Number,
     multiple: Number | None = None,
-    rules: RuleSet = OURS,
+    rules: RuleSet = BINANCE,
 ) -> Decimal:
     """Return the largest funding rate, as a ratio, from the margin rates; exact, at least 0.
 

@@ -10,6 +10,7 @@ from simexchange.rules.exact import (
     ceil_to_step,
     decimal_from,
     exact,
+    floor_to_step,
     not_negative,
     positive,
     ratio_below_one,
@@ -88,8 +89,9 @@ def liquidation_step_quantity(
 
     By the rule set: the whole position at once (a fifth first at Hyperliquid); or as much as brings
     it down to the largest lower tier that `equity`, less the fee of the close, satisfies (Bybit);
-    or two tiers down (OKX, from tier 3 on); or the smallest quantity that restores the margin. None
-    where no lower tier helps: the position goes to the insurance fund at its bankruptcy price.
+    or below the floor of its tier, all in the lowest (ours); or two tiers down (OKX, from tier 3
+    on); or the smallest quantity that restores the margin. None where no lower tier helps: the
+    position goes to the insurance fund at its bankruptcy price.
 
     `quantity`, `quantity_step` and the result in base currency; rounded up to the step, never above
     the position. `equity` is margin + open profit at the mark price, in settle currency.
@@ -98,6 +100,8 @@ def liquidation_step_quantity(
     held = positive(quantity, "quantity")
     price = positive(mark_price, "mark price")
     fee = ratio_below_one(fee_rate, "fee rate")
+    if rules.liquidation_step is LiquidationStep.NEXT_TIER:
+        return _below_its_tier(held, price, tiers, quantity_step)
     target = _target_notional(held * price, exact(equity, "equity"), tiers, fee, rules)
     if target is None:
         return None
@@ -111,7 +115,7 @@ def _target_notional(
     match rules.liquidation_step:
         case None:
             raise UnknownRule(rules, "how much one liquidation step closes")
-        case LiquidationStep.WHOLE | LiquidationStep.UNTIL_COMPLIANT:
+        case LiquidationStep.WHOLE | LiquidationStep.UNTIL_COMPLIANT | LiquidationStep.NEXT_TIER:
             return Fraction(0)
         case LiquidationStep.TWENTY_PERCENT:
             return value * 4 / 5
@@ -122,6 +126,20 @@ def _target_notional(
             return _highest_satisfied_cap(value, equity, tiers, fee)
         case LiquidationStep.RESTORE_MARGIN:
             return _restored_notional(value, equity, tiers, fee)
+
+
+def _below_its_tier(
+    held: Fraction, price: Fraction, tiers: TierTable, quantity_step: Number
+) -> Decimal:
+    """Return the smallest quantity of whole steps whose closing leaves less than a tier's floor.
+
+    The tier is the highest whose floor the position has reached; in the lowest all must go.
+    """
+    floors = [Fraction(tier.floor) for tier in tiers.tiers if tier.floor <= held * price]
+    if floors[-1] == 0:
+        return decimal_from(held)
+    enough = floor_to_step(held - floors[-1] / price, quantity_step)
+    return min(decimal_from(Fraction(enough) + exact(quantity_step)), decimal_from(held))
 
 
 def _highest_satisfied_cap(

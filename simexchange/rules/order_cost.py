@@ -22,7 +22,7 @@ from simexchange.rules.position import (
     margin_of,
     price_where_equity_meets,
 )
-from simexchange.rules.ruleset import RuleSet, UnknownRule
+from simexchange.rules.ruleset import OrderFees, RuleSet, UnknownRule
 from simexchange.rules.rulesets import BINANCE, OURS
 from simexchange.rules.side import PositionSide
 
@@ -95,20 +95,25 @@ def order_cost(
 ) -> OrderCost:
     """Return what an order holds: initial margin, open loss and fees, each exact.
 
-    - Under a rule set whose orders hold fees (Bybit): IM + fee to open + fee to close at the
-      bankruptcy price; linear q·P·R and q·P·(1 - s/L)·R, inverse Q/P·R and Q/P·(1 + s/L)·R.
-    - Under the others (Binance): IM + open loss against `mark_price`.
+    - `OrderFees.OPENING_AND_CLOSING` (Bybit): IM + fee to open + fee to close at the bankruptcy
+      price; linear q·P·R and q·P·(1 - s/L)·R, inverse Q/P·R and Q/P·(1 + s/L)·R.
+    - `OrderFees.OPENING` (ours): IM + fee to open.
+    - `OrderFees.NONE` (Binance): IM alone.
     `fee_rate`: the taker rate. The parts that a rule set does not hold are 0; open loss is counted
     whenever `mark_price` is given.
     Source: Binance FAQ 87fa7ee3…; Bybit, "Order Cost".
     """
-    if rules.order_margin_holds_fees is None:
-        raise UnknownRule(rules, "whether an order's margin holds its fees")
+    if rules.order_fees is None:
+        raise UnknownRule(rules, "which fees an order holds money for")
     position = Position.of(side, quantity, price, contract_size, contract_type)
-    fee = ratio_below_one(fee_rate, "fee rate") if rules.order_margin_holds_fees else Fraction(0)
+    fee = ratio_below_one(fee_rate, "fee rate")
     held = margin_of(position, None, leverage)
     bankruptcy = price_where_equity_meets(position, held, Requirement())
-    closing = Fraction(0) if bankruptcy is None else fee * position.value_at(bankruptcy)
+    opening = closing = Fraction(0)
+    if rules.order_fees is not OrderFees.NONE:
+        opening = fee * position.entry_value
+    if rules.order_fees is OrderFees.OPENING_AND_CLOSING and bankruptcy is not None:
+        closing = fee * position.value_at(bankruptcy)
     loss = Fraction(0)
     if mark_price is not None:
         loss = max(loss, -position.unrealized_pnl(mark_price))
@@ -121,7 +126,7 @@ def order_cost(
             contract_type=contract_type,
         ),
         open_loss=decimal_from(loss),
-        opening_fee=decimal_from(fee * position.entry_value),
+        opening_fee=decimal_from(opening),
         closing_fee=decimal_from(closing),
     )
 

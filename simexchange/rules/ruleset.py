@@ -38,6 +38,7 @@ class LiquidationStep(StrEnum):
     WHOLE = "whole"
     UNTIL_COMPLIANT = "until compliant"  # one large IOC, stopped as soon as margin suffices
     LOWER_TIER = "lower tier"  # down to the highest tier that the margin satisfies
+    NEXT_TIER = "next tier"  # below the floor of its tier, then look again; all in the lowest
     TWO_TIERS = "two tiers"  # two tiers down, then look again
     TWENTY_PERCENT = "twenty percent"  # a fifth first, the rest after a pause
     RESTORE_MARGIN = "restore margin"  # the smallest size that restores the margin
@@ -63,10 +64,25 @@ class AdlRanking(StrEnum):
     UNRANKED = "unranked"  # dYdX: from a pseudo-random start
 
 
+class AdlLights(StrEnum):
+    """Which contracts of its side count for the lights of a position in the queue."""
+
+    UP_TO_AND_WITH = "up to and with"  # BitMEX: a lone position shows one light
+    AHEAD_OF = "ahead of"  # the first in the queue always shows five
+
+
 class AdlPrice(StrEnum):
     BANKRUPTCY = "bankruptcy"
     MARK = "mark"
     PREVIOUS_MARK = "previous mark"
+
+
+class OrderFees(StrEnum):
+    """Which fees an order holds money for while it rests."""
+
+    NONE = "none"
+    OPENING = "opening"
+    OPENING_AND_CLOSING = "opening and closing"  # the close at the bankruptcy price
 
 
 class SelfTradePrevention(StrEnum):
@@ -106,6 +122,7 @@ class RuleSet:
 
     # Auto-deleveraging
     adl_ranking: AdlRanking | None = None
+    adl_lights: AdlLights | None = None
     adl_price: AdlPrice | None = None
     adl_drawdown: Decimal | None = None  # 8-hour loss ÷ highest fund balance; negative
     adl_drawdown_stop: Decimal | None = None
@@ -126,7 +143,7 @@ class RuleSet:
     # Orders
     self_trade_prevention: SelfTradePrevention | None = None
     market_order_buffer: Decimal | None = None  # a market short is charged at last × (1 + this)
-    order_margin_holds_fees: bool | None = None
+    order_fees: OrderFees | None = None
 
 
 class UnknownRule(ValueError):

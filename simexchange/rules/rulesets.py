@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from simexchange.rules.ruleset import (
+    AdlLights,
     AdlPrice,
     AdlRanking,
     InitialMarginModel,
@@ -14,6 +15,7 @@ from simexchange.rules.ruleset import (
     LiquidationOrder,
     LiquidationStep,
     MarginBasis,
+    OrderFees,
     RuleSet,
     SelfTradePrevention,
     Surplus,
@@ -25,22 +27,22 @@ OURS = RuleSet(
     name="OURS",
     margin_basis=MarginBasis.MARK,
     liquidation_fee_basis=LiquidationFeeBasis.CLOSING,
-    liquidation_step=LiquidationStep.LOWER_TIER,
+    liquidation_step=LiquidationStep.NEXT_TIER,
     liquidation_order=LiquidationOrder.IOC,
-    surplus=Surplus.FUND,
+    surplus=Surplus.USER_AFTER_FEE,
     adl_ranking=AdlRanking.PROFIT_AND_LEVERAGE,
+    adl_lights=AdlLights.AHEAD_OF,
     adl_price=AdlPrice.BANKRUPTCY,
     funding_interval_hours=8,
     interest_rate=Decimal("0.0001"),
     funding_clamp=Decimal("0.0005"),
-    funding_cap_multiple=Decimal(1),
     funding_grace_seconds=0,
     premium_sample_seconds=5,
     mark_window_seconds=30,
     mark_sample_seconds=1,
     index_outlier_ratio=Decimal("0.05"),
-    self_trade_prevention=SelfTradePrevention.EXPIRE_MAKER,
-    order_margin_holds_fees=True,
+    self_trade_prevention=SelfTradePrevention.NONE,
+    order_fees=OrderFees.OPENING,
 )
 
 BINANCE = RuleSet(
@@ -51,6 +53,7 @@ BINANCE = RuleSet(
     liquidation_order=LiquidationOrder.IOC,
     surplus=Surplus.FUND,
     adl_ranking=AdlRanking.PROFIT_AND_MARGIN_RATIO,
+    adl_lights=AdlLights.UP_TO_AND_WITH,
     adl_price=AdlPrice.BANKRUPTCY,
     funding_interval_hours=8,
     interest_rate=Decimal("0.0001"),
@@ -63,7 +66,7 @@ BINANCE = RuleSet(
     index_outlier_ratio=Decimal("0.05"),
     self_trade_prevention=SelfTradePrevention.EXPIRE_MAKER,
     market_order_buffer=Decimal("0.0015"),
-    order_margin_holds_fees=False,
+    order_fees=OrderFees.NONE,
 )
 # The mark window was 30 minutes first, then 2.5 minutes at 5 s, until 2025-09-18.
 BINANCE_MARK_30_MINUTES = replace(
@@ -81,6 +84,7 @@ BYBIT = RuleSet(
     liquidation_order=LiquidationOrder.FOK,
     surplus=Surplus.FUND,
     adl_ranking=AdlRanking.PROFIT_AND_LEVERAGE,
+    adl_lights=AdlLights.UP_TO_AND_WITH,
     adl_price=AdlPrice.BANKRUPTCY,
     adl_drawdown=Decimal("-0.3"),
     adl_drawdown_stop=Decimal("-0.25"),
@@ -90,7 +94,7 @@ BYBIT = RuleSet(
     mark_window_seconds=300,
     mark_sample_seconds=1,
     self_trade_prevention=None,
-    order_margin_holds_fees=True,
+    order_fees=OrderFees.OPENING_AND_CLOSING,
 )
 # Inverse contracts before the unified account: the closing fee at the bankruptcy price counts too.
 BYBIT_INVERSE = replace(
@@ -104,6 +108,7 @@ OKX = RuleSet(
     liquidation_step=LiquidationStep.TWO_TIERS,
     surplus=Surplus.FUND,
     adl_ranking=AdlRanking.PROFIT_AND_LEVERAGE,
+    adl_lights=AdlLights.UP_TO_AND_WITH,
     adl_price=AdlPrice.MARK,
     adl_drawdown=Decimal("-0.3"),
 )
@@ -153,6 +158,7 @@ HYPERLIQUID = RuleSet(
 BITMEX = RuleSet(
     name="BITMEX",
     adl_ranking=AdlRanking.PROFIT_AND_LEVERAGE,
+    adl_lights=AdlLights.UP_TO_AND_WITH,
     adl_price=AdlPrice.BANKRUPTCY,
 )
 

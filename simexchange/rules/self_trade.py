@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from simexchange.rules.exact import Number, decimal_from, positive
 from simexchange.rules.ruleset import RuleSet, SelfTradePrevention
-from simexchange.rules.rulesets import OURS
+from simexchange.rules.rulesets import BINANCE
 from simexchange.rules.side import OrderSide
 
 
@@ -144,7 +144,7 @@ class _Matching:
 
 
 def match_with_prevention(
-    *, makers: Sequence[StpOrder], taker: StpOrder, rules: RuleSet = OURS
+    *, makers: Sequence[StpOrder], taker: StpOrder, rules: RuleSet = BINANCE
 ) -> StpOutcome:
     """Return what a taker does to the resting orders, in price-time order, and they to it.
 
@@ -165,7 +165,9 @@ def match_with_prevention(
     )
 
 
-def effective_mode(maker: StpOrder, taker: StpOrder, rules: RuleSet = OURS) -> SelfTradePrevention:
+def effective_mode(
+    maker: StpOrder, taker: StpOrder, rules: RuleSet = BINANCE
+) -> SelfTradePrevention:
     """Return the mode in which the two orders meet; NONE for strangers, who simply trade."""
     same_account = maker.account == taker.account
     same_group = taker.trade_group is not None and maker.trade_group == taker.trade_group

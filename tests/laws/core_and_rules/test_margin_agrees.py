@@ -152,5 +152,5 @@ def test_a_resting_order_holds_margin_open_loss_and_fee_of_the_rules(
         mark_price=world.price(mark),
         contract_size=instrument.contract_size,
     )
-    parts = (cost.initial_margin, cost.open_loss, cost.opening_fee)
+    parts = (cost.initial_margin, cost.open_loss, cost.opening_fee, cost.closing_fee)
     assert orders[0].hold == sum(ceil(units(part)) for part in parts)

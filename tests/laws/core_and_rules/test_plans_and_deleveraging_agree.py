@@ -123,7 +123,7 @@ def test_deleveraging_closes_the_other_side_in_the_order_and_sizes_of_the_rules(
 def queue_of_the_rules(world, side, mark):
     """Return the queue at a mark; None where a position on it is bankrupt or cannot be."""
     entries = []
-    for number in world.exchange.accounts:
+    for number in world.exchange.accounts[1:]:  # the insurance fund has no place in it
         view = world.exchange.position(number, SYMBOL)
         if view.contracts * side <= 0:
             continue
@@ -141,3 +141,35 @@ def queue_of_the_rules(world, side, mark):
             rules.AdlEntry(account=str(number), quantity=abs(view.contracts), score=score)
         )
     return rules.adl_queue(entries)
+
+
+@given(
+    instruments(),
+    sides,
+    st.lists(
+        st.tuples(st.integers(1, 1_000), st.integers(-80, 80), st.integers(1, 5)),
+        min_size=1,
+        max_size=6,
+    ),
+    st.integers(-300, 300),
+)
+def test_the_lights_of_a_position_are_those_of_the_rules(instrument, side, holders, moved):
+    world = Held(instrument, 1, ENTRY)
+    for number, (contracts, away, leverage) in enumerate(holders, start=3):
+        world.open(number)
+        world.apply(SetLeverage(number, SYMBOL, min(leverage, instrument.max_leverage)))
+        world.trade(side, contracts, ENTRY + away, number)
+    mark = ENTRY + moved
+    world.apply(SetMark(SYMBOL, mark))
+    queue = queue_of_the_rules(world, side, mark)
+    assume(queue)
+    assume(len({rules.exact(entry.score) for entry in queue}) == len(queue))
+
+    percentiles = rules.adl_percentiles(queue, rules.OURS)
+
+    shown = {
+        entry.account: world.exchange.deleveraging_lights(int(entry.account), SYMBOL)
+        for entry in queue
+    }
+    assert shown == {name: rules.adl_lights(part) for name, part in percentiles.items()}
+    assert shown[queue[0].account] == rules.adl.LIGHTS

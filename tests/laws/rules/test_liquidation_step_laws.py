@@ -133,7 +133,7 @@ def test_a_liquidation_takes_from_the_user_no_more_than_is_left(proceeds, bankru
 
     left = proceeds - bankruptcy
     assert delta == left if left <= 0 else 0 <= delta <= left
-    assert insurance_fund_delta(proceeds=proceeds, bankruptcy_quote=bankruptcy, rules=OURS) == left
+    assert insurance_fund_delta(proceeds=proceeds, bankruptcy_quote=bankruptcy, rules=BYBIT) == left
 
 
 @given(st.integers(0, 10**9), amounts)

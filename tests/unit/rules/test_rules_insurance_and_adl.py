@@ -12,7 +12,6 @@ from simexchange.rules import (
     GATE,
     HYPERLIQUID,
     OKX,
-    OURS,
     AdlEntry,
     CrossAccount,
     TierTable,
@@ -111,7 +110,7 @@ def test_a_liquidation_order_needs_a_quantity_and_a_notional_of_one_sign():
 def test_a_surplus_goes_to_the_fund_or_stays_with_the_user_after_a_fee():
     fill = {"proceeds": 1001, "bankruptcy_quote": 900, "maximum_fee_rate": "0.01"}
 
-    assert insurance_fund_delta(**fill, rules=OURS) == 101
+    assert insurance_fund_delta(**fill, rules=BYBIT) == 101
     assert insurance_fund_delta(**fill, rules=DYDX) == 10  # 10.01 is rounded down for the user
     assert insurance_fund_delta(**fill, unit=None, rules=DYDX) == Decimal("10.01")
     greedy = {**fill, "maximum_fee_rate": "0.5"}

@@ -291,7 +291,8 @@ def test_an_ioc_that_reaches_nothing_expires_and_a_default_mode_comes_from_the_r
     outcome = match_with_prevention(makers=[order("M", "SELL", 1, 11)], taker=taker)
 
     assert outcome.orders["T"].status == "EXPIRED"
-    assert effective_mode(mine, taker, OURS) == "EXPIRE_MAKER"
+    assert effective_mode(mine, taker) == "EXPIRE_MAKER"
+    assert effective_mode(mine, taker, OURS) == "NONE"
     assert effective_mode(mine, taker, BYBIT) == "NONE"
 
 
