@@ -1,8 +1,10 @@
 """The leaders' figures (S1 to S11): funding of their round trips, sums, a point of the record."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from copyplugin.domain.account import AccountBalance, FundingPayment
 from copyplugin.domain.days import day_of
@@ -12,6 +14,7 @@ from copyplugin.engine.surroundings import Surroundings
 from copyplugin.errors import VenueUnavailable
 from copyplugin.store import (
     account_record,
+    copy_quality,
     leader_feed,
     leader_record,
     leader_trades,
@@ -57,10 +60,21 @@ class Statistician:
             answer = await self._ask(leader_id, account)
             if answer is not None:
                 asked[leader_id] = answer
-        await self._around.database.write(lambda session: self._book(session, asked))
+        # Beside the loop: it reads much, and copying must not wait for it.
+        quality = await asyncio.to_thread(self._quality)
+        await self._around.database.write(lambda session: self._book(session, asked, quality))
         return len(accounts) - len(asked)
 
-    def _book(self, session: Session, asked: dict[LeaderId, _Asked]) -> None:
+    def _quality(self) -> Sequence[Mapping[str, Any]]:
+        with self._around.database.read() as session:
+            return copy_quality.quality_rows(session)
+
+    def _book(
+        self,
+        session: Session,
+        asked: Mapping[LeaderId, _Asked],
+        quality: Sequence[Mapping[str, Any]],
+    ) -> None:
         now = self._around.clock.now()
         today = day_of(now, self._around.settings.zone)
         for leader_id, answer in asked.items():
@@ -82,6 +96,7 @@ class Statistician:
                 profit=profits.get(leader_id, ZERO_MONEY),
             )
             account_record.add_point(session, leader_id, point, answer.watched)
+        copy_quality.put_quality(session, quality)
         statistics.recompute_statistics(session, now=now, today=today)
 
     async def _ask(self, leader_id: LeaderId, account: AccountId) -> _Asked | None:

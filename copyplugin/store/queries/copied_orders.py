@@ -10,6 +10,7 @@ from fractions import Fraction
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from copyplugin.domain.copy_quality import slippage
 from copyplugin.domain.fill import OrderSide
 from copyplugin.domain.identifiers import CopiedPositionId, CopyOrderId, VenueFillId
 from copyplugin.domain.money import Contracts, Money, Price, product
@@ -69,9 +70,7 @@ class CopiedOrder:
     def slippage(self) -> Fraction | None:
         if self.leader is None or self.average_price is None:
             return None
-        theirs, ours = Fraction(self.leader.average_price), Fraction(self.average_price)
-        worse = ours - theirs if self.order_side is OrderSide.BUY else theirs - ours
-        return worse / theirs
+        return slippage(self.order_side, ours=self.average_price, theirs=self.leader.average_price)
 
     @property
     def delay(self) -> timedelta | None:

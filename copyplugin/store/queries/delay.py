@@ -1,12 +1,12 @@
 """How long copying takes: from a leader's fill to the venue's acknowledgement of our order."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from copyplugin.domain.copy_quality import quantile
 from copyplugin.domain.order import OrderPurpose
 from copyplugin.store.rows import CopyOrderRow, LeaderFillRow, SignalRow
 
@@ -56,9 +56,4 @@ def copy_delay(session: Session, sample: int = SAMPLE) -> Delay | None:
     )
     if not delays:
         return None
-    return Delay(sample=len(delays), p50=_quantile(delays, 50), p99=_quantile(delays, 99))
-
-
-def _quantile(ordered: Sequence[timedelta], percent: int) -> timedelta:
-    """Return the smallest value that so many percent of the sample do not exceed."""
-    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
+    return Delay(sample=len(delays), p50=quantile(delays, 50), p99=quantile(delays, 99))

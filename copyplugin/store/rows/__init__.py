@@ -30,6 +30,7 @@ from copyplugin.store.rows.signal import SignalRow
 from copyplugin.store.rows.statistics import (
     LeaderDayRow,
     LeaderEquityRow,
+    LeaderQualityRow,
     LeaderRecordRow,
     LeaderStatisticsRow,
     LeaderTradeRow,
@@ -61,6 +62,7 @@ __all__ = [
     "LeaderInstrumentRow",
     "LeaderMarginRow",
     "LeaderPositionRow",
+    "LeaderQualityRow",
     "LeaderRecordRow",
     "LeaderRow",
     "LeaderStatisticsRow",

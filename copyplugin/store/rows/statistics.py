@@ -142,3 +142,29 @@ class LeaderEquityRow(Row, kw_only=True):
     drawdown_max: Mapped[Ratio | None] = mapped_column(default=None)
     last_fill_id: Mapped[int | None] = mapped_column(KEY, default=None)  # counted into the flow
     last_funding_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class LeaderQualityRow(Row, kw_only=True):
+    """How well a leader is copied: over his followers' latest receipts and closed positions (N1).
+
+    Both yields are realised profit over margin, net of fees and funding and before the share: of
+    the followers' latest closed positions, and of the leader's trades closed in the same time.
+    """
+
+    __tablename__ = "leader_quality"
+
+    leader_id: Mapped[LeaderId] = mapped_column(ForeignKey("leader.id"), primary_key=True)
+    receipts: Mapped[int]
+    copied: Mapped[int]
+    exits: Mapped[int]
+    exits_copied: Mapped[int]
+    delay_p50_microseconds: Mapped[int | None]
+    delay_p95_microseconds: Mapped[int | None]
+    delay_p99_microseconds: Mapped[int | None]
+    slippage_p50: Mapped[Ratio | None]
+    slippage_p95: Mapped[Ratio | None]
+    lanes_drifting: Mapped[int]  # that do not hold their target now
+    followers_result: Mapped[Money]
+    followers_margin: Mapped[Money]
+    leader_profit: Mapped[Money]
+    leader_margin: Mapped[Money]
