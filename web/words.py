@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+from copyplugin.domain.copy_rule import BelowMinimum, CopyMode
 from copyplugin.domain.fill import MarginMode, PositionSide
 from copyplugin.domain.follow import EndKind, FollowState
 from copyplugin.domain.leader import LeaderKind
 from copyplugin.domain.order import CopyOrderState, OrderPurpose
-from copyplugin.domain.sizing import CopyMode
 from copyplugin.domain.skip import SkipReason
 from copyplugin.domain.transition import Effect
 from web.formatting import number
@@ -32,7 +32,33 @@ def mode_name(mode: CopyMode) -> str:
     return {
         CopyMode.FIXED: gettext("Fixed"),
         CopyMode.PROPORTIONAL: gettext("Proportional"),
+        CopyMode.MULTIPLE: gettext("Multiple"),
+        CopyMode.FIXED_MARGIN: gettext("Fixed margin"),
+        CopyMode.EQUITY_RATIO: gettext("Equity ratio"),
     }[mode]
+
+
+def mode_sentence(mode: CopyMode) -> str:
+    """Return what the mode opens for the follower."""
+    return {
+        CopyMode.FIXED: gettext("You open as many contracts as the leader."),
+        CopyMode.PROPORTIONAL: gettext(
+            "You use the same part of your balance as the leader uses of his."
+        ),
+        CopyMode.MULTIPLE: gettext("You open the leader's contracts times a factor."),
+        CopyMode.FIXED_MARGIN: gettext("You use the same margin for every order of the leader."),
+        CopyMode.EQUITY_RATIO: gettext(
+            "You open the leader's contracts times your equity divided by his."
+        ),
+    }[mode]
+
+
+def below_minimum_name(choice: BelowMinimum) -> str:
+    return {
+        BelowMinimum.SKIP: gettext("Skip the order"),
+        BelowMinimum.RAISE: gettext("Raise it to the minimum"),
+        BelowMinimum.CARRY: gettext("Add it to the next order"),
+    }[choice]
 
 
 def leader_kind_name(kind: LeaderKind) -> str:
@@ -124,6 +150,7 @@ def skip_details(reason: SkipReason, detail: Mapping[str, str]) -> str:
         "allowed": gettext("allowed are %(value)s×"),
         "leader_balance": gettext("the leader had %(value)s USDT"),
         "seconds_late": gettext("%(value)s s late"),
+        "limit": gettext("your limit is %(value)s"),
         "attempts": gettext("tried %(value)s times"),
         "not_filled": gettext("%(value)s contracts were not filled"),
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -20,6 +21,11 @@ class SkipReason(StrEnum):
     NOTHING_TO_CLOSE = "nothing_to_close"
     INSTRUMENT_UNKNOWN = "instrument_unknown"
     LEVERAGE_NOT_ALLOWED = "leverage_not_allowed"
+    POSITIONS_CAPPED = "positions_capped"
+    ORDERS_CAPPED = "orders_capped"
+    MARGIN_CAPPED = "margin_capped"
+    INSTRUMENT_CAPPED = "instrument_capped"
+    EXPOSURE_CAPPED = "exposure_capped"
 
     @property
     def sentence(self) -> str:
@@ -33,6 +39,14 @@ class Skip:
 
     reason: SkipReason
     detail: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def numbers(**named: Decimal | int) -> dict[str, str]:
+    """Return numbers as a skip keeps them: text, by name."""
+    return {
+        name: f"{number:f}" if isinstance(number, Decimal) else str(number)
+        for name, number in named.items()
+    }
 
 
 _SENTENCES = {
@@ -54,4 +68,9 @@ _SENTENCES = {
     SkipReason.NOTHING_TO_CLOSE: "The sub-account held nothing that this close could take from.",
     SkipReason.INSTRUMENT_UNKNOWN: "The venue does not trade this instrument now.",
     SkipReason.LEVERAGE_NOT_ALLOWED: "The leader's leverage is more than the instrument allows.",
+    SkipReason.POSITIONS_CAPPED: "As many positions are open as you allow at once.",
+    SkipReason.ORDERS_CAPPED: "As many orders were opened today as you allow.",
+    SkipReason.MARGIN_CAPPED: "The margin you allow for one order is less than the venue asks.",
+    SkipReason.INSTRUMENT_CAPPED: "You hold as much of this instrument as you allow.",
+    SkipReason.EXPOSURE_CAPPED: "Your positions are worth as much as you allow in all.",
 }

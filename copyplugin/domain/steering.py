@@ -6,29 +6,29 @@ target and actual never undoes a refusal.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+from copyplugin.domain.copy_rule import CopyRule
 from copyplugin.domain.fill import OrderSide, PositionSide
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import NO_CONTRACTS, Contracts, Money, Price, Ratio
-from copyplugin.domain.price_protection import price_bound
-from copyplugin.domain.sizing import (
-    CopyMode,
-    LeaderOpening,
-    contracts_for_open,
-    target_after_close,
+from copyplugin.domain.open_size import (
+    ASKS_FOR_BALANCE,
+    NOTHING,
+    Circumstances,
+    Holdings,
+    OpenSize,
+    size_of_open,
 )
+from copyplugin.domain.price_protection import price_bound
+from copyplugin.domain.sizing import LeaderOpening, target_after_close
 from copyplugin.domain.skip import Skip, SkipReason
 
 NOT_FILLED = "not_filled"
 """In a skip's detail: how many contracts were ordered for this signal and found no taker."""
-
-# The venue itself refuses an order that the money does not bear (L9): asking for the balance before
-# every order would double the requests. Proportional mode cannot do without.
-_NOT_ASKED = Money(Decimal(10) ** 30)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +49,7 @@ class LeaderMove:
     balance_before: Money | None
     last_fill_at: datetime
     is_final: bool
+    leader_equity: Money | None = None
 
     @property
     def average_price(self) -> Fraction:
@@ -71,33 +72,43 @@ class Decision:
     """What one lane makes of one leader move; revised as the move grows.
 
     `wanted` is how many contracts it opens or closes in all. `base` is the target before the first
-    decision, which a close takes its part of.
+    decision, which a close takes its part of. `residue` is what it added to what the lane carries,
+    or, below zero, took from it.
     """
 
     wanted: Contracts
     base: Contracts
     target: Contracts
     skip: Skip | None
+    residue: Fraction = NOTHING
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Terms:
-    """What a follow allows for one instrument. `available` is None where it was not asked for."""
+    """What a follow allows for one instrument, and what it holds.
 
-    mode: CopyMode
+    `available` and `equity` are None where they were not asked for: the venue itself refuses an
+    order that the money does not bear (L9), and asking before every order would double the
+    requests. `carried` is what the lane carries, this move's own part left out.
+    """
+
+    rule: CopyRule
     copies_opens: bool
     is_configured: bool  # the leader may be followed in this instrument
     is_chosen: bool  # ... and the follower chose it
     instrument: Instrument | None
     available: Money | None
     late_after: timedelta
+    equity: Money | None = None
+    carried: Fraction = NOTHING
+    holdings: Holdings = field(default_factory=Holdings)
 
 
 def needs_balance(move: LeaderMove, terms: Terms, *, now: datetime) -> bool:
     """Return whether the decision rests on the sub-account's balance, which is not known yet."""
     return (
         move.increases
-        and terms.mode is CopyMode.PROPORTIONAL
+        and terms.rule.mode in ASKS_FOR_BALANCE
         and terms.available is None
         and refusal(move, terms, now=now) is None
     )
@@ -220,40 +231,61 @@ def _after_open(
     move: LeaderMove, before: Decision, terms: Terms, *, target: Contracts, now: datetime
 ) -> Decision:
     skip = refusal(move, terms, now=now)
-    sized = skip or _sized(move, terms)
-    if isinstance(sized, Skip):
-        detail = dict(sized.detail)
-        if not_filled(before.skip):
-            detail[NOT_FILLED] = str(not_filled(before.skip))
-        return replace(before, target=target, skip=Skip(reason=sized.reason, detail=detail))
-    wanted = max(sized, before.wanted)
+    sized = None if skip is not None else _sized(move, terms)
+    skip = skip if sized is None else sized.skip
+    wanted, residue = before.wanted, before.residue
+    if sized is not None:
+        wanted = max(sized.contracts, before.wanted)
+        if sized.carried is not None:
+            residue = sized.carried + sized.contracts - wanted - terms.carried
+    if skip is not None:
+        skip = _with_not_filled(skip, before.skip)
+    elif not_filled(before.skip):
+        skip = before.skip
     return replace(
         before,
         wanted=wanted,
         target=Contracts(target + wanted - before.wanted),
-        skip=before.skip if not_filled(before.skip) else None,
+        skip=skip,
+        residue=residue,
     )
 
 
-def _sized(move: LeaderMove, terms: Terms) -> Contracts | Skip:
+def _with_not_filled(skip: Skip, before: Skip | None) -> Skip:
+    lost = not_filled(before)
+    detail = {**skip.detail, NOT_FILLED: str(lost)} if lost else skip.detail
+    return Skip(reason=skip.reason, detail=detail)
+
+
+def _sized(move: LeaderMove, terms: Terms) -> OpenSize:
     assert terms.instrument is not None
-    available = _NOT_ASKED if terms.available is None else terms.available
-    return contracts_for_open(
-        terms.mode, move.opening, available=available, instrument=terms.instrument
+    around = Circumstances(
+        available=terms.available,
+        equity=terms.equity,
+        leader_equity=move.leader_equity,
+        carried=terms.carried,
+        holdings=terms.holdings,
     )
+    return size_of_open(terms.rule, move.opening, around, terms.instrument)
 
 
 def _after_close(
     move: LeaderMove, before: Decision, terms: Terms, *, target: Contracts
 ) -> Decision:
+    """Take the leader's part of what is held, and of what is carried; flat carries nothing."""
+    aim = NO_CONTRACTS if before.base == 0 else _aim_of_close(move, before.base, terms.instrument)
+    is_flat = move.contracts_after == 0 or (aim == 0 and before.base > 0)
+    kept = NOTHING if is_flat else Fraction(move.contracts_after, move.contracts_before)
+    residue = terms.carried * (kept - 1)
     if before.base == 0:
-        return replace(before, target=target, skip=Skip(reason=SkipReason.NOTHING_TO_CLOSE))
-    aim = _aim_of_close(move, before.base, terms.instrument)
+        skip = Skip(reason=SkipReason.NOTHING_TO_CLOSE)
+        return replace(before, target=target, skip=skip, residue=residue)
     return replace(
         before,
         wanted=Contracts(before.base - aim),
         target=min(target, aim),
         skip=None,
+        residue=residue,
     )
 
 

@@ -67,6 +67,12 @@ class Arguments:
             raise Refused(f"{_words(name)} must be a list.")
         return frozenset(str(item) for item in cast("list[object]", value))
 
+    def mapping(self, name: str) -> Mapping[str, object]:
+        value = self._given.get(name)
+        if not isinstance(value, dict):
+            raise Refused(f"{_words(name)} must be given by name.")
+        return cast("dict[str, object]", value)
+
 
 def leader_terms(arguments: Arguments, before: LeaderTerms | None = None) -> LeaderTerms:
     """Return the terms an operator sent; what he left out is as before, or as by default."""

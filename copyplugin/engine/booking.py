@@ -24,7 +24,7 @@ from copyplugin.engine.errands import (
 )
 from copyplugin.engine.planning import leave_out
 from copyplugin.engine.surroundings import Surroundings
-from copyplugin.store import follows, lane_work
+from copyplugin.store import follows, lane_work, marking
 from copyplugin.store.database import Session
 from copyplugin.store.lane_work import LaneWork
 from copyplugin.store.rows import (
@@ -157,8 +157,8 @@ class Bookkeeper:
             lane.actual = Contracts(lane.actual - report.filled)
         else:
             position = self._positions[lane.id]
-            if order.signal_id is not None:  # the leader may have changed it since the open
-                position.leverage = self._signals[order.signal_id].leverage
+            if order.leverage is not None:  # it may have changed since the open
+                position.leverage = order.leverage
             trip = _round_trip(position).opened(report.filled, report.filled_value, fee=report.fee)
             lane.actual = Contracts(lane.actual + report.filled)
         order.copied_position_id = position.id
@@ -184,8 +184,8 @@ class Bookkeeper:
                 lane_id=lane.id,
                 symbol=lane.symbol,
                 position_side=lane.position_side,
-                leverage=signal.leverage,
-                margin_mode=signal.margin_mode,
+                leverage=order.leverage or signal.leverage,
+                margin_mode=order.margin_mode or signal.margin_mode,
                 opened_at=fills[0].at if fills else self._now,
             )
             self._session.add(self._positions[lane.id])
@@ -255,6 +255,7 @@ class Bookkeeper:
         for row in lane_work.pending_increase(self._session, outcome.lane_id):
             if row.available_frozen is None:
                 row.available_frozen = outcome.available
+                row.equity_frozen = outcome.equity
                 return
 
     def _unreachable(self, lane: LaneRow, follow: FollowRow, sentence: str) -> None:
@@ -342,6 +343,7 @@ def take_away(
     lane.target = min(lane.target, lane.actual)
     if trip.contracts == 0:
         close_books(position, at=fill.at)
+        marking.forget_residue(session, [lane.id])
     session.flush()
 
 

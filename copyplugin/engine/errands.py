@@ -38,7 +38,7 @@ class AskOrder:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AskBalance:
-    """Ask what may back a new order, for a decision in proportional mode."""
+    """Ask what may back a new order, for a decision that rests on it."""
 
     lane_id: LaneId
     account: AccountId
@@ -97,6 +97,7 @@ class Unreachable:
 class BalanceKnown:
     lane_id: LaneId
     available: Money
+    equity: Money
 
 
 Outcome = Answered | Rejected | NeverArrived | InDoubt | Unreachable | BalanceKnown

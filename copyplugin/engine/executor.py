@@ -191,7 +191,9 @@ class Executor:
                 case AskBalance():
                     balance = await self._around.venue.balance(errand.account)
                     return BalanceKnown(
-                        lane_id=errand.lane_id, available=balance.contract_available
+                        lane_id=errand.lane_id,
+                        available=balance.contract_available,
+                        equity=balance.equity,
                     )
         except VenueUnavailable as error:
             return Unreachable(lane_id=errand.lane_id, sentence=str(error))

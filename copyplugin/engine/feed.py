@@ -9,6 +9,7 @@ from functools import partial
 
 from copyplugin.domain.fill import LeaderFill
 from copyplugin.domain.identifiers import AccountId, LeaderId, VenueFillId
+from copyplugin.domain.money import Money
 from copyplugin.engine.attempts import attempt_all
 from copyplugin.engine.market_data import MarketData
 from copyplugin.engine.signals import finish_quiet_orders, store_fills
@@ -16,6 +17,7 @@ from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import VenueUnavailable
 from copyplugin.ports import Subscription
 from copyplugin.store import leader_feed
+from copyplugin.store.follow_rules import rests_on_leader_equity
 
 FILLS_AT_ONCE = 200
 """So many fills are stored in one transaction."""
@@ -97,6 +99,7 @@ class Feed:
         while True:
             try:
                 fills = await self._around.venue.leader_fills(account, cursor)
+                equity = await self._equity(leader_id, account) if fills else None
             except VenueUnavailable:
                 return  # the sweep asks again from the same fill
             if not fills:
@@ -104,10 +107,19 @@ class Feed:
             if any(fill.symbol not in self._around.instruments for fill in fills):
                 await self._market_data.load_instruments()  # listed since they were last asked for
             for first in range(0, len(fills), FILLS_AT_ONCE):
-                await self._store(leader_id, fills[first : first + FILLS_AT_ONCE])
+                await self._store(leader_id, fills[first : first + FILLS_AT_ONCE], equity)
             cursor = fills[-1].venue_fill_id
 
-    async def _store(self, leader_id: LeaderId, fills: Sequence[LeaderFill]) -> None:
+    async def _equity(self, leader_id: LeaderId, account: AccountId) -> Money | None:
+        """Return the leader's equity where a follow is sized by it; no fill tells of it."""
+        with self._around.database.read() as session:
+            if not rests_on_leader_equity(session, leader_id):
+                return None
+        return (await self._around.venue.balance(account)).equity
+
+    async def _store(
+        self, leader_id: LeaderId, fills: Sequence[LeaderFill], equity: Money | None
+    ) -> None:
         shards = await self._around.database.write(
             partial(
                 store_fills,
@@ -115,6 +127,7 @@ class Feed:
                 fills=fills,
                 instruments=self._around.instruments,
                 received_at=self._around.clock.now(),
+                leader_equity=equity,
             )
         )
         self._cursors[leader_id] = fills[-1].venue_fill_id

@@ -12,9 +12,9 @@ from copyplugin.domain.identifiers import (
 )
 from copyplugin.domain.leader import TradeState
 from copyplugin.domain.money import Money, Ratio
-from copyplugin.domain.sizing import CopyMode
 from copyplugin.engine.arguments import Arguments
 from copyplugin.engine.done import Asked, Done
+from copyplugin.engine.rule_arguments import copy_rule, instrument_rules
 from copyplugin.engine.surroundings import Surroundings
 from copyplugin.errors import Refused
 from copyplugin.store import followers, follows, lane_work, marking, places, settings
@@ -64,10 +64,12 @@ def start_follow(asked: Asked) -> Done:
     protection = None
     if "price_protection" in asked.given:
         protection = Ratio(asked.given.decimal("price_protection"))
+    rule = copy_rule(asked.given)
     wish = places.NewFollow(
         leader_id=LeaderId(asked.given.number("leader_id")),
         follower_id=FollowerId(asked.given.number("follower_id")),
-        mode=asked.given.choice("mode", CopyMode),
+        rule=rule,
+        instrument_rules=instrument_rules(asked.given, rule),
         copy_amount=Money(asked.given.decimal("copy_amount")),
         symbols=frozenset(Symbol(name) for name in asked.given.texts("instruments")),
         price_protection=protection,

@@ -8,6 +8,8 @@ from copyplugin.domain.client_order_id import client_order_id
 from copyplugin.domain.follow import COPIES_OPENS, FOLLOWS_CLOSES, FollowState
 from copyplugin.domain.identifiers import AccountId, CopyOrderId, FollowId, SignalId
 from copyplugin.domain.instrument import Instrument
+from copyplugin.domain.money import Contracts
+from copyplugin.domain.open_size import NOTHING, Holdings
 from copyplugin.domain.order import (
     CopyOrderState,
     OrderPurpose,
@@ -23,14 +25,16 @@ from copyplugin.domain.steering import (
     decide,
     less_what_was_not_filled,
     needs_balance,
+    not_filled,
     opening_order,
     reducing_order,
 )
 from copyplugin.engine.errands import AskBalance, AskOrder, Errand, SendOrder
-from copyplugin.engine.precedence import Precedence
+from copyplugin.engine.precedence import Precedence, may_open
 from copyplugin.engine.surroundings import Surroundings
 from copyplugin.store import follows
 from copyplugin.store.database import Session
+from copyplugin.store.follow_rules import RuleBook, holdings_before, rules_of
 from copyplugin.store.lane_work import LaneWork, decision
 from copyplugin.store.rows import CopyDecisionRow, CopyOrderRow, FollowRow, SignalRow
 
@@ -61,13 +65,16 @@ class Planner:
         self._now = now
         self._resend = resend
         self._precedence = Precedence()
+        self._rules = RuleBook(rules={})
         self.plan = Plan()
         self._unburdened: dict[FollowId, FollowRow] = {}
-        self._unsent: list[tuple[CopyOrderRow, LaneWork, SignalRow | None]] = []
+        self._unsent: list[tuple[CopyOrderRow, LaneWork]] = []
 
     def look_at(self, works: Sequence[LaneWork]) -> None:
         """Decide what each of these lanes does next."""
         self._precedence = Precedence.of(self._session, works)
+        opening = {work.follow.id for work in works if may_open(work)}
+        self._rule_book = rules_of(self._session, opening)
         for work in self._precedence.in_turn(works):
             sent = len(self._unsent)
             self._look_at(work)
@@ -84,7 +91,7 @@ class Planner:
             return
         if work.in_doubt is not None and not self._gives_up(work, work.in_doubt):
             work.in_doubt.attempts += 1
-            self._unsent.append((work.in_doubt, work, work.opening))
+            self._unsent.append((work.in_doubt, work))
             return
         last, is_waiting = self._apply_signals(work)
         self._close_gap(work, last)
@@ -96,8 +103,8 @@ class Planner:
     def finish(self) -> Plan:
         """Give the new orders their numbers and return the plan."""
         self._session.flush()
-        for order, work, signal in self._unsent:
-            self.plan.errands.append(_send(order, work, signal))
+        for order, work in self._unsent:
+            self.plan.errands.append(_send(order, work))
         if self._unburdened:  # their last order in doubt may be gone
             follows.keep_states(self._session, list(self._unburdened), at=self._now)
             self.plan.under_way = {
@@ -156,7 +163,7 @@ class Planner:
                 return last, True
             if signal.increases and self._must_wait(work, signal.id):
                 return last, True
-            move, terms = leader_move(signal), self._terms(work, row)
+            move, terms = leader_move(signal), self._terms(work, row, signal)
             if needs_balance(move, terms, now=self._now):
                 if lane.target == lane.actual:  # else the gap goes first
                     self.plan.errands.append(AskBalance(lane_id=lane.id, account=_account(work)))
@@ -182,6 +189,8 @@ class Planner:
         lane = work.lane
         before = decision_from(row) if row.revision else None
         after = decide(move, before, terms, target=lane.target, now=self._now)
+        if after.residue or row.residue is not None:
+            lane.residue = terms.carried + after.residue or None
         write_decision(row, after)
         row.revision = signal.revision
         row.pending = False
@@ -191,16 +200,30 @@ class Planner:
             work.opening = signal
         lane.target = after.target
 
-    def _terms(self, work: LaneWork, row: CopyDecisionRow) -> Terms:
-        follow = work.follow
+    def _terms(self, work: LaneWork, row: CopyDecisionRow, signal: SignalRow) -> Terms:
+        follow, lane, around = work.follow, work.lane, self._around
+        rule = self._rule_book.rule_of(follow, lane.symbol)
+        holdings = Holdings()
+        if signal.increases and rule.caps.needs_holdings:
+            holdings = holdings_before(
+                self._session,
+                lane,
+                signal,
+                Contracts(row.wanted - not_filled(decision_from(row).skip)),
+                around.instruments,
+                around.settings.zone,
+            )
         return Terms(
-            mode=follow.mode,
+            rule=rule,
             copies_opens=follow.state in COPIES_OPENS,
             is_configured=work.is_configured,
             is_chosen=work.is_chosen,
-            instrument=self._around.instruments.get(work.lane.symbol),
+            instrument=around.instruments.get(lane.symbol),
             available=row.available_frozen,
-            late_after=timedelta(seconds=self._around.settings.signal_late_seconds),
+            late_after=timedelta(seconds=around.settings.signal_late_seconds),
+            equity=row.equity_frozen,
+            carried=(lane.residue or NOTHING) - (row.residue or NOTHING),
+            holdings=holdings,
         )
 
     def _close_gap(self, work: LaneWork, last: SignalRow | None) -> None:
@@ -257,6 +280,8 @@ class Planner:
 
     def _add_order(self, work: LaneWork, wanted: WantedOrder, signal: SignalRow | None) -> None:
         lane = work.lane
+        opening = None if wanted.reduce_only else signal
+        rule = self._rule_book.rule_of(work.follow, lane.symbol)
         order = CopyOrderRow(
             lane_id=lane.id,
             sequence=lane.next_sequence,
@@ -271,13 +296,15 @@ class Planner:
             reduce_only=wanted.reduce_only,
             contracts=wanted.contracts,
             limit_price=wanted.limit_price,
+            leverage=None if opening is None else rule.leverage_for(opening.leverage),
+            margin_mode=None if opening is None else rule.margin_mode_for(opening.margin_mode),
             state=CopyOrderState.SENT,
             attempts=1,
             decided_at=self._now,
         )
         lane.next_sequence += 1
         self._session.add(order)
-        self._unsent.append((order, work, signal))
+        self._unsent.append((order, work))
 
 
 def leave_out(
@@ -315,6 +342,7 @@ def leader_move(signal: SignalRow) -> LeaderMove:
         balance_before=signal.leader_balance_before,
         last_fill_at=signal.last_fill_at,
         is_final=signal.final,
+        leader_equity=signal.leader_equity,
     )
 
 
@@ -322,7 +350,13 @@ def decision_from(row: CopyDecisionRow) -> Decision:
     skip = None
     if row.skip_reason is not None:
         skip = Skip(reason=row.skip_reason, detail=row.skip_detail or {})
-    return Decision(wanted=row.wanted, base=row.target_before, target=row.target_after, skip=skip)
+    return Decision(
+        wanted=row.wanted,
+        base=row.target_before,
+        target=row.target_after,
+        skip=skip,
+        residue=row.residue or NOTHING,
+    )
 
 
 def write_decision(row: CopyDecisionRow, made: Decision) -> None:
@@ -331,6 +365,7 @@ def write_decision(row: CopyDecisionRow, made: Decision) -> None:
     row.target_after = made.target
     row.skip_reason = None if made.skip is None else made.skip.reason
     row.skip_detail = None if made.skip is None else dict(made.skip.detail)
+    row.residue = made.residue or None
 
 
 def _purpose(work: LaneWork, signal: SignalRow | None) -> OrderPurpose:
@@ -356,15 +391,13 @@ def _ask(work: LaneWork, order: CopyOrderRow) -> AskOrder:
     )
 
 
-def _send(order: CopyOrderRow, work: LaneWork, signal: SignalRow | None) -> SendOrder:
-    is_opening = not order.reduce_only
-    assert signal is not None or not is_opening, "an open always follows a signal"
+def _send(order: CopyOrderRow, work: LaneWork) -> SendOrder:
     return SendOrder(
         lane_id=work.lane.id,
         order_id=order.id,
         request=order_request(order, work),
-        leverage=signal.leverage if signal is not None and is_opening else None,
-        margin_mode=signal.margin_mode if signal is not None and is_opening else None,
+        leverage=order.leverage,
+        margin_mode=order.margin_mode,
     )
 
 

@@ -30,7 +30,7 @@ class Precedence:
     @classmethod
     def of(cls, session: Session, works: Iterable[LaneWork]) -> "Precedence":
         """Ask for the follows of which a lane may open something."""
-        follow_ids = {work.follow.id for work in works if _may_open(work)}
+        follow_ids = {work.follow.id for work in works if may_open(work)}
         return cls(lane_work.open_work(session, follow_ids) if follow_ids else {})
 
     def is_blocked(self, work: LaneWork, signal_id: SignalId) -> bool:
@@ -61,7 +61,7 @@ class Precedence:
             lanes.pop(work.lane.id, None)
 
 
-def _may_open(work: LaneWork) -> bool:
+def may_open(work: LaneWork) -> bool:
     return work.lane.target > work.lane.actual or any(
         signal.increases for _, signal in work.undecided
     )

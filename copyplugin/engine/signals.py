@@ -26,6 +26,7 @@ class SignalBook:
     leader_id: LeaderId
     received_at: datetime
     instruments: Mapping[Symbol, Instrument]
+    leader_equity: Money | None = None  # where a follow rests on it
     parts: dict[SignalKey, list[SignalRow]] = field(
         default_factory=dict[SignalKey, list[SignalRow]]
     )
@@ -85,6 +86,7 @@ class SignalBook:
             price_sum=moved.price_sum,
             leverage=fill.leverage,
             margin_mode=fill.margin_mode,
+            leader_equity=self.leader_equity if moved.effect.increases else None,
             order_contracts=fill.order_contracts,
             first_fill_at=fill.at,
             last_fill_at=fill.at,
@@ -113,6 +115,7 @@ def store_fills(
     fills: Sequence[LeaderFill],
     instruments: Mapping[Symbol, Instrument],
     received_at: datetime,
+    leader_equity: Money | None = None,
 ) -> set[int]:
     """Store a leader's fills with the cursor, fold them into signals, mark the lanes concerned.
 
@@ -124,7 +127,7 @@ def store_fills(
     leader_feed.set_cursor(session, leader_id, fills[-1].venue_fill_id)
     if not new:
         return set()
-    book = SignalBook(leader_id, received_at, instruments)
+    book = SignalBook(leader_id, received_at, instruments, leader_equity)
     book.load(session, {fill.order_id for fill in new})
     _fold(session, book, new)
     _finish_orders(session, book, new)

@@ -3,12 +3,16 @@
 All in fractions: the parts sum to the whole exactly, or the replay says that they do not.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from copyplugin.domain.sizing import CopyMode
-from copyplugin.domain.skip import SkipReason
+from copyplugin.domain.copy_rule import CopyMode, CopyRule
+from copyplugin.domain.identifiers import Symbol
+from copyplugin.domain.instrument import Instrument
+from copyplugin.domain.open_size import ASKS_FOR_BALANCE, Circumstances, exact_contracts
+from copyplugin.domain.skip import Skip, SkipReason
+from copyplugin.engine.planning import leader_move
 from copyplugin.store.copy_trail import TrailStep
 
 ROUNDING = "rounding down to whole contracts"
@@ -16,6 +20,9 @@ FEES = "money kept for fees"
 PRICE = "price within the same levels"
 ROUNDING_UP = "rounding up to whole contracts"
 SMALL_REST = "what would have stayed below the venue's minimum"
+CARRIED = "carried to the next open"
+RAISED = "raised to the venue's minimum"
+CAPPED = "cut down to a cap, or to what the venue takes in one order"
 LIQUIDATED = "closed by liquidation before"
 
 
@@ -55,52 +62,62 @@ class Accounts:
 
 
 def account_for(
-    mode: CopyMode,
+    rule_of: Callable[[Symbol], CopyRule],
     steps: Iterable[TrailStep],
-    sizes: Mapping[str, Fraction],
+    instruments: Mapping[Symbol, Instrument],
     *,
     was_liquidated: bool,
 ) -> Accounts:
-    """Account for every step of a follow; `sizes` are the instruments' contract sizes."""
+    """Account for every step of a follow, each by the rule of its instrument."""
     accounts = Accounts()
     for step in steps:
-        size = sizes[step.signal.symbol]
+        instrument = instruments[step.signal.symbol]
         if step.signal.increases:
-            _account_open(accounts.opens, mode, step, size)
+            _account_open(accounts.opens, rule_of(step.signal.symbol), step, instrument)
         else:
+            size = Fraction(instrument.contract_size)
             _account_close(accounts.closes, step, size, was_liquidated=was_liquidated)
     return accounts
 
 
-def exact_open(mode: CopyMode, step: TrailStep, size: Fraction) -> Fraction | None:
-    """Return how many contracts exact proportion opens; None where the leader's is unknown."""
-    signal = step.signal
-    if mode is CopyMode.FIXED:
-        return Fraction(signal.contracts)
-    balance, margin = signal.leader_balance_before, signal.initial_margin
-    available = step.decision.available_frozen
-    if balance is None or margin is None or available is None or balance <= 0:
+def exact_open(rule: CopyRule, step: TrailStep, instrument: Instrument) -> Fraction | None:
+    """Return how many contracts exact proportion opens; None where it is not known."""
+    signal, decided = step.signal, step.decision
+    around = Circumstances(
+        available=decided.available_frozen,
+        equity=decided.equity_frozen,
+        leader_equity=signal.leader_equity,
+    )
+    if rule.mode in ASKS_FOR_BALANCE and around.available is None:
         return None
-    part = min(Fraction(margin) / Fraction(balance), Fraction(1))
-    price = Fraction(signal.price_sum) / signal.contracts
-    return Fraction(available) * Fraction(signal.leverage) * part / (price * size)
+    opening = leader_move(signal).opening.at_leverage(rule.leverage_for(signal.leverage))
+    exact = exact_contracts(rule, opening, around, instrument)
+    return None if isinstance(exact, Skip) else exact
 
 
-def _account_open(account: Account, mode: CopyMode, step: TrailStep, size: Fraction) -> None:
-    exact = exact_open(mode, step, size)
-    if exact is None:
-        exact = Fraction(0)
+def _account_open(
+    account: Account, rule: CopyRule, step: TrailStep, instrument: Instrument
+) -> None:
+    exact = exact_open(rule, step, instrument) or Fraction(0)
+    size = Fraction(instrument.contract_size)
     worth = Fraction(step.signal.price_sum) / step.signal.contracts * size  # of one contract
-    whole = Fraction(exact // 1)
     account.exact += exact * worth
     account.traded += Fraction(step.filled_value)
-    account.add(ROUNDING, (exact - whole) * worth)
+    residue = step.decision.residue
+    if residue is None:
+        whole = Fraction(exact // 1)
+        account.add(ROUNDING, (exact - whole) * worth)
+    else:
+        whole = exact - residue
+        account.add(CARRIED, residue * worth)
     missing = whole - step.filled
     reason = step.decision.skip_reason
     if reason is not None:
         account.add(_words(reason), missing * worth)
-    elif mode is CopyMode.PROPORTIONAL and missing > 0:
-        account.add(FEES, missing * worth)
+    elif missing < 0:
+        account.add(RAISED, missing * worth)
+    else:
+        account.add(FEES if rule.mode is CopyMode.PROPORTIONAL else CAPPED, missing * worth)
     account.add(PRICE, step.filled * worth - Fraction(step.filled_value))
 
 

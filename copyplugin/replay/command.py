@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
+from copyplugin.domain.copy_rule import CopyMode
 from copyplugin.domain.money import Money, Ratio
-from copyplugin.domain.sizing import CopyMode
+from copyplugin.domain.open_size import ASKS_FOR_BALANCE
 from copyplugin.errors import Refused
-from copyplugin.replay.follow_spec import FollowSpec, parse_follow
+from copyplugin.replay.follow_spec import TERMS, FollowSpec, parse_follow
 from copyplugin.replay.report import Report, report_on
 from copyplugin.replay.stage import Plot, Stage
 from copyplugin.replay.text import as_json, as_lines
@@ -37,8 +38,8 @@ class BadInput(click.ClickException):
     "follow_texts",
     multiple=True,
     metavar="KEY=VALUE,…",
-    help="A follow of each leader: mode=fixed|proportional, amount=USDT; also bound=RATIO and "
-    f"instruments=A+B.  [default: {DEFAULT_FOLLOW}]",
+    help=f"A follow of each leader: mode={'|'.join(CopyMode)}, amount=USDT; also bound=RATIO, "
+    f"instruments=A+B and {', '.join(TERMS)}.  [default: {DEFAULT_FOLLOW}]",
 )
 @click.option("--leader-balance", metavar="USDT", help="What each leader had at the beginning.")
 @click.option("--leverage", type=int, metavar="N", help="The leaders' leverage.")
@@ -65,7 +66,7 @@ def replay_command(  # noqa: PLR0913 - click passes one argument per option
     FILE is a CSV of fills as `simexchange replay-fills` reads it. The leaders trade the recorded
     sizes at the recorded prices; each follower is offered the same levels after them. What the
     record does not tell is assumed, and printed. Proportional mode needs --leader-balance and
-    --leverage.
+    --leverage, the equity ratio --leader-balance.
 
     Exit code 0: everything adds up; 1: something does not; 2: the input cannot be used.
     """
@@ -123,17 +124,16 @@ def _chosen(record: RecordedFills, leaders: tuple[str, ...]) -> tuple[str, ...]:
 def _require_assumptions(
     specs: list[FollowSpec], balance: Money | None, leverage: int | None
 ) -> None:
-    if not any(spec.mode is CopyMode.PROPORTIONAL for spec in specs):
-        return
-    missing = [
-        name
-        for name, value in (("--leader-balance", balance), ("--leverage", leverage))
-        if value is None
-    ]
+    modes = {spec.mode for spec in specs}
+    needed: dict[str, object] = {"--leader-balance": balance} if modes & ASKS_FOR_BALANCE else {}
+    if CopyMode.PROPORTIONAL in modes:
+        needed["--leverage"] = leverage
+    missing = [name for name, value in needed.items() if value is None]
     if missing:
+        mode = "Proportional" if CopyMode.PROPORTIONAL in modes else "Equity-ratio"
         raise Refused(
-            f"Proportional mode copies the part of his balance that the leader uses, which the "
-            f"record does not tell: give {' and '.join(missing)}."
+            f"{mode} mode rests on what the leader has, which the record does not tell: "
+            f"give {' and '.join(missing)}."
         )
 
 

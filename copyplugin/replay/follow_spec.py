@@ -1,25 +1,35 @@
 """`--follow mode=fixed,amount=1000`: what a follower of the replay asks for."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 
+from copyplugin.domain.copy_rule import CopyMode
 from copyplugin.domain.money import Money
-from copyplugin.domain.sizing import CopyMode
+from copyplugin.engine.rule_arguments import OF_AN_INSTRUMENT, OF_THE_FOLLOW
 from copyplugin.errors import Refused
 
-KEYS = ("mode", "amount", "bound", "instruments")
+COUNTS = ("open_positions_max", "orders_per_day_max")
+TERMS = (*OF_AN_INSTRUMENT[1:], *OF_THE_FOLLOW)  # the mode stands apart
+"""What is handed to the engine as it is: it refuses what does not fit."""
+
+KEYS = ("mode", "amount", "bound", "instruments", *TERMS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FollowSpec:
-    """`bound` is C8's price bound as a ratio, `instruments` None for all of the record's."""
+    """`bound` is C8's price bound as a ratio, `instruments` None for all of the record's.
+
+    `terms` are the further ones of C7, by the names that starting a follow has for them.
+    """
 
     text: str
     mode: CopyMode
     amount: Money
     bound: Decimal | None = None
     instruments: frozenset[str] | None = None
+    terms: Mapping[str, str | int] = field(default_factory=dict[str, str | int])
 
 
 def parse_follow(text: str) -> FollowSpec:
@@ -40,7 +50,9 @@ def parse_follow(text: str) -> FollowSpec:
         if key not in given:
             raise Refused(f"--follow {text}: {key} is missing.")
     if given["mode"] not in set(CopyMode):
-        raise Refused(f"--follow {text}: mode is {' or '.join(CopyMode)}, not {given['mode']}.")
+        raise Refused(
+            f"--follow {text}: mode is one of {', '.join(CopyMode)}, not {given['mode']}."
+        )
     chosen = given.get("instruments")
     return FollowSpec(
         text=text,
@@ -48,7 +60,18 @@ def parse_follow(text: str) -> FollowSpec:
         amount=Money(_number(text, "amount", given["amount"])),
         bound=_number(text, "bound", given["bound"]) if "bound" in given else None,
         instruments=None if chosen is None else frozenset(chosen.split("+")),
+        terms={
+            key: _count(text, key, value) if key in COUNTS else value
+            for key, value in given.items()
+            if key in TERMS
+        },
     )
+
+
+def _count(text: str, key: str, value: str) -> int:
+    if not value.isdecimal():
+        raise Refused(f"--follow {text}: {key} must be a whole number, not {value!r}.")
+    return int(value)
 
 
 def _number(text: str, key: str, value: str) -> Decimal:

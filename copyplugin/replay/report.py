@@ -5,17 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 
+from copyplugin.domain.copy_rule import CopyMode
 from copyplugin.domain.leader import TradeState
 from copyplugin.domain.ledger import sub_account
 from copyplugin.domain.money import ZERO_MONEY, Money, money_total
 from copyplugin.domain.order import CopyOrderState
-from copyplugin.domain.sizing import CopyMode
 from copyplugin.errors import LedgerBroken
 from copyplugin.replay.accounting import PRICE, Account, Accounts, account_for
 from copyplugin.replay.leader_book import LeaderResult
 from copyplugin.replay.stage import CastFollow, Stage, Tally
-from copyplugin.store import copy_trail, follows, ledger
+from copyplugin.store import copy_trail, follow_rules, follows, ledger, market
 from copyplugin.store.database import Session
 from copyplugin.store.rows import CopiedPositionRow
 
@@ -141,13 +142,17 @@ def _follow(session: Session, stage: Stage, cast: CastFollow, *, equity: Money) 
     steps = copy_trail.trail_of(session, cast.follow_id)
     orders = copy_trail.orders_of(session, cast.follow_id)
     positions = copy_trail.positions_of(session, cast.follow_id)
-    sizes: dict[str, Fraction] = {
-        symbol: stage.venue.contract_size(symbol) for symbol in stage.venue.symbols
-    }
-    account = follows.get_follow(session, cast.follow_id).sub_account
+    row = follows.get_follow(session, cast.follow_id)
+    rules = follow_rules.rules_of(session, {row.id})
+    account = row.sub_account
     assert account is not None
     liquidated = stage.venue.was_liquidated(account)
-    accounts = account_for(cast.spec.mode, steps, sizes, was_liquidated=liquidated)
+    accounts = account_for(
+        partial(rules.rule_of, row),
+        steps,
+        market.instruments(session),
+        was_liquidated=liquidated,
+    )
     closed = [row for row in positions if row.state is TradeState.CLOSED]
     still_open = [row for row in positions if row.state is not TradeState.CLOSED]
     realized = _sum_realized(closed)

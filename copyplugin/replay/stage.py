@@ -149,6 +149,7 @@ class Stage:
             "mode": spec.mode.value,
             "copy_amount": f"{spec.amount:f}",
             "instruments": sorted(spec.instruments or symbols),
+            **spec.terms,
         }
         if spec.bound is not None:
             arguments["price_protection"] = str(spec.bound)

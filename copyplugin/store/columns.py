@@ -9,9 +9,10 @@ Times are whole microseconds since the epoch.
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from typing import TypeVar
 
-from sqlalchemy import BigInteger, Dialect, String
+from sqlalchemy import BigInteger, Dialect, String, Text
 from sqlalchemy.types import TypeDecorator
 
 from copyplugin.domain.money import MONEY_STEP, Money, is_storable, product
@@ -65,6 +66,19 @@ class DecimalColumn(TypeDecorator[Decimal]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
         return None if value is None else Decimal(value)
+
+
+class FractionColumn(TypeDecorator[Fraction]):
+    """An exact fraction as numerator/denominator; neither summed nor ordered in SQL."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Fraction | None, dialect: Dialect) -> str | None:
+        return None if value is None else f"{value.numerator}/{value.denominator}"
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Fraction | None:
+        return None if value is None else Fraction(value)
 
 
 class UtcColumn(TypeDecorator[datetime]):

@@ -25,7 +25,7 @@ def announce_signal(session: Session, signal: SignalRow) -> set[int]:
     """Give every follow concerned an undecided decision on a new signal; return their shards.
 
     An open concerns the follows that copy opens, and makes their lanes. A close concerns the lanes
-    that hold, want or may come to hold something: whoever holds nothing is not asked to close it.
+    that hold, want, carry or may come to hold something: others have nothing to close.
     """
     if signal.increases:
         _make_lanes(session, signal)
@@ -56,6 +56,7 @@ def announce_signal(session: Session, signal: SignalRow) -> set[int]:
                 LaneRow.target != NO_CONTRACTS,
                 LaneRow.actual != NO_CONTRACTS,
                 LaneRow.marked == true(),
+                LaneRow.residue.is_not(None),
             ),
         )
     session.execute(
@@ -115,8 +116,20 @@ def mark_gaps(session: Session) -> set[int]:
     return set(session.scalars(select(LaneRow.shard).where(LaneRow.marked == true()).distinct()))
 
 
+def forget_residue(session: Session, lane_ids: Collection[LaneId]) -> None:
+    """Let lanes carry nothing: they are flat, or about to be, and not by their leader's close."""
+    for row, lane_id in ((LaneRow, LaneRow.id), (CopyDecisionRow, CopyDecisionRow.lane_id)):
+        session.execute(
+            update(row)
+            .where(lane_id.in_(lane_ids), row.residue.is_not(None))
+            .values(residue=None)
+            .execution_options(synchronize_session="fetch")
+        )
+
+
 def aim_lane_at_nothing(session: Session, lane_id: LaneId) -> None:
     """Let one lane be closed."""
+    forget_residue(session, [lane_id])
     session.execute(
         update(LaneRow)
         .where(LaneRow.id == lane_id)
@@ -127,6 +140,8 @@ def aim_lane_at_nothing(session: Session, lane_id: LaneId) -> None:
 
 def aim_at_nothing(session: Session, follow_id: FollowId) -> set[int]:
     """Let every lane of a follow be closed, and return its shards."""
+    lane_ids = session.scalars(select(LaneRow.id).where(LaneRow.follow_id == follow_id)).all()
+    forget_residue(session, lane_ids)
     session.execute(
         update(LaneRow)
         .where(LaneRow.follow_id == follow_id)

@@ -1,29 +1,33 @@
 """Places with a leader: who may take one, with how much, decided where nobody can interfere."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from zlib import crc32
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from copyplugin.domain.copy_rule import CopyMode, CopyRule, check_price_protection, check_rule
 from copyplugin.domain.follow import HOLDS_A_PLACE
 from copyplugin.domain.identifiers import AccountId, FollowerId, LeaderId, Symbol
 from copyplugin.domain.leader import LeaderStatus
 from copyplugin.domain.money import ZERO_MONEY, Money, Ratio, is_storable
-from copyplugin.domain.sizing import CopyMode
 from copyplugin.domain.statistics import limitation
 from copyplugin.errors import Refused, UnknownLeader
+from copyplugin.store.follow_rules import add_rule
 from copyplugin.store.followers import get_follower
 from copyplugin.store.follows import write_history
 from copyplugin.store.rows import (
     FollowerRow,
     FollowInstrumentRow,
     FollowRow,
+    InstrumentRow,
     LeaderBlacklistRow,
     LeaderInstrumentRow,
     LeaderRow,
 )
+from copyplugin.store.rows.follow_rule import EVERY_INSTRUMENT
 
 SHARDS = 256
 """Follows are spread over so many shards, for good: a row keeps the shard it was given."""
@@ -35,11 +39,17 @@ class NewFollow:
 
     leader_id: LeaderId
     follower_id: FollowerId
-    mode: CopyMode
+    rule: CopyRule
     copy_amount: Money
     symbols: frozenset[Symbol]
     price_protection: Ratio | None = None  # None: the setting's
     sharer_account: AccountId | None = None  # whose link brought him
+    instrument_rules: Mapping[Symbol, CopyRule] = field(default_factory=dict[Symbol, CopyRule])
+
+    @property
+    def rules(self) -> dict[Symbol, CopyRule]:
+        """Return every rule by symbol, the follow's own first."""
+        return {EVERY_INSTRUMENT: self.rule, **self.instrument_rules}
 
 
 def reserve_follow(
@@ -54,11 +64,12 @@ def reserve_follow(
     follower = get_follower(session, wish.follower_id)
     _refuse_person(session, leader, follower)
     _refuse_amount(session, leader, wish.copy_amount)
-    _refuse_choice(session, wish, proportional_allowed=proportional_allowed)
+    _refuse_choice(session, wish)
+    _refuse_rules(session, wish, proportional_allowed=proportional_allowed)
     row = FollowRow(
         leader_id=leader.id,
         follower_id=follower.id,
-        mode=wish.mode,
+        mode=wish.rule.mode,
         copy_amount=wish.copy_amount,
         share_ratio=leader.share_ratio,
         share_basis=leader.share_basis,
@@ -73,6 +84,9 @@ def reserve_follow(
     session.add_all(
         FollowInstrumentRow(follow_id=row.id, symbol=symbol) for symbol in sorted(wish.symbols)
     )
+    for symbol, rule in wish.rules.items():
+        if rule != CopyRule(mode=wish.rule.mode):  # a plain one says nothing more
+            add_rule(session, row.id, symbol, rule)
     write_history(session, row, before=None, actor=follower.account, reason="copying asked", at=at)
     return row
 
@@ -146,9 +160,7 @@ def _refuse_amount(session: Session, leader: LeaderRow, amount: Money) -> None:
         )
 
 
-def _refuse_choice(session: Session, wish: NewFollow, *, proportional_allowed: bool) -> None:
-    if wish.mode is CopyMode.PROPORTIONAL and not proportional_allowed:
-        raise Refused("Proportional copying is switched off: choose the fixed mode.")
+def _refuse_choice(session: Session, wish: NewFollow) -> None:
     if not wish.symbols:
         raise Refused("Choose at least one instrument to copy.")
     query = select(LeaderInstrumentRow.symbol).where(
@@ -157,3 +169,32 @@ def _refuse_choice(session: Session, wish: NewFollow, *, proportional_allowed: b
     others = sorted(wish.symbols - set(session.scalars(query)))
     if others:
         raise Refused(f"The leader is not followed in {', '.join(others)}: choose among his.")
+    strangers = sorted(set(wish.instrument_rules) - wish.symbols)
+    if strangers:
+        raise Refused(f"You set terms for {', '.join(strangers)} without choosing it.")
+
+
+def _refuse_rules(session: Session, wish: NewFollow, *, proportional_allowed: bool) -> None:
+    if wish.price_protection is not None:
+        check_price_protection(wish.price_protection)
+    for symbol, rule in wish.rules.items():
+        if rule.mode is CopyMode.PROPORTIONAL and not proportional_allowed:
+            raise Refused("Proportional copying is switched off: choose the fixed mode.")
+        check_rule(rule)
+        if rule.order_margin is not None and rule.order_margin > wish.copy_amount:
+            raise Refused("The margin of an order must not be more than the copy amount.")
+        concerned = wish.symbols if symbol == EVERY_INSTRUMENT else {symbol}
+        _refuse_leverage(session, rule, concerned - set(wish.instrument_rules) | {symbol})
+
+
+def _refuse_leverage(session: Session, rule: CopyRule, symbols: Collection[Symbol]) -> None:
+    """Refuse a fixed leverage that an instrument does not allow: every open would be skipped."""
+    if rule.leverage is None:
+        return
+    query = select(InstrumentRow).where(InstrumentRow.symbol.in_(symbols))
+    for row in session.scalars(query.order_by(InstrumentRow.symbol)):
+        if rule.leverage > row.leverage_max:
+            raise Refused(
+                f"{row.symbol} allows a leverage of at most {row.leverage_max.normalize():f}: "
+                "choose a smaller one, or let it follow the leader's."
+            )

@@ -30,12 +30,12 @@ class Pair:
     async def start(
         self,
         *,
-        mode: PositionMode = PositionMode.HEDGE,
+        position_mode: PositionMode = PositionMode.HEDGE,
         money: int = AMPLE,
         leader: dict[str, object] | None = None,
         **terms: object,
     ) -> "Pair":
-        self.leader = self.market.open_account("leader", contract=money, mode=mode)
+        self.leader = self.market.open_account("leader", contract=money, mode=position_mode)
         self.follower = self.market.open_account("follower", spot=50_000 * MONEY_SCALE)
         leader_id = await self.plugin.add_leader(self.leader, **(leader or {}))
         started = await self.plugin.follow(leader_id, self.follower, **terms)

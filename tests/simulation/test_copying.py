@@ -47,7 +47,7 @@ async def test_the_two_sides_of_one_instrument_are_copied_apart(pair):
 
 
 async def test_a_flip_in_one_way_mode_is_a_close_and_an_open(plugin, market):
-    pair = await Pair(plugin, market).start(mode=PositionMode.ONE_WAY)
+    pair = await Pair(plugin, market).start(position_mode=PositionMode.ONE_WAY)
     await pair.buy(10, NET)
 
     await pair.sell(16, NET)
@@ -115,7 +115,6 @@ async def test_instruments_outside_the_leaders_list_are_not_copied(pair):
 
 async def test_proportional_mode_uses_the_same_part_of_the_balance(plugin, market):
     pair = await Pair(plugin, market).start(
-        mode=PositionMode.HEDGE,
         money=10_000 * MONEY_SCALE,
         copy_amount="1000",
     )
@@ -231,9 +230,7 @@ async def test_a_sub_account_that_bears_no_order_any_more_sends_its_money_home(p
 async def test_an_open_waits_for_the_account_s_earlier_orders_and_uses_what_they_left(
     plugin, market
 ):
-    pair = await Pair(plugin, market).start(
-        money=10_000 * MONEY_SCALE, mode=PositionMode.HEDGE, copy_amount="1000"
-    )
+    pair = await Pair(plugin, market).start(money=10_000 * MONEY_SCALE, copy_amount="1000")
     await plugin.command(CommandKind.END_FOLLOW, follow_id=1, how="close_now")
     started = await plugin.follow(1, pair.follower, mode="proportional", copy_amount="1000")
     pair.follow_id = started.result["follow_id"]

@@ -8,13 +8,13 @@ from itertools import count
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.command import CommandState
+from copyplugin.domain.copy_rule import CopyMode
 from copyplugin.domain.fill import Liquidity, MarginMode, OrderSide, PositionSide
 from copyplugin.domain.follow import FollowState
 from copyplugin.domain.leader import ShareState, TradeState
 from copyplugin.domain.money import Money, Price, Ratio
 from copyplugin.domain.order import CopyOrderState, OrderPurpose
 from copyplugin.domain.share import leader_share, position_profit
-from copyplugin.domain.sizing import CopyMode
 from copyplugin.domain.transition import Effect
 from copyplugin.store import rows
 from copyplugin.store.database import Database

@@ -51,6 +51,11 @@ def test_proportional_mode_is_offered_only_when_the_operator_says_so(ben, form, 
         ({"instruments": ["DOGEUSDT"]}, "DOGEUSDT is not among the leader&#39;s instruments"),
         ({"mode": "proportional"}, "Choose one of the modes on offer."),
         ({"mode": "anything"}, "Choose one of the modes on offer."),
+        ({"factor": "two"}, "Write the number with digits and a point, for example 2.5."),
+        ({"total_value_max": "1e9"}, "Write the number with digits and a point"),
+        ({"open_positions_max": "1.5"}, "Write a whole number, for example 5."),
+        ({"number-BTCUSDT": "2"}, "BTCUSDT: the mode Fixed takes no number."),
+        ({"mode-BTCUSDT": "anything"}, "Choose one of the modes on offer."),
     ],
 )
 def test_what_does_not_fit_gets_a_sentence_at_the_field(ben, form, commands, changed, sentence):
@@ -88,6 +93,48 @@ def test_a_good_form_becomes_one_command(ben, form, commands, small):
     page = ben.get(answer.location).get_data(as_text=True)
     assert "<h1>Done</h1>" in page
     assert "Done as asked." in page
+
+
+def test_more_settings_become_terms_of_the_command(ben, form, commands, small):
+    more = {
+        "mode": "multiple",
+        "factor": "0.5",
+        "below_minimum": "carry",
+        "margin_mode": "isolated",
+        "leverage": "3",
+        "total_value_max": "500",
+        "open_positions_max": "2",
+        "price_protection": "0.8",
+        "mode-BTCUSDT": "fixed_margin",
+        "number-BTCUSDT": "12.5",
+    }
+
+    ben.post(form, data=GOOD | more)
+
+    [(_, arguments, _, _)] = commands.given
+    assert arguments == {
+        "leader_id": small.bob,
+        "follower_id": small.ben,
+        "mode": "multiple",
+        "copy_amount": "100",
+        "instruments": ["BTCUSDT"],
+        "factor": "0.5",
+        "below_minimum": "carry",
+        "margin_mode": "isolated",
+        "leverage": "3",
+        "total_value_max": "500",
+        "open_positions_max": 2,
+        "price_protection": "0.008",
+        "per_instrument": {"BTCUSDT": {"mode": "fixed_margin", "order_margin": "12.5"}},
+    }
+
+
+def test_more_settings_that_were_typed_are_shown_again(ben, form):
+    text = ben.post(form, data=GOOD | {"leverage_max": "many", "leverage-BTCUSDT": "7"}).text
+
+    assert re.search(r'<details class="fold step" id="more" open>', text)
+    assert 'value="many"' in text
+    assert re.search(r'name="leverage-BTCUSDT"[^>]*value="7"', text)
 
 
 def test_each_rendering_has_a_key_of_its_own(ben, form):

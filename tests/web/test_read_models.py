@@ -212,11 +212,14 @@ def test_a_skipped_order_says_why(queries, world, small):
 
 
 def test_modes_follow_the_operators_setting(queries, world, small):
-    assert [mode.value for mode in queries.follow_terms(small.bob, small.ben).modes] == ["fixed"]
+    def offered():
+        return [mode.value for mode in queries.follow_terms(small.bob, small.ben).modes]
+
+    assert offered() == ["fixed", "multiple", "fixed_margin", "equity_ratio"]
 
     world.setting("isOpenScale", "1")
 
-    assert len(queries.follow_terms(small.bob, small.ben).modes) == 2
+    assert offered() == ["fixed", "proportional", "multiple", "fixed_margin", "equity_ratio"]
 
 
 def test_equity_is_thinned_but_keeps_its_newest_point(queries, world, small):

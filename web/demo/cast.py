@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import cycle, islice
 
+from copyplugin.domain.copy_rule import CopyMode
 from copyplugin.domain.money import Money, Ratio
-from copyplugin.domain.sizing import CopyMode
 from simexchange.core.types import MONEY_SCALE, PositionMode
 from simexchange.market.traders import Style, TraderShape
 from simexchange.market.world import BASIS_POINT, LeaderPlan

@@ -13,6 +13,7 @@ from web.i18n import gettext
 from web.identity import Answer, actor_name, needs_follower, signed_in
 from web.security import new_idempotency_key
 from web.services import services
+from web.words import mode_sentence
 
 blueprint = Blueprint("follow", __name__)
 
@@ -37,9 +38,7 @@ def start(leader_id: int) -> Answer:
         {
             "leader_id": leader_id,
             "follower_id": me.follower_id,
-            "mode": sent.chosen_mode.value,
-            "copy_amount": f"{sent.chosen_amount:f}",
-            "instruments": sent.chosen_instruments,
+            **sent.arguments(),
         },
         actor=actor_name(me),
         idempotency_key=f"{actor_name(me)}:{sent.idempotency_key.data}",
@@ -66,6 +65,7 @@ def _page(terms: FollowTerms, sent: FollowForm) -> str:
         card=terms.card,
         form=sent,
         obstacle=_obstacle(terms),
+        mode_sentences={mode.value: mode_sentence(mode) for mode in terms.modes},
     )
 
 

@@ -2,13 +2,13 @@
 
 from decimal import Decimal, InvalidOperation
 
-from flask_wtf import FlaskForm
 from wtforms import HiddenField, RadioField, SelectMultipleField, StringField
 from wtforms.validators import ValidationError
 
+from copyplugin.domain.copy_rule import CopyMode
 from copyplugin.domain.money import Money
-from copyplugin.domain.sizing import CopyMode
 from copyplugin.store.queries.follow_terms import FollowTerms
+from web.following.more_settings import MoreSettings, own_arguments, own_terms
 from web.formatting import number
 from web.i18n import gettext
 from web.words import mode_name
@@ -17,7 +17,7 @@ _PLACES = 2
 _LONGEST = 20
 
 
-class FollowForm(FlaskForm):
+class FollowForm(MoreSettings):
     """Bound to one leader's terms; the engine checks the same limits again."""
 
     instruments = SelectMultipleField(validate_choice=False)
@@ -31,6 +31,8 @@ class FollowForm(FlaskForm):
         self.refusal: str | None = None  # what the engine said, when it said no
         self.instruments.choices = [(symbol, symbol) for symbol in terms.instruments]
         self.mode.choices = [(mode.value, mode_name(mode)) for mode in terms.modes]
+        self.own_terms = own_terms(terms.instruments)
+        self.offer_choices()
         if not self.is_submitted():
             self.instruments.data = list(terms.instruments)
             self.mode.data = CopyMode.FIXED.value
@@ -63,6 +65,23 @@ class FollowForm(FlaskForm):
     def validate_mode(self, field: RadioField) -> None:
         if field.data not in {mode.value for mode in self.terms.modes}:
             raise ValidationError(gettext("Choose one of the modes on offer."))
+
+    def arguments(self) -> dict[str, object]:
+        """Return all that was chosen, by the names that starting a follow has for it."""
+        given: dict[str, object] = {
+            "mode": self.chosen_mode.value,
+            "copy_amount": f"{self.chosen_amount:f}",
+            "instruments": self.chosen_instruments,
+        }
+        own = own_arguments(self.own_terms, self.chosen_mode)
+        if own:
+            given["per_instrument"] = own
+        return given | super().arguments()
+
+    def validate_idempotency_key(self, _: HiddenField) -> None:
+        """Look at the terms of single instruments, whose fields are no fields of the form."""
+        if self.mode.data in set(CopyMode):
+            own_arguments(self.own_terms, self.chosen_mode)
 
     def validate_amount(self, field: StringField) -> None:
         amount = _amount(field.data)

@@ -13,11 +13,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.account import TransferKind, TransferState
+from copyplugin.domain.copy_rule import CopyMode
 from copyplugin.domain.follow import FOLLOWS_CLOSES, TERMINAL, VISIBLE, EndKind, FollowState
 from copyplugin.domain.identifiers import FollowerId, FollowId, LeaderId, Symbol
 from copyplugin.domain.leader import TradeState
 from copyplugin.domain.money import ZERO_MONEY, Money, Ratio, money_total, total
-from copyplugin.domain.sizing import CopyMode
 from copyplugin.domain.statistics import ratio_of
 from copyplugin.store.queries.copied_positions import (
     CopiedPosition,

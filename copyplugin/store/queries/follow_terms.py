@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from copyplugin.domain.copy_rule import CopyMode
 from copyplugin.domain.identifiers import FollowerId, LeaderId, Symbol
 from copyplugin.domain.leader import ShareBasis
 from copyplugin.domain.money import Money
-from copyplugin.domain.sizing import CopyMode
 from copyplugin.store.queries.leader_page import instruments_of, leader_card
 from copyplugin.store.queries.leaders import LeaderCard
 from copyplugin.store.rows import (
@@ -53,7 +53,6 @@ def follow_terms(
 
 
 def modes_on_offer(session: Session) -> tuple[CopyMode, ...]:
-    """Return fixed, and proportional where the operator set it free (C5)."""
-    if is_proportional_allowed(session):
-        return (CopyMode.FIXED, CopyMode.PROPORTIONAL)
-    return (CopyMode.FIXED,)
+    """Return every mode, proportional only where the operator set it free (C5)."""
+    allowed = is_proportional_allowed(session)
+    return tuple(mode for mode in CopyMode if allowed or mode is not CopyMode.PROPORTIONAL)

@@ -9,6 +9,7 @@ from copyplugin.store.rows.follow import (
     FollowInstrumentRow,
     FollowRow,
 )
+from copyplugin.store.rows.follow_rule import FollowRuleRow
 from copyplugin.store.rows.follower import FollowerRow
 from copyplugin.store.rows.funding import FundingPaymentRow
 from copyplugin.store.rows.lane import CopyDecisionRow, LaneRow
@@ -49,6 +50,7 @@ __all__ = [
     "FollowInstrumentRow",
     "FollowProtectionRow",
     "FollowRow",
+    "FollowRuleRow",
     "FollowerRow",
     "FundingPaymentRow",
     "HaltRow",

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from typing import Any, ClassVar
 
 from sqlalchemy import JSON, BigInteger, Date, Integer, MetaData, String, Text
@@ -12,6 +13,7 @@ from copyplugin.domain import identifiers as ids
 from copyplugin.domain.account import TransferKind, TransferState, Wallet
 from copyplugin.domain.alarm import AlarmKind
 from copyplugin.domain.command import CommandKind, CommandState
+from copyplugin.domain.copy_rule import BelowMinimum, CopyMode
 from copyplugin.domain.fill import FillCause, Liquidity, MarginMode, OrderSide, PositionSide
 from copyplugin.domain.follow import EndKind, FollowState
 from copyplugin.domain.halt import HaltScope
@@ -20,10 +22,15 @@ from copyplugin.domain.money import Contracts, Money, Price, Ratio
 from copyplugin.domain.order import CopyOrderState, OrderPurpose
 from copyplugin.domain.plan_order import PlanState, TriggerBy, TriggerDirection
 from copyplugin.domain.protection import PlanKind
-from copyplugin.domain.sizing import CopyMode
 from copyplugin.domain.skip import SkipReason
 from copyplugin.domain.transition import Effect
-from copyplugin.store.columns import DecimalColumn, EnumColumn, MoneyColumn, UtcColumn
+from copyplugin.store.columns import (
+    DecimalColumn,
+    EnumColumn,
+    FractionColumn,
+    MoneyColumn,
+    UtcColumn,
+)
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -39,6 +46,7 @@ _NAME = String(128)
 
 _ENUMS: tuple[type[StrEnum], ...] = (
     AlarmKind,
+    BelowMinimum,
     CommandKind,
     CommandState,
     CopyMode,
@@ -78,6 +86,7 @@ class Row(MappedAsDataclass, DeclarativeBase):
         Price: DecimalColumn(),
         Ratio: DecimalColumn(),
         Decimal: DecimalColumn(),
+        Fraction: FractionColumn(),
         Contracts: BigInteger(),
         int: BigInteger(),
         str: Text(),

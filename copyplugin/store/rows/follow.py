@@ -5,12 +5,12 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from copyplugin.domain.copy_rule import CopyMode
 from copyplugin.domain.fill import PositionSide
 from copyplugin.domain.follow import HOLDS_A_PLACE, EndKind, FollowState
 from copyplugin.domain.identifiers import AccountId, FollowerId, FollowId, LeaderId, Symbol
 from copyplugin.domain.leader import ShareBasis
 from copyplugin.domain.money import Contracts, Money, Ratio
-from copyplugin.domain.sizing import CopyMode
 from copyplugin.store.rows.base import KEY, Row
 
 _PLACES = ", ".join(f"'{state}'" for state in sorted(HOLDS_A_PLACE))

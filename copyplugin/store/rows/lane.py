@@ -1,6 +1,7 @@
 """Lanes: what a sub-account should hold and holds of one side of one instrument, and why."""
 
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
@@ -51,6 +52,8 @@ class LaneRow(Row, kw_only=True):
     marked: Mapped[bool] = mapped_column(default=False)
     failures: Mapped[int] = mapped_column(default=0)  # attempts in a row that led nowhere
     retry_at: Mapped[datetime | None] = mapped_column(default=None)  # not before this
+    # Contracts that opens left over because they were too small; none where the lane is flat.
+    residue: Mapped[Fraction | None] = mapped_column(default=None)
 
 
 class CopyDecisionRow(Row, kw_only=True):
@@ -75,6 +78,8 @@ class CopyDecisionRow(Row, kw_only=True):
     skip_reason: Mapped[SkipReason | None] = mapped_column(default=None)
     skip_detail: Mapped[dict[str, Any] | None] = mapped_column(default=None)
     available_frozen: Mapped[Money | None] = mapped_column(default=None)  # at the first fill (C5)
+    equity_frozen: Mapped[Money | None] = mapped_column(default=None)  # likewise
+    residue: Mapped[Fraction | None] = mapped_column(default=None)  # what it added to the lane's
     target_before: Mapped[Contracts]
     target_after: Mapped[Contracts]
     decided_at: Mapped[datetime]

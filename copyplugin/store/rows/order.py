@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from copyplugin.domain.fill import Liquidity, OrderSide
+from copyplugin.domain.fill import Liquidity, MarginMode, OrderSide
 from copyplugin.domain.identifiers import (
     ClientOrderId,
     CopiedPositionId,
@@ -15,7 +15,7 @@ from copyplugin.domain.identifiers import (
     VenueFillId,
     VenueOrderId,
 )
-from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, Price
+from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, Price, Ratio
 from copyplugin.domain.order import CopyOrderState, OrderPurpose
 from copyplugin.store.rows.base import Row
 
@@ -51,6 +51,8 @@ class CopyOrderRow(Row, kw_only=True):
     reduce_only: Mapped[bool]
     contracts: Mapped[Contracts]
     limit_price: Mapped[Price | None] = mapped_column(default=None)  # None: at market
+    leverage: Mapped[Ratio | None] = mapped_column(default=None)  # of an open; set before it
+    margin_mode: Mapped[MarginMode | None] = mapped_column(default=None)
     state: Mapped[CopyOrderState] = mapped_column(default=CopyOrderState.SENT)
     filled: Mapped[Contracts] = mapped_column(default=Contracts(0))
     filled_value: Mapped[Money] = mapped_column(default=ZERO_MONEY)  # Σ price × contracts × size

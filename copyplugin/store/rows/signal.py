@@ -43,6 +43,7 @@ class SignalRow(Row, kw_only=True):
     leverage: Mapped[Ratio]
     margin_mode: Mapped[MarginMode]
     leader_balance_before: Mapped[Money | None] = mapped_column(default=None)  # C5's B, frozen
+    leader_equity: Mapped[Money | None] = mapped_column(default=None)  # where a mode rests on it
     initial_margin: Mapped[Money | None] = mapped_column(default=None)  # of what has filled
     order_contracts: Mapped[Contracts | None] = mapped_column(default=None)
     first_fill_at: Mapped[datetime]

@@ -134,7 +134,10 @@ def test_a_follower_who_was_liquidated_is_told_so_and_all_is_still_accounted_for
         (["--leader=5"], "The record has no leader 5; it has 77."),
         (["--follow=mode=fixed"], "--follow mode=fixed: amount is missing."),
         (["--follow=mode=fixed,amout=5"], "there is no 'amout'; did you mean amount?"),
-        (["--follow=mode=half,amount=5"], "mode is fixed or proportional, not half."),
+        (
+            ["--follow=mode=half,amount=5"],
+            "mode is one of fixed, proportional, multiple, fixed_margin, equity_ratio, not half.",
+        ),
         (["--follow=mode=fixed,amount=ten"], "amount must be a number, not 'ten'."),
         (["--follow=mode=fixed,amount=9.99"], "The copy amount must be between 10 and"),
         (["--follow=mode=fixed,amount=50,instruments=XYZ"], "the record has no XYZ; it has ABC"),
@@ -187,3 +190,27 @@ def test_a_recorded_leader_is_copied_to_the_last_unit():
     assert fixed["orders"] == 205
     for account in (proportional["opens"], proportional["closes"]):
         assert Fraction(account["unexplained"]) == 0
+
+
+@pytest.mark.parametrize(
+    "follow",
+    [
+        "mode=multiple,factor=0.37,amount=1000",
+        "mode=multiple,factor=0.37,amount=1000,below_minimum=carry",
+        "mode=multiple,factor=0.05,amount=1000,below_minimum=raise",
+        "mode=fixed_margin,order_margin=7.7,amount=1000,leverage=3",
+        "mode=equity_ratio,amount=333.33",
+        "mode=fixed,amount=1000,order_margin_max=15,total_value_max=120,leverage_max=2",
+        "mode=fixed,amount=1000,open_positions_max=1,orders_per_day_max=2",
+    ],
+)
+def test_every_mode_and_cap_differs_from_proportion_only_by_what_is_accounted_for(
+    record: Write, follow: str
+):
+    report = figures(record(ROUND_TRIPS), f"--follow={follow}", "--leader-balance=500")
+
+    (one,) = report["follows"]
+    for account in (one["opens"], one["closes"]):
+        assert Fraction(account["unexplained"]) == 0
+    assert report["ledger_balanced"]
+    assert Fraction(one["opens"]["traded"]) > 0

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from copyplugin.domain.account import AccountBalance
+from copyplugin.domain.copy_rule import CopyMode, CopyRule
 from copyplugin.domain.fill import (
     FillCause,
     LeaderFill,
@@ -16,7 +17,6 @@ from copyplugin.domain.identifiers import AccountId, Symbol, VenueFillId, VenueO
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.leader import LeaderTerms, TradeState
 from copyplugin.domain.money import Contracts, Money, Price, Ratio
-from copyplugin.domain.sizing import CopyMode
 from copyplugin.store.database import Session
 from copyplugin.store.followers import register_follower
 from copyplugin.store.follows import start
@@ -73,11 +73,12 @@ def make_follower(session: Session, account: str = "20001") -> FollowerRow:
 
 
 def wish_of(leader: LeaderRow, follower: FollowerRow, **changes) -> NewFollow:
+    rule = CopyRule(mode=changes.pop("mode", CopyMode.FIXED))
     return NewFollow(
         **{
             "leader_id": leader.id,
             "follower_id": follower.id,
-            "mode": CopyMode.FIXED,
+            "rule": rule,
             "copy_amount": money(100),
             "symbols": frozenset({BTC}),
         }

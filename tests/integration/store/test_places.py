@@ -1,12 +1,13 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
 
+from copyplugin.domain.copy_rule import Caps, CopyMode, CopyRule
 from copyplugin.domain.follow import HOLDS_A_PLACE, FollowState
 from copyplugin.domain.identifiers import AccountId
-from copyplugin.domain.sizing import CopyMode
 from copyplugin.errors import Refused, UnknownFollower, UnknownLeader
 from copyplugin.store.database import open_database
 from copyplugin.store.follows import void
@@ -25,6 +26,10 @@ from tests.integration.store.store_builders import (
     reserve,
     wish_of,
 )
+
+FIXED = CopyRule(mode=CopyMode.FIXED)
+MULTIPLE = CopyRule(mode=CopyMode.MULTIPLE)
+MARGIN = CopyRule(mode=CopyMode.FIXED_MARGIN)
 
 
 def test_a_follow_holds_its_place_and_keeps_the_share_agreed_when_it_started(database):
@@ -56,6 +61,23 @@ def test_a_follow_holds_its_place_and_keeps_the_share_agreed_when_it_started(dat
         ({}, {"symbols": frozenset({ETH})}, "is not followed in ETHUSDT"),
         ({}, {"symbols": frozenset()}, "at least one instrument"),
         ({"blacklist": frozenset({AccountId("20001")})}, {}, "does not accept you"),
+        ({}, {"price_protection": money("0.031")}, "between 0.1 % and 3 %"),
+        ({}, {"price_protection": money("0.0009")}, "between 0.1 % and 3 %"),
+        ({}, {"rule": MULTIPLE}, "factor must be between 0.001 and 1000"),
+        ({}, {"rule": replace(MULTIPLE, factor=money(1001))}, "factor must be between"),
+        ({}, {"rule": replace(FIXED, factor=money(2))}, "belongs to the multiple mode"),
+        ({}, {"rule": replace(FIXED, order_margin=money(2))}, "belongs to the fixed-margin mode"),
+        ({}, {"rule": MARGIN}, "margin of an order must be more than 0"),
+        ({}, {"rule": replace(MARGIN, order_margin=money(101))}, "not be more than the copy"),
+        ({}, {"rule": replace(FIXED, leverage=money("1.5"))}, "whole number of at least 1"),
+        ({}, {"rule": replace(FIXED, leverage=money(126))}, "BTCUSDT allows a leverage of at most"),
+        ({}, {"rule": replace(FIXED, caps=Caps(leverage_max=money(0)))}, "greatest leverage"),
+        ({}, {"rule": replace(FIXED, caps=Caps(order_margin_max=money(0)))}, "margin of an order"),
+        ({}, {"rule": replace(FIXED, caps=Caps(total_value_max=money(-1)))}, "all positions"),
+        ({}, {"rule": replace(FIXED, caps=Caps(open_positions_max=0))}, "at least 1"),
+        ({}, {"rule": replace(FIXED, caps=Caps(orders_per_day_max=0))}, "at least 1"),
+        ({}, {"instrument_rules": {ETH: FIXED}}, "set terms for ETHUSDT without choosing it"),
+        ({}, {"instrument_rules": {BTC: MULTIPLE}}, "factor must be between"),
     ],
 )
 def test_what_the_terms_do_not_allow_is_refused_with_what_to_change(

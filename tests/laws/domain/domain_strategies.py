@@ -5,11 +5,14 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
+from copyplugin.domain.copy_rule import CopyMode, CopyRule
 from copyplugin.domain.fill import LeaderFill, Liquidity, MarginMode, OrderSide, PositionSide
 from copyplugin.domain.identifiers import AccountId, Symbol, VenueFillId, VenueOrderId
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import Contracts, Money, Price, Ratio
+from copyplugin.domain.open_size import Circumstances, size_of_open
 from copyplugin.domain.sizing import LeaderOpening
+from copyplugin.domain.skip import Skip
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -77,3 +80,23 @@ def fills(draw, position_sides=any_mode):
         leverage=draw(leverages),
         margin_mode=MarginMode.CROSS,
     )
+
+
+def rule_of(mode, **terms) -> CopyRule:
+    """Return a rule of this mode with numbers that fit it."""
+    given = {
+        CopyMode.MULTIPLE: {"factor": Ratio(Decimal("1.5"))},
+        CopyMode.FIXED_MARGIN: {"order_margin": Money(Decimal(100))},
+    }.get(mode, {})
+    return CopyRule(mode=mode, **(given | terms))
+
+
+def contracts_for_open(mode, opening, *, available, instrument) -> Contracts | Skip:
+    """Return what an open of this mode comes to, all balances known."""
+    size = size_of_open(
+        rule_of(mode),
+        opening,
+        Circumstances(available=available, equity=available, leader_equity=opening.balance_before),
+        instrument,
+    )
+    return size.contracts if size.skip is None else size.skip

@@ -6,18 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from copyplugin.domain.copy_rule import CopyMode
 from copyplugin.domain.money import Contracts, Money, Price, Ratio
 from copyplugin.domain.sizing import (
-    CopyMode,
     affordable_contracts,
-    contracts_for_open,
+    exact_proportional,
     leader_balance_before,
-    proportional_contracts,
     target_after_close,
 )
 from copyplugin.domain.skip import Skip, SkipReason
 from tests.laws.domain.domain_strategies import (
     contracts,
+    contracts_for_open,
     instruments,
     money,
     openings,
@@ -75,7 +75,7 @@ def test_fixed_mode_is_skipped_for_money_only_where_the_money_does_not_suffice(
 def test_proportional_mode_never_opens_more_than_the_rule_and_one_more_would_be_too_many(
     opening, available, instrument
 ):
-    ruled = proportional_contracts(opening, available=available, instrument=instrument)
+    ruled = exact_proportional(opening, available=available, instrument=instrument) // 1
 
     part = min(Fraction(1), Fraction(opening.initial_margin) / Fraction(opening.balance_before))
     value = Fraction(available) * Fraction(opening.leverage) * part
@@ -93,7 +93,7 @@ def test_a_leader_who_uses_his_whole_balance_never_makes_a_follower_use_more_tha
 ):
     all_in = replace(opening, initial_margin=Money(opening.balance_before * 3))
 
-    ruled = proportional_contracts(all_in, available=available, instrument=instrument)
+    ruled = exact_proportional(all_in, available=available, instrument=instrument) // 1
 
     value = ruled * opening.exact_average_price * Fraction(instrument.contract_size)
     assert value <= Fraction(available) * Fraction(opening.leverage)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from copyplugin.domain.copy_rule import BelowMinimum, CopyMode
 from copyplugin.domain.fill import OrderSide
 from copyplugin.domain.money import Contracts, Money, Ratio
 from copyplugin.domain.price_protection import price_bound
-from copyplugin.domain.sizing import CopyMode
 from copyplugin.domain.skip import Skip, SkipReason
 from copyplugin.domain.steering import (
     LeaderMove,
@@ -30,6 +30,7 @@ from tests.laws.domain.domain_strategies import (
     coin_prices,
     instruments,
     leverages,
+    rule_of,
     sides,
     wealth,
 )
@@ -53,6 +54,7 @@ def opens(draw):
         balance_before=Money(Decimal(draw(st.integers(1, 10**6)))),
         last_fill_at=NOON,
         is_final=draw(st.booleans()),
+        leader_equity=Money(Decimal(draw(st.integers(1, 10**6)))),
     )
 
 
@@ -75,14 +77,22 @@ def closes(draw):
 
 
 @st.composite
+def rules(draw):
+    return rule_of(
+        draw(st.sampled_from(CopyMode)), below_minimum=draw(st.sampled_from(BelowMinimum))
+    )
+
+
+@st.composite
 def terms(draw):
     return Terms(
-        mode=draw(st.sampled_from(CopyMode)),
+        rule=draw(rules()),
         copies_opens=True,
         is_configured=True,
         is_chosen=True,
         instrument=draw(instruments()),
         available=draw(wealth),
+        equity=draw(wealth),
         late_after=LATE_AFTER,
     )
 
@@ -99,6 +109,48 @@ def test_an_open_raises_the_target_by_what_it_wants_and_a_skipped_one_by_nothing
 
     assert decision.target == target + decision.wanted
     assert (decision.skip is None) == (decision.wanted > 0)
+    if allowed.rule.below_minimum is not BelowMinimum.CARRY:
+        assert decision.residue == 0
+
+
+residues = st.fractions(0, 50, max_denominator=100)
+
+
+@given(opens(), terms(), targets, residues, st.integers(1, 1000))
+def test_what_is_carried_is_the_same_whether_a_move_came_at_once_or_in_parts(
+    move, allowed, target, carried, more
+):
+    carrying = replace(
+        allowed, rule=rule_of(CopyMode.MULTIPLE, below_minimum=BelowMinimum.CARRY), carried=carried
+    )
+    grown = replace(
+        move,
+        contracts=Contracts(move.contracts + more),
+        contracts_after=Contracts(move.contracts_after + more),
+        price_sum=move.price_sum / move.contracts * (move.contracts + more),
+    )
+    first = decided(move, carrying, target)
+    second = decided(grown, carrying, first.target, before=first)
+    at_once = decided(grown, carrying, target)
+    assume(second.skip is None and at_once.skip is None)
+
+    assert second == at_once
+    if second.wanted < carrying.instrument.contracts_max:
+        exact = Fraction(3, 2) * grown.contracts
+        assert second.wanted + carried + second.residue == exact + carried
+
+
+@given(closes(), terms(), targets, residues)
+def test_a_close_takes_its_part_of_what_is_carried_and_flat_carries_nothing(
+    move, allowed, target, carried
+):
+    decision = decided(move, replace(allowed, carried=carried), target)
+
+    left = carried + decision.residue
+    if move.contracts_after == 0 or (decision.target == 0 and target > 0):
+        assert left == 0
+    else:
+        assert left == carried * move.contracts_after / move.contracts_before
 
 
 @given(opens(), terms(), targets)
@@ -215,7 +267,7 @@ def test_the_balance_is_asked_for_only_where_a_decision_rests_on_it(move, allowe
 
     asks = needs_balance(move, unasked, now=NOON)
 
-    assert asks == (allowed.mode is CopyMode.PROPORTIONAL)
+    assert asks == (allowed.rule.mode in {CopyMode.PROPORTIONAL, CopyMode.EQUITY_RATIO})
     assert not needs_balance(move, allowed, now=NOON)
     assert not needs_balance(move, replace(unasked, is_chosen=False), now=NOON)
 

@@ -2,16 +2,16 @@ from decimal import Decimal
 
 import pytest
 
+from copyplugin.domain.copy_rule import CopyMode
 from copyplugin.domain.identifiers import Symbol
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import Contracts, Money, Price, Ratio
 from copyplugin.domain.sizing import (
-    CopyMode,
     LeaderOpening,
-    contracts_for_open,
     target_after_close,
 )
 from copyplugin.domain.skip import Skip, SkipReason
+from tests.laws.domain.domain_strategies import contracts_for_open
 
 
 def make_instrument(**changes) -> Instrument:

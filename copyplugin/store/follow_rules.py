@@ -1,0 +1,188 @@
+"""The rules of follows, and what their caps are measured against."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import BindParameter, bindparam, exists, func, or_, select, true
+from sqlalchemy.orm import Session
+
+from copyplugin.domain.copy_rule import Caps, CopyMode, CopyRule
+from copyplugin.domain.days import day_of, span_of_day
+from copyplugin.domain.follow import COPIES_OPENS
+from copyplugin.domain.identifiers import FollowId, LaneId, LeaderId, Symbol
+from copyplugin.domain.instrument import Instrument
+from copyplugin.domain.money import Contracts
+from copyplugin.domain.open_size import Holdings
+from copyplugin.store.rows import (
+    CopyDecisionRow,
+    FollowRow,
+    FollowRuleRow,
+    LaneRow,
+    SignalRow,
+)
+from copyplugin.store.rows.follow_rule import EVERY_INSTRUMENT
+
+_FOLLOW_IDS: BindParameter[Any] = bindparam("follow_ids", expanding=True)
+_RULES = select(FollowRuleRow).where(FollowRuleRow.follow_id.in_(_FOLLOW_IDS))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RuleBook:
+    """The rules of some follows; a follow without one does what its mode says."""
+
+    rules: Mapping[tuple[FollowId, Symbol], CopyRule]
+
+    def rule_of(self, follow: FollowRow, symbol: Symbol) -> CopyRule:
+        """Return the rule of this instrument, else the follow's, else its plain mode."""
+        return (
+            self.rules.get((follow.id, symbol))
+            or self.rules.get((follow.id, EVERY_INSTRUMENT))
+            or CopyRule(mode=follow.mode)
+        )
+
+
+def rules_of(session: Session, follow_ids: Collection[FollowId]) -> RuleBook:
+    """Load the rules of these follows."""
+    if not follow_ids:
+        return RuleBook(rules={})
+    found = session.scalars(_RULES, {"follow_ids": list(follow_ids)})
+    return RuleBook(rules={(row.follow_id, row.symbol): _rule(row) for row in found})
+
+
+def rests_on_leader_equity(session: Session, leader_id: LeaderId) -> bool:
+    """Return whether somebody copies the leader in the ratio of their equities."""
+    ruled = exists().where(
+        FollowRuleRow.follow_id == FollowRow.id, FollowRuleRow.mode == CopyMode.EQUITY_RATIO
+    )
+    query = exists().where(
+        FollowRow.leader_id == leader_id,
+        FollowRow.state.in_(COPIES_OPENS),
+        or_(FollowRow.mode == CopyMode.EQUITY_RATIO, ruled),
+    )
+    return bool(session.scalar(select(query)))
+
+
+def add_rule(session: Session, follow_id: FollowId, symbol: Symbol, rule: CopyRule) -> None:
+    """Store a rule of a follow that is being made."""
+    caps = rule.caps
+    session.add(
+        FollowRuleRow(
+            follow_id=follow_id,
+            symbol=symbol,
+            mode=rule.mode,
+            factor=rule.factor,
+            order_margin=rule.order_margin,
+            below_minimum=rule.below_minimum,
+            leverage=rule.leverage,
+            margin_mode=rule.margin_mode,
+            order_margin_max=caps.order_margin_max,
+            instrument_value_max=caps.instrument_value_max,
+            total_value_max=caps.total_value_max,
+            leverage_max=caps.leverage_max,
+            open_positions_max=caps.open_positions_max,
+            orders_per_day_max=caps.orders_per_day_max,
+        )
+    )
+
+
+def holdings_before(
+    session: Session,
+    lane: LaneRow,
+    signal: SignalRow,
+    own: Contracts,
+    instruments: Mapping[Symbol, Instrument],
+    zone: tzinfo,
+) -> Holdings:
+    """Return what the follow held when the signal came, `own` of this lane being the signal's.
+
+    Lanes whose later closes were applied already count with what they held before them, so that an
+    order which had to wait is sized as it would have been at once.
+    """
+    earlier = _targets_before_later(session, lane.follow_id, signal)
+    query = (
+        select(LaneRow, SignalRow.price_sum, SignalRow.contracts)
+        .outerjoin(SignalRow, SignalRow.id == LaneRow.opening_signal_id)
+        .where(LaneRow.follow_id == lane.follow_id)
+    )
+    instrument_value = total_value = Fraction(0)
+    others, is_open = 0, False
+    for row, price_sum, contracts in session.execute(query):
+        target = earlier.get(row.id, row.target)
+        if row.id == lane.id:
+            target = max(0, row.target - own)
+            is_open = target > 0
+        if target == 0:
+            continue
+        others += row.id != lane.id
+        instrument = instruments.get(row.symbol)
+        assert price_sum is not None, "what is held was opened by a signal"
+        if instrument is None:  # the venue has forgotten it, and with it its contract size
+            continue
+        value = target * Fraction(price_sum) / contracts * Fraction(instrument.contract_size)
+        total_value += value
+        instrument_value += value if row.symbol == lane.symbol else 0
+    return Holdings(
+        instrument_value=instrument_value,
+        total_value=total_value,
+        other_positions=others,
+        is_open=is_open,
+        opened_today=_opened_that_day(session, lane.follow_id, signal, zone),
+    )
+
+
+def _targets_before_later(
+    session: Session, follow_id: FollowId, signal: SignalRow
+) -> dict[LaneId, Contracts]:
+    query = (
+        select(CopyDecisionRow.lane_id, CopyDecisionRow.target_before)
+        .join(LaneRow, LaneRow.id == CopyDecisionRow.lane_id)
+        .where(
+            LaneRow.follow_id == follow_id,
+            CopyDecisionRow.signal_id > signal.id,
+            CopyDecisionRow.revision > 0,
+        )
+        .order_by(CopyDecisionRow.signal_id.desc())
+    )
+    return dict(iter(session.execute(query)))  # of each lane the first one stays
+
+
+def _opened_that_day(session: Session, follow_id: FollowId, signal: SignalRow, zone: tzinfo) -> int:
+    """Return how many other leader orders the follow opened on the day of this one."""
+    day = span_of_day(day_of(signal.first_fill_at, zone), zone)
+    query = (
+        select(func.count())
+        .select_from(CopyDecisionRow)
+        .join(LaneRow, LaneRow.id == CopyDecisionRow.lane_id)
+        .join(SignalRow, SignalRow.id == CopyDecisionRow.signal_id)
+        .where(
+            LaneRow.follow_id == follow_id,
+            CopyDecisionRow.signal_id != signal.id,
+            CopyDecisionRow.wanted > 0,
+            SignalRow.increases == true(),
+            SignalRow.first_fill_at >= day.begins,
+            SignalRow.first_fill_at < day.ends,
+        )
+    )
+    return session.scalar(query) or 0
+
+
+def _rule(row: FollowRuleRow) -> CopyRule:
+    return CopyRule(
+        mode=row.mode,
+        factor=row.factor,
+        order_margin=row.order_margin,
+        below_minimum=row.below_minimum,
+        leverage=row.leverage,
+        margin_mode=row.margin_mode,
+        caps=Caps(
+            order_margin_max=row.order_margin_max,
+            instrument_value_max=row.instrument_value_max,
+            total_value_max=row.total_value_max,
+            leverage_max=row.leverage_max,
+            open_positions_max=row.open_positions_max,
+            orders_per_day_max=row.orders_per_day_max,
+        ),
+    )
