@@ -55,3 +55,11 @@ class SteeredClock:
     def _tell(self) -> None:
         waiting, self.changed = self.changed, asyncio.Event()
         waiting.set()
+
+
+async def reach(clock: Clock, due: int) -> None:
+    """Return when ``clock`` shows ``due``; one that cannot be steered runs like the computer's."""
+    if isinstance(clock, SteeredClock):
+        await clock.reach(due)
+        return
+    await asyncio.sleep(max(0, due - clock.now()) / 1_000_000)

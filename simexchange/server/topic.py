@@ -22,11 +22,9 @@ class Listener(Protocol):
 class Topic(ABC):
     """One topic and its listeners; looks for news some milliseconds after something moved."""
 
-    def __init__(self, venue: Venue, name: str, grid: Grid, period_ms: int) -> None:
+    def __init__(self, venue: Venue, name: str, period_ms: int) -> None:
         self.venue = venue
         self.name = name
-        self.grid = grid
-        self.symbol = grid.instrument.symbol
         self._period_ms = period_ms
         self._listeners: list[Listener] = []
         self._is_due = False
@@ -72,6 +70,15 @@ class Topic(ABC):
     @abstractmethod
     def news(self) -> list[bytes]:
         """Return what changed since the last call."""
+
+
+class SymbolTopic(Topic):
+    """A topic of one instrument."""
+
+    def __init__(self, venue: Venue, name: str, grid: Grid, period_ms: int) -> None:
+        super().__init__(venue, name, period_ms)
+        self.grid = grid
+        self.symbol = grid.instrument.symbol
 
 
 def changed_levels(known: dict[int, int], levels: Levels) -> Levels:

@@ -35,6 +35,7 @@ class VenueSettings(msgspec.Struct, frozen=True, kw_only=True):
     refuses_unknown_parameters: bool = True
     ack_delay_ms: int = 10  # of subscriptions: some clients register them only after sending
     socket_backlog: int = 2_000  # messages that may wait for a slow client
+    listen_key_us: int = 60 * 60 * SECOND_US  # how long a user stream's key is good
 
 
 class Venue:

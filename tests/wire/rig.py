@@ -71,6 +71,8 @@ class Rig:
         are_limits_on: bool = False,
         socket_backlog: int = 2_000,
         check_every: int = 1,
+        edge: Clock | None = None,
+        listen_key_us: int = 3_600_000_000,
     ) -> None:
         self.clock = SteeredClock(SystemClock())
         exchange = Exchange(ExchangeConfig(check_every=check_every))
@@ -82,9 +84,12 @@ class Rig:
             commands.Deposit(self.maker, Wallet.CONTRACT, 100_000_000 * MONEY_SCALE)
         )
         settings = VenueSettings(
-            seed="test", are_limits_on=are_limits_on, socket_backlog=socket_backlog
+            seed="test",
+            are_limits_on=are_limits_on,
+            socket_backlog=socket_backlog,
+            listen_key_us=listen_key_us,
         )
-        self.edge: Clock = SystemClock()
+        self.edge: Clock = edge or SystemClock()
         self.venue = Venue(self.simulation, settings, self.edge)
         self._thread = ServerThread(self._build)
         self.set_price(SYMBOL, "50000")

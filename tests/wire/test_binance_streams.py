@@ -76,6 +76,41 @@ async def test_the_user_stream_agrees_with_http(rig: Rig) -> None:
         assert balance["USDT"]["total"] == Decimal(asked["info"]["totalWalletBalance"])
 
 
+async def test_candles_and_all_tickers_are_pushed(rig: Rig) -> None:
+    async with pro(rig) as client:
+        taker = rig.open(contract=100_000)
+        for side in (Side.BUY, Side.SELL):
+            rig.apply(commands.PlaceOrder(taker, SYMBOL, side, 7, OrderKind.MARKET))
+        async with asyncio.timeout(8):
+            [candle] = await client.watch_ohlcv(UNIFIED, "1m")
+            assert [str(value) for value in candle[1:]] == [
+                "50001.0",
+                "50001.0",
+                "49999.0",
+                "49999.0",
+                "0.014",
+            ]
+            tickers = await client.watch_tickers()
+            best = await client.watch_bids_asks([UNIFIED])
+            marks = await client.watch_mark_prices()
+        assert tickers[UNIFIED]["last"] == 49_999
+        assert (best[UNIFIED]["bid"], best[UNIFIED]["ask"]) == (49_999, 50_001)
+        assert marks[UNIFIED]["markPrice"] == 50_000
+
+
+async def test_a_liquidation_is_told_to_everyone(rig: Rig) -> None:
+    async with pro(rig) as client:
+        taker = rig.open(contract=100)
+        rig.apply(commands.PlaceOrder(taker, SYMBOL, Side.BUY, 10, OrderKind.MARKET))
+        waiting = asyncio.create_task(client.watch_liquidations(UNIFIED))
+        await asyncio.sleep(0.3)
+        rig.set_price(SYMBOL, "44000")
+        async with asyncio.timeout(8):
+            [forced] = await waiting
+        assert (forced["side"], forced["info"]["q"]) == ("sell", "0.01")
+        assert forced["price"] == 44_000
+
+
 async def test_orders_are_placed_and_cancelled_over_the_socket(rig: Rig) -> None:
     async with pro(rig, rig.key(rig.open())) as client:
         async with asyncio.timeout(8):

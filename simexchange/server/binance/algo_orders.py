@@ -17,26 +17,35 @@ from simexchange.server.binance.call import (
     TRADE,
     Call,
     Endpoint,
-    Params,
+    by_symbol,
     client_id,
     contracts_of,
     position_side,
     price_of,
 )
 from simexchange.server.binance.errors import WireError, refusal_error
+from simexchange.server.binance.market import OneSymbol
+from simexchange.server.binance.order_queries import MaybeSymbol
 from simexchange.server.binance.orders import (
     BY_SIDE,
     TIMES,
-    MaybeSymbol,
-    OneSymbol,
     WireFlag,
     WireLeg,
     WireSide,
     WireTime,
 )
+from simexchange.server.binance.parameters import (
+    Params,
+    at_most,
+    between_us,
+    decimal,
+    missing,
+    not_required,
+)
 from simexchange.server.binance.rows import algo_row, client_id_of
 from simexchange.server.records.rows import KeptOrder, OrderState, Origin
 
+_ROWS_MOST = 1_000
 _KINDS = ("STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET")
 
 
@@ -80,14 +89,10 @@ def _command(call: Call, params: NewAlgo) -> PlacePlanOrder:
     side, is_trailing = BY_SIDE[params.side], params.type == "TRAILING_STOP_MARKET"
     is_limit = params.type in ("STOP", "TAKE_PROFIT")
     closes_all = params.close_position == "true"
-    if is_limit and not params.price:
-        raise WireError(errors.MANDATORY, "Mandatory parameter 'price' was not sent.")
-    if not (params.quantity or closes_all):
-        raise WireError(errors.MANDATORY, "Mandatory parameter 'quantity' was not sent.")
-    if not is_trailing and not params.trigger_price:
-        raise WireError(errors.MANDATORY, "Mandatory parameter 'triggerPrice' was not sent.")
+    _check_terms(params, is_limit=is_limit, is_trailing=is_trailing, closes_all=closes_all)
     rises = params.type.startswith("TAKE_PROFIT") is (side < 0)
     activation = params.activate_price or params.activation_price
+    trigger_by = TriggerBy.MARK if params.working_type == "MARK_PRICE" else TriggerBy.LAST
     return PlacePlanOrder(
         account=call.account,
         symbol=params.symbol,
@@ -95,8 +100,8 @@ def _command(call: Call, params: NewAlgo) -> PlacePlanOrder:
         contracts=0 if closes_all or not params.quantity else contracts_of(grid, params.quantity),
         trigger_price=0
         if is_trailing or not params.trigger_price
-        else price_of(grid, params.trigger_price),
-        trigger_by=TriggerBy.MARK if params.working_type == "MARK_PRICE" else TriggerBy.LAST,
+        else price_of(grid, params.trigger_price, "triggerPrice"),
+        trigger_by=trigger_by,
         direction=None
         if is_trailing
         else (TriggerDirection.RISES if rises else TriggerDirection.FALLS),
@@ -108,16 +113,58 @@ def _command(call: Call, params: NewAlgo) -> PlacePlanOrder:
         client_order_id=client_id(params.client_algo_id),
         close_position=closes_all,
         attached=closes_all,
-        callback_rate=_callback(params.callback_rate) if is_trailing else None,
+        callback_rate=_callback(params.callback_rate or "") if is_trailing else None,
         activation_price=price_of(grid, activation) if is_trailing and activation else None,
-        refuse_if_through=True,
+        refuse_if_through=_has_price(call, params.symbol, trigger_by),
     )
 
 
-def _callback(text: str | None) -> int:
+def _has_price(call: Call, symbol: str, by: TriggerBy) -> bool:
+    """Say whether there is a price yet that could be through a trigger."""
+    exchange = call.venue.exchange
+    price = exchange.mark_price(symbol) if by is TriggerBy.MARK else exchange.last_price(symbol)
+    return price is not None
+
+
+def _check_terms(params: NewAlgo, *, is_limit: bool, is_trailing: bool, closes_all: bool) -> None:
+    """Refuse terms that lack something."""
+    if closes_all:
+        _check_close(params, is_market=not (is_limit or is_trailing))
+    elif not params.quantity:
+        raise missing("quantity")
+    if is_limit and not params.price:
+        raise missing("price")
+    if not is_trailing and not params.trigger_price:
+        raise missing("triggerPrice")
+    if is_trailing and not params.callback_rate:
+        raise missing("callbackRate")
+    _check_extras(params, is_limit=is_limit)
+
+
+def _check_close(params: NewAlgo, *, is_market: bool) -> None:
+    """Refuse what does not go with an order that closes the whole position."""
+    if params.quantity:
+        raise WireError(errors.QUANTITY_WITH_CLOSE)
+    if not is_market:
+        said = f"Target strategy invalid for orderType {params.type}, closePosition true"
+        raise WireError(errors.Code(-4136, said))
+
+
+def _check_extras(params: NewAlgo, *, is_limit: bool) -> None:
+    """Refuse terms that do not belong to this order."""
+    if not is_limit and params.price:
+        raise not_required("price")
+    if params.reduce_only == "true" and params.position_side in ("LONG", "SHORT"):
+        raise not_required("reduceonly")
+    if params.time_in_force == "GTD" or params.price_match not in (None, "NONE"):
+        raise WireError(errors.UNSUPPORTED, "GTD and priceMatch are not offered here.")
+
+
+def _callback(text: str) -> int:
     """Return a callback rate, which comes in per cent with one decimal, as a rate."""
-    whole, _, part = (text or "").partition(".")
-    if not whole.isdecimal() or (part and not part.isdecimal()) or len(part) > 1:
+    whole, _, part = decimal("callbackRate", text).partition(".")
+    part = part.rstrip("0")
+    if len(part) > 1:
         raise WireError(errors.Code(-2007, "Invalid callBack rate."))
     rate = (int(whole) * 10 + int(part or 0)) * (RATE_SCALE // 1_000)
     if not RATE_SCALE // 1_000 <= rate <= RATE_SCALE // 10:
@@ -131,25 +178,31 @@ class AlgoName(Params, frozen=True):
     client_algo_id: str | None = None
 
 
-def _find(call: Call, params: AlgoName) -> KeptOrder:
+def _find(call: Call, params: AlgoName) -> KeptOrder | None:
+    if params.algo_id is None and not params.client_algo_id:
+        raise WireError(
+            errors.MANDATORY, "Param 'clientAlgoId' or 'algoId' must be sent, but both were empty!"
+        )
     order = None
     if params.algo_id is not None:
         order = call.records.order(Origin.PLAN, params.algo_id)
     elif params.client_algo_id:
         order = call.records.by_client_id.get(params.client_algo_id)
     if order is None or order.trigger is None or params.symbol not in (None, order.symbol):
-        raise WireError(errors.NO_SUCH_ORDER)
+        return None
     return order
 
 
 def ask(call: Call, params: AlgoName) -> object:
     order = _find(call, params)
+    if order is None:
+        raise WireError(errors.NO_SUCH_ORDER)
     return algo_row(order, call.grid(order.symbol))
 
 
 def cancel(call: Call, params: AlgoName) -> object:
     order = _find(call, params)
-    if order.state is not OrderState.UNTRIGGERED:
+    if order is None or order.state is not OrderState.UNTRIGGERED:
         raise WireError(errors.CANCEL_REJECTED)
     _cancel(call, order)
     return {
@@ -204,9 +257,8 @@ class AllAlgos(Params, frozen=True):
 
 def all_orders(call: Call, params: AllAlgos) -> object:
     """Return conditional orders of one instrument, oldest first."""
-    grid = call.grid(params.symbol)
-    start = -1 if params.start_time is None else params.start_time * 1_000
-    end = 2**62 if params.end_time is None else params.end_time * 1_000 + 999
+    grid, limit = call.grid(params.symbol), at_most(params.limit, _ROWS_MOST)
+    start, end = between_us(params.start_time, params.end_time)
     found = [
         order
         for order in reversed(list(call.records.newest_orders()))
@@ -215,14 +267,19 @@ def all_orders(call: Call, params: AllAlgos) -> object:
         and start <= order.created_at <= end
         and (params.algo_id is None or order.number >= params.algo_id)
     ]
-    return [algo_row(order, grid) for order in found[-params.limit :]]
+    is_forward = params.algo_id is not None or params.start_time is not None
+    if params.page is not None:
+        chosen = found[(params.page - 1) * limit : params.page * limit]
+    else:
+        chosen = found[:limit] if is_forward else found[-limit:]
+    return [algo_row(order, grid) for order in chosen]
 
 
 ENDPOINTS = (
-    Endpoint("POST", "/fapi/v1/algoOrder", NewAlgo, place, TRADE, 0, is_order=True),
+    Endpoint("POST", "/fapi/v1/algoOrder", NewAlgo, place, TRADE, 0, orders=(1, 1)),
     Endpoint("GET", "/fapi/v1/algoOrder", AlgoName, ask, READ),
     Endpoint("DELETE", "/fapi/v1/algoOrder", AlgoName, cancel, TRADE),
     Endpoint("DELETE", "/fapi/v1/algoOpenOrders", OneSymbol, cancel_all, TRADE),
-    Endpoint("GET", "/fapi/v1/openAlgoOrders", OpenAlgos, open_orders, READ),
+    Endpoint("GET", "/fapi/v1/openAlgoOrders", OpenAlgos, open_orders, READ, by_symbol(1, 40)),
     Endpoint("GET", "/fapi/v1/allAlgoOrders", AllAlgos, all_orders, READ, 5),
 )

@@ -1,15 +1,15 @@
-"""One request on its way: who asks, what an endpoint is, how parameters are read."""
+"""One request on its way: who asks, what an endpoint is, and the texts of prices and sizes."""
 
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import msgspec
-
-from simexchange.core.types import PositionMode, PositionSide
-from simexchange.server.amounts import Grid
+from simexchange.core.events import Event
+from simexchange.core.types import PositionMode, PositionSide, RejectReason
+from simexchange.server.amounts import Grid, money_from
 from simexchange.server.binance import errors
-from simexchange.server.binance.errors import WireError
+from simexchange.server.binance.errors import WireError, refusal_error
+from simexchange.server.binance.parameters import Params, decimal
 from simexchange.server.keys import ApiKey
 from simexchange.server.records.account import AccountRecords
 from simexchange.server.venue import Venue
@@ -25,14 +25,6 @@ SIDES_BY_NAME = {
 NAMES_BY_SIDE = {side: name for name, side in SIDES_BY_NAME.items()}
 
 
-class Params(msgspec.Struct, frozen=True, rename="camel"):
-    """Base of all parameters; on the wire names are in camel case."""
-
-
-class Nothing(Params, frozen=True):
-    """An endpoint without parameters."""
-
-
 class Call:
     """A request that passed signature, permission and limits."""
 
@@ -43,9 +35,13 @@ class Call:
         self._key = key
 
     @property
-    def account(self) -> int:
+    def key(self) -> ApiKey:
         assert self._key is not None, "a private endpoint was reached without a key"
-        return self._key.account
+        return self._key
+
+    @property
+    def account(self) -> int:
+        return self.key.account
 
     @property
     def records(self) -> AccountRecords:
@@ -68,42 +64,44 @@ class Call:
         return [self.grid(instrument.symbol) for instrument in self.venue.exchange.instruments]
 
 
+Weight = int | Callable[[dict[str, str]], int]
+"""What a request takes of its address's limit; some ask for more when they ask for more."""
+
+
 class Endpoint(NamedTuple):
-    """One path. ``scope``: who may call it; ``weight``: what it takes of the address's limit."""
+    """One path. ``scope``: who may call it; ``orders``: what it takes of the account's limits.
+
+    ``orders`` are counts of orders in ten seconds and in a minute.
+    """
 
     method: str
     path: str
     params: type[Params]
     handler: Callable[[Call, Any], object]
     scope: str = PUBLIC
-    weight: int = 1
-    is_order: bool = False
+    weight: Weight = 1
+    orders: tuple[int, int] = (0, 0)
+
+    def weight_of(self, values: dict[str, str]) -> int:
+        return self.weight if isinstance(self.weight, int) else self.weight(values)
 
 
-class Reader:
-    """Reads the parameters of one endpoint; what it does not know is refused."""
+def by_symbol(one: int, every: int) -> Callable[[dict[str, str]], int]:
+    """Return the weight of a question about one instrument, or about all of them."""
+    return lambda values: one if values.get("symbol") else every
 
-    __slots__ = ("_names", "_refuses_unknown", "_type")
 
-    def __init__(self, params: type[Params], *, refuses_unknown: bool) -> None:
-        self._type = params
-        self._names = frozenset(field.encode_name for field in msgspec.structs.fields(params))
-        self._refuses_unknown = refuses_unknown
+def by_limit(
+    default: int, steps: tuple[tuple[int, int], ...], most: int
+) -> Callable[[dict[str, str]], int]:
+    """Return a weight that grows with ``limit``: ``steps`` are (below which limit, weight)."""
 
-    def read(self, values: dict[str, str]) -> Params:
-        unread = [name for name in values if name not in self._names]
-        if unread and self._refuses_unknown:
-            read = len(values) - len(unread)
-            raise WireError(
-                errors.UNREAD,
-                f"Not all sent parameters were read; read '{read}' parameter(s) but was sent "
-                f"'{len(values)}': {', '.join(unread)}.",
-            )
-        given = {name: text for name, text in values.items() if text != ""}
-        try:
-            return msgspec.convert(given, self._type, strict=False)
-        except msgspec.ValidationError as error:
-            raise WireError(errors.MANDATORY, f"{errors.MANDATORY.message} ({error})") from error
+    def weight(values: dict[str, str]) -> int:
+        text = values.get("limit", "")
+        limit = int(text) if text.isdecimal() else default
+        return next((units for below, units in steps if limit < below), most)
+
+    return weight
 
 
 def client_id(text: str | None) -> str | None:
@@ -114,7 +112,9 @@ def client_id(text: str | None) -> str | None:
     return text
 
 
-def price_of(grid: Grid, text: str) -> int:
+def price_of(grid: Grid, text: str, name: str = "price") -> int:
+    """Return a price in ticks."""
+    _check_places(decimal(name, text), grid.prices.places)
     try:
         ticks = grid.prices.count(text)
     except ValueError as error:
@@ -125,15 +125,41 @@ def price_of(grid: Grid, text: str) -> int:
 
 
 def contracts_of(grid: Grid, text: str) -> int:
+    """Return a quantity, which is in the base asset, in contracts."""
+    _check_places(decimal("quantity", text), grid.quantities.places)
     try:
         contracts = grid.quantities.count(text)
     except ValueError as error:
         raise WireError(errors.OFF_STEP, f"{errors.OFF_STEP.message} ({error})") from error
-    if contracts % grid.instrument.contracts_step:
-        raise WireError(errors.OFF_STEP)
     if contracts < 1:
         raise WireError(errors.QUANTITY_TOO_SMALL)
+    if contracts % grid.instrument.contracts_step:
+        raise WireError(errors.OFF_STEP)
     return contracts
+
+
+def _check_places(text: str, places: int) -> None:
+    if len(text.partition(".")[2].rstrip("0")) > places:
+        raise WireError(errors.TOO_PRECISE)
+
+
+def money_of(text: str, name: str = "amount") -> int:
+    """Return a decimal text as money."""
+    try:
+        return money_from(decimal(name, text))
+    except ValueError as error:
+        raise WireError(errors.TOO_PRECISE) from error
+
+
+def check(call: Call, events: list[Event], codes: dict[RejectReason, errors.Code]) -> None:
+    """Raise the error of a refusal among the events, if there is one; ``codes`` go first."""
+    refusal = call.venue.refusal(events)
+    if refusal is None:
+        return
+    code = codes.get(refusal.reason)
+    if code is None:
+        raise refusal_error(refusal.reason, refusal.message)
+    raise WireError(code)
 
 
 def position_side(name: str | None, mode: PositionMode) -> PositionSide:

@@ -9,28 +9,20 @@ from aiohttp import web
 
 from simexchange.core.types import SECOND_US
 from simexchange.server.binance import errors
-from simexchange.server.binance.call import (
-    PUBLIC,
-    SIGNED,
-    TRADE,
-    TRANSFER,
-    Call,
-    Endpoint,
-    Reader,
-)
+from simexchange.server.binance.call import PUBLIC, SIGNED, Call, Endpoint
+from simexchange.server.binance.countdown import Countdowns
+from simexchange.server.binance.doorkeeper import admit, check_signature
 from simexchange.server.binance.endpoints import ENDPOINTS
 from simexchange.server.binance.errors import WireError
+from simexchange.server.binance.metering import Meter, Usage
+from simexchange.server.binance.parameters import Nothing, Reader
 from simexchange.server.binance.socket_api import SocketApi
 from simexchange.server.binance.streams import Streams
 from simexchange.server.keys import ApiKey
-from simexchange.server.limits import Quota, Standing
 from simexchange.server.venue import Venue
 from simexchange.server.wire_faults import Strike, WireFault
 
 _log = logging.getLogger(__name__)
-_MINUTE = Quota(2_400, 60 * SECOND_US)
-_ORDERS = Quota(1_200, 60 * SECOND_US)
-_WINDOW_DEFAULT_MS, _WINDOW_MOST_MS, _AHEAD_MS = 5_000, 60_000, 1_000
 _OWN = ("timestamp", "recvWindow", "signature")
 _OWN_ON_SOCKETS = (*_OWN, "apiKey", "returnRateLimits")
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -52,12 +44,22 @@ class BinanceDialect:
     def __init__(self, venue: Venue) -> None:
         self.venue = venue
         self.streams = Streams(venue)
+        self._meter = Meter(venue)
         self._socket_api = SocketApi(venue, self._carry_out_message)
         strict = venue.settings.refuses_unknown_parameters
+        own = Endpoint("GET", "/fapi/v1/rateLimit/order", Nothing, self._order_limits, "read")
         self._routes = {
             (endpoint.method, endpoint.path): _Route(endpoint, refuses_unknown=strict)
-            for endpoint in (*ENDPOINTS, *self.streams.listen_keys.endpoints())
+            for endpoint in (
+                *ENDPOINTS,
+                *self.streams.listen_keys.endpoints(),
+                *Countdowns(venue).endpoints(),
+                own,
+            )
         }
+
+    def _order_limits(self, call: Call, _: Nothing) -> object:
+        return self._meter.standing_orders(call.account)
 
     async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; its errors are answers too."""
@@ -85,95 +87,62 @@ class BinanceDialect:
     def _answer(
         self, request: web.BaseRequest, route: _Route, query: str, body: str
     ) -> web.StreamResponse:
-        standings: dict[str, Standing] = {}
+        usage = Usage()
         try:
-            return _response(
-                self._carry_out(request, route, query, body, standings), 200, standings
-            )
+            return _response(self._carry_out(request, route, query, body, usage), 200, usage)
         except WireError as error:
-            answer = {"code": error.code, "msg": error.message}
-            return _response(answer, error.status, standings)
+            return _response({"code": error.code, "msg": error.message}, error.status, usage)
         except Exception:  # noqa: BLE001 - a fault of ours is logged, and answered as the venue does
             _log.exception("%s %s was not answered", request.method, route.endpoint.path)
             unknown = errors.UNKNOWN
-            return _response({"code": unknown.number, "msg": unknown.message}, 500, standings)
+            return _response({"code": unknown.number, "msg": unknown.message}, 500, usage)
 
     def _carry_out(
-        self,
-        request: web.BaseRequest,
-        route: _Route,
-        query: str,
-        body: str,
-        standings: dict[str, Standing],
+        self, request: web.BaseRequest, route: _Route, query: str, body: str, usage: Usage
     ) -> object:
-        """Do what is asked; how the limits stand goes into ``standings`` even if refused."""
-        venue, endpoint = self.venue, route.endpoint
-        now = venue.edge_now()
-        used = venue.limits.take(request.remote, "weight", _MINUTE, now, endpoint.weight)
-        standings["X-MBX-USED-WEIGHT-1M"] = used
-        if not used.is_allowed:
-            raise WireError(errors.TOO_MANY_REQUESTS)
+        """Do what is asked; how the limits stand goes into ``usage`` even if refused."""
+        endpoint = route.endpoint
         values = dict(parse_qsl(query, keep_blank_values=True))
-        values |= dict(parse_qsl(body, keep_blank_values=True))
+        if body:
+            values |= dict(parse_qsl(body, keep_blank_values=True))
+        self._meter.take_weight(endpoint, request.remote, endpoint.weight_of(values), usage)
         key = None
         if endpoint.scope != PUBLIC:
             name = request.headers.get("X-MBX-APIKEY", "")
-            key = self._key(name, request.remote, endpoint)
-        if key is not None and endpoint.scope in SIGNED:
-            self._check_signature(key, values, _unsigned(query) + _unsigned(body))
-            if endpoint.is_order:
-                sent = venue.limits.take(key.account, "orders", _ORDERS, now)
-                standings["X-MBX-ORDER-COUNT-1M"] = sent
-                if not sent.is_allowed:
-                    raise WireError(errors.TOO_MANY_ORDERS_SENT)
-        for name in _OWN:  # clients sign more than they must
+            key = admit(self.venue, name, request.remote, endpoint)
+            if endpoint.scope in SIGNED:
+                check_signature(self.venue, key, values, _unsigned(query) + _unsigned(body))
+        return self._handle(route, key, values, _OWN, usage)
+
+    def _handle(
+        self,
+        route: _Route,
+        key: ApiKey | None,
+        values: dict[str, str],
+        own: tuple[str, ...],
+        usage: Usage,
+    ) -> object:
+        if key is not None and route.endpoint.orders != (0, 0):
+            self._meter.take_orders(route.endpoint, key.account, usage)
+        for name in own:  # clients sign more than they must
             values.pop(name, None)
-        return endpoint.handler(Call(venue, key), route.reader.read(values))
+        return route.endpoint.handler(Call(self.venue, key), route.reader.read(values))
 
     def _carry_out_message(
-        self, method: str, path: str, values: dict[str, str], address: str | None
+        self, method: str, path: str, values: dict[str, str], address: str | None, usage: Usage
     ) -> object:
         """Do what is asked on a socket; there parameters are signed in order of their names."""
         route = self._routes[method, path]
+        endpoint = route.endpoint
+        self._meter.take_weight(endpoint, address, endpoint.weight_of(values), usage)
         key = None
-        if route.endpoint.scope != PUBLIC:
-            key = self._key(values.get("apiKey", ""), address, route.endpoint)
-            signed = sorted(name for name in values if name != "signature")
-            payload = "&".join(f"{name}={values[name]}" for name in signed)
-            self._check_signature(key, values, payload)
-        asked = {name: text for name, text in values.items() if name not in _OWN_ON_SOCKETS}
-        return route.endpoint.handler(Call(self.venue, key), route.reader.read(asked))
-
-    def _key(self, name: str, address: str | None, endpoint: Endpoint) -> ApiKey:
-        """Return the key of a request, if it may do this from where it comes."""
-        if not name:
-            raise WireError(errors.BAD_KEY_FORMAT)
-        key = self.venue.keys.find(name)
-        if key is None or key.expires_at <= self.venue.edge_now():
-            raise WireError(errors.REJECTED_KEY)
-        if key.account in self.venue.members.frozen:
-            raise WireError(errors.REJECTED_KEY)
-        if address is not None and not key.may_come_from(address):
-            raise WireError(errors.REJECTED_KEY)
-        grant = key.grant
-        if (endpoint.scope == TRADE and not grant.trade) or (
-            endpoint.scope == TRANSFER and not grant.transfer
-        ):
-            raise WireError(errors.REJECTED_KEY)
-        return key
-
-    def _check_signature(self, key: ApiKey, values: dict[str, str], payload: str) -> None:
-        stamp, window = values.get("timestamp", ""), values.get("recvWindow", "")
-        if not stamp.isdecimal() or (window and not window.partition(".")[0].isdecimal()):
-            raise WireError(errors.MANDATORY, "Mandatory parameter 'timestamp' was not sent.")
-        if not values.get("signature"):
-            raise WireError(errors.MANDATORY, "Mandatory parameter 'signature' was not sent.")
-        if not key.has_signed(payload.encode(), values["signature"]):
-            raise WireError(errors.INVALID_SIGNATURE)
-        window_ms = int(window.partition(".")[0]) if window else _WINDOW_DEFAULT_MS
-        now_ms = self.venue.edge_now() // 1_000
-        if not now_ms - min(window_ms, _WINDOW_MOST_MS) <= int(stamp) < now_ms + _AHEAD_MS:
-            raise WireError(errors.OUTSIDE_WINDOW)
+        if endpoint.scope != PUBLIC:
+            key = admit(self.venue, values.get("apiKey", ""), address, endpoint)
+            if endpoint.scope in SIGNED:
+                signed = sorted(name for name in values if name != "signature")
+                payload = "&".join(f"{name}={values[name]}" for name in signed)
+                check_signature(self.venue, key, values, payload)
+        return self._handle(route, key, values, _OWN_ON_SOCKETS, usage)
 
 
 def _unsigned(text: str) -> str:
@@ -189,11 +158,9 @@ def _struck(request: web.BaseRequest, strikes: list[Strike]) -> web.StreamRespon
         if strike.fault is WireFault.SERVER_ERROR:
             return web.Response(status=502, text="<html><h1>Bad Gateway</h1></html>")
         if strike.fault is WireFault.RATE_LIMIT:
-            code = errors.TOO_MANY_REQUESTS
-            answer = {"code": code.number, "msg": code.message}
-            response = _response(answer, code.status, {})
-            response.headers["Retry-After"] = "1"
-            return response
+            usage, code = Usage(), errors.TOO_MANY_REQUESTS
+            usage.retry_after_s = 1
+            return _response({"code": code.number, "msg": code.message}, code.status, usage)
         if strike.fault is WireFault.LOST_REQUEST:
             _hang_up(request)
             return web.Response()
@@ -205,10 +172,11 @@ def _hang_up(request: web.BaseRequest) -> None:
         request.transport.abort()
 
 
-def _response(answer: object, status: int, standings: dict[str, Standing]) -> web.Response:
-    response = web.Response(
-        body=_encode(answer), status=status, content_type="application/json", charset="utf-8"
+def _response(answer: object, status: int, usage: Usage) -> web.Response:
+    return web.Response(
+        body=_encode(answer),
+        status=status,
+        content_type="application/json",
+        charset="utf-8",
+        headers=usage.headers(),
     )
-    for name, standing in standings.items():
-        response.headers[name] = str(standing.limit - standing.left)
-    return response

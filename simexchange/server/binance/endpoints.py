@@ -1,12 +1,28 @@
 """All endpoints over HTTP."""
 
-from simexchange.server.binance import account, algo_orders, market, orders, sub_accounts
+from simexchange.server.binance import (
+    account,
+    algo_orders,
+    market,
+    market_history,
+    order_batches,
+    order_queries,
+    orders,
+    settings,
+    sub_accounts,
+    wallets,
+)
 from simexchange.server.binance.call import Endpoint
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *market.ENDPOINTS,
+    *market_history.ENDPOINTS,
     *account.ENDPOINTS,
+    *settings.ENDPOINTS,
+    *wallets.ENDPOINTS,
     *orders.ENDPOINTS,
+    *order_queries.ENDPOINTS,
+    *order_batches.ENDPOINTS,
     *algo_orders.ENDPOINTS,
     *sub_accounts.ENDPOINTS,
 )

@@ -1,33 +1,19 @@
-"""Public questions: time, instruments, prices, book, candles, trades, funding."""
+"""Public questions of the moment: time, instruments, prices, book, marks, open interest."""
 
 from fractions import Fraction
 
-from simexchange.core.types import RATE_SCALE
+from simexchange.core.types import HOUR_US, RATE_SCALE
 from simexchange.server.amounts import Grid, fraction_text, money_text, rate_text
 from simexchange.server.binance import errors
-from simexchange.server.binance.call import Call, Endpoint, Nothing, Params
+from simexchange.server.binance.call import Call, Endpoint, by_limit, by_symbol
 from simexchange.server.binance.errors import WireError
-from simexchange.server.records.tape import MINUTE_US, Bar, joined
+from simexchange.server.binance.metering import ORDERS_MINUTE, ORDERS_TEN_SECONDS, WEIGHT
+from simexchange.server.binance.parameters import Nothing, Params
 
 Row = dict[str, object]
 _PRICES_MOST = 20_000_000
 _DEPTHS = (5, 10, 20, 50, 100, 500, 1000)
-INTERVALS = {
-    "1m": 1,
-    "3m": 3,
-    "5m": 5,
-    "15m": 15,
-    "30m": 30,
-    "1h": 60,
-    "2h": 120,
-    "4h": 240,
-    "6h": 360,
-    "8h": 480,
-    "12h": 720,
-    "1d": 1440,
-    "3d": 4320,
-    "1w": 10080,
-}
+_DEPTH_WEIGHTS = ((51, 2), (101, 5), (501, 10))
 _ORDER_TYPES = (
     "LIMIT",
     "MARKET",
@@ -57,21 +43,33 @@ def exchange_info(call: Call, _: Nothing) -> object:
         "serverTime": ms(call.venue.edge_now()),
         "futuresType": "U_MARGINED",
         "rateLimits": [
-            {
-                "rateLimitType": "REQUEST_WEIGHT",
-                "interval": "MINUTE",
-                "intervalNum": 1,
-                "limit": 2400,
-            },
-            {"rateLimitType": "ORDERS", "interval": "MINUTE", "intervalNum": 1, "limit": 1200},
+            _limit_row("REQUEST_WEIGHT", "MINUTE", 1, WEIGHT.limit),
+            _limit_row("ORDERS", "MINUTE", 1, ORDERS_MINUTE.limit),
+            _limit_row("ORDERS", "SECOND", 10, ORDERS_TEN_SECONDS.limit),
         ],
         "exchangeFilters": [],
-        "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "0"}],
+        "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": 0}],
         "symbols": [_symbol_row(grid) for grid in call.grids(None)],
     }
 
 
-def no_symbols(call: Call, _: Nothing) -> object:
+def _limit_row(kind: str, interval: str, number: int, limit: int) -> Row:
+    return {
+        "rateLimitType": kind,
+        "interval": interval,
+        "intervalNum": number,
+        "limit": limit,
+    }
+
+
+class SpotInfo(Params, frozen=True):
+    symbol: str | None = None
+    symbols: str | None = None
+    permissions: str | None = None
+    show_permission_sets: str | None = None
+
+
+def no_symbols(call: Call, _: Params) -> object:
     """Return the exchange information of a market that is not served."""
     info: Row = {"timezone": "UTC", "serverTime": ms(call.venue.edge_now()), "rateLimits": []}
     return {**info, "exchangeFilters": [], "symbols": []}
@@ -106,7 +104,8 @@ def _symbol_row(grid: Grid) -> Row:
         "baseAssetPrecision": 8,
         "quotePrecision": 8,
         "underlyingType": "COIN",
-        "underlyingSubType": [],
+        "underlyingSubType": ["CRYPTO"],
+        "settlePlan": 0,
         "triggerProtect": "0.0500",
         "liquidationFee": rate_text(instrument.liquidation_fee),
         "marketTakeBound": "0.05",
@@ -131,12 +130,16 @@ def _symbol_row(grid: Grid) -> Row:
             },
         ],
         "orderTypes": _ORDER_TYPES,
-        "timeInForce": ["GTC", "IOC", "FOK", "GTX", "GTD"],
+        "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
     }
 
 
 class Symbol(Params, frozen=True):
     symbol: str | None = None
+
+
+class OneSymbol(Params, frozen=True):
+    symbol: str
 
 
 class Depth(Params, frozen=True):
@@ -147,7 +150,7 @@ class Depth(Params, frozen=True):
 def depth(call: Call, params: Depth) -> object:
     grid = call.grid(params.symbol)
     if params.limit not in _DEPTHS:
-        raise WireError(errors.MANDATORY, f"limit is one of {_DEPTHS}")
+        raise WireError(errors.BAD_DEPTH, f"'{params.limit}' is not valid depth limit.")
     bids, asks = call.venue.exchange.depth(params.symbol, params.limit)
     now = ms(call.venue.now())
     return {
@@ -191,9 +194,9 @@ def _day_row(call: Call, grid: Grid) -> Row:
         "quoteVolume": money_text(grid.value(day.ticks)),
         "openTime": ms(now) - 86_400_000,
         "closeTime": ms(now),
-        "firstId": 0,
-        "lastId": tape.trades[-1].trade_id if tape.trades else 0,
-        "count": len(tape.trades),
+        "firstId": day.first_trade,
+        "lastId": day.last_trade,
+        "count": day.trades,
     }
 
 
@@ -254,97 +257,40 @@ def premium_index(call: Call, params: Symbol) -> object:
     return _one_or_all(params.symbol, rows)
 
 
-class Between(Params, frozen=True):
-    symbol: str | None = None
-    start_time: int | None = None
-    end_time: int | None = None
-    limit: int = 100
-
-
-def funding_rates(call: Call, params: Between) -> object:
-    start = -1 if params.start_time is None else params.start_time * 1_000
-    end = 2**62 if params.end_time is None else params.end_time * 1_000 + 999
-    events = [
-        event
-        for grid in call.grids(params.symbol)
-        for event in call.venue.tape.of(grid.instrument.symbol).fundings
-        if start <= event.at <= end
-    ]
-    events.sort(key=lambda event: event.at)
-    chosen = events[: params.limit] if params.start_time is not None else events[-params.limit :]
-    return [
-        {
-            "symbol": event.symbol,
-            "fundingTime": ms(event.at),
-            "fundingRate": rate_text(event.rate),
-            "markPrice": call.grid(event.symbol).price(event.mark),
-        }
-        for event in chosen
-    ]
-
-
-class Candles(Params, frozen=True):
-    symbol: str
-    interval: str
-    start_time: int | None = None
-    end_time: int | None = None
-    limit: int = 500
-
-
-def candles(call: Call, params: Candles) -> object:
+def open_interest(call: Call, params: OneSymbol) -> object:
     grid = call.grid(params.symbol)
-    return _candle_rows(params, grid, list(call.venue.tape.of(params.symbol).bars))
+    contracts = call.venue.exchange.open_interest(params.symbol)
+    return {
+        "openInterest": grid.quantity(contracts),
+        "symbol": params.symbol,
+        "time": ms(call.venue.now()),
+    }
 
 
-def mark_candles(call: Call, params: Candles) -> object:
-    grid = call.grid(params.symbol)
-    return _candle_rows(params, grid, list(call.venue.tape.of(params.symbol).mark_bars))
+def funding_info(call: Call, _: Nothing) -> object:
+    """Return how funding is settled, of the instruments that have it."""
+    rows: list[Row] = []
+    for grid in call.grids(None):
+        rules = grid.instrument.funding
+        if rules is None:
+            continue
+        held = call.venue.exchange.funding(grid.instrument.symbol)
+        interval_us = rules.interval_us if held is None else held.interval_us
+        rows.append(
+            {
+                "symbol": grid.instrument.symbol,
+                "adjustedFundingRateCap": rate_text(rules.cap),
+                "adjustedFundingRateFloor": rate_text(-rules.cap),
+                "fundingIntervalHours": interval_us // HOUR_US,
+                "disclaimer": False,
+                "updateTime": 0,
+            }
+        )
+    return rows
 
 
-def _candle_rows(params: Candles, grid: Grid, minutes: list[Bar]) -> list[list[object]]:
-    """Return the candles asked for, oldest first; who took is not told apart."""
-    minutes_each = INTERVALS.get(params.interval)
-    if minutes_each is None:
-        raise WireError(errors.Code(-1120, "Invalid interval."))
-    length = minutes_each * MINUTE_US
-    start = -1 if params.start_time is None else params.start_time * 1_000
-    end = 2**62 if params.end_time is None else params.end_time * 1_000
-    bars = [bar for bar in joined(minutes, length) if start <= bar.start_at <= end]
-    chosen = bars[: params.limit] if params.start_time is not None else bars[-params.limit :]
-    return [
-        [
-            ms(bar.start_at),
-            *(grid.price(price) for price in (bar.open, bar.high, bar.low, bar.close)),
-            grid.quantity(bar.contracts),
-            ms(bar.start_at + length) - 1,
-            money_text(grid.value(bar.ticks)),
-            0,
-            "0",
-            "0",
-            "0",
-        ]
-        for bar in chosen
-    ]
-
-
-class Trades(Params, frozen=True):
-    symbol: str
-    limit: int = 500
-
-
-def trades(call: Call, params: Trades) -> object:
-    grid = call.grid(params.symbol)
-    return [
-        {
-            "id": trade.trade_id,
-            "price": grid.price(trade.price),
-            "qty": grid.quantity(trade.contracts),
-            "quoteQty": money_text(grid.value(trade.price * trade.contracts)),
-            "time": ms(trade.at),
-            "isBuyerMaker": trade.side < 0,
-        }
-        for trade in list(call.venue.tape.of(params.symbol).trades)[-params.limit :]
-    ]
+def system_status(_: Call, __: Nothing) -> object:
+    return {"status": 0, "msg": "normal"}
 
 
 ENDPOINTS = (
@@ -353,15 +299,15 @@ ENDPOINTS = (
     Endpoint("GET", "/fapi/v1/time", Nothing, time_of),
     Endpoint("GET", "/api/v3/time", Nothing, time_of),
     Endpoint("GET", "/fapi/v1/exchangeInfo", Nothing, exchange_info),
-    Endpoint("GET", "/api/v3/exchangeInfo", Nothing, no_symbols),
+    Endpoint("GET", "/api/v3/exchangeInfo", SpotInfo, no_symbols),
     Endpoint("GET", "/dapi/v1/exchangeInfo", Nothing, no_symbols),
-    Endpoint("GET", "/fapi/v1/depth", Depth, depth, weight=5),
-    Endpoint("GET", "/fapi/v1/ticker/24hr", Symbol, day_ticker),
-    Endpoint("GET", "/fapi/v1/ticker/price", Symbol, price_ticker),
-    Endpoint("GET", "/fapi/v1/ticker/bookTicker", Symbol, book_ticker, weight=2),
-    Endpoint("GET", "/fapi/v1/premiumIndex", Symbol, premium_index),
-    Endpoint("GET", "/fapi/v1/fundingRate", Between, funding_rates),
-    Endpoint("GET", "/fapi/v1/klines", Candles, candles, weight=5),
-    Endpoint("GET", "/fapi/v1/markPriceKlines", Candles, mark_candles, weight=5),
-    Endpoint("GET", "/fapi/v1/trades", Trades, trades, weight=5),
+    Endpoint("GET", "/sapi/v1/system/status", Nothing, system_status),
+    Endpoint("GET", "/fapi/v1/depth", Depth, depth, weight=by_limit(500, _DEPTH_WEIGHTS, 20)),
+    Endpoint("GET", "/fapi/v1/ticker/24hr", Symbol, day_ticker, weight=by_symbol(1, 40)),
+    Endpoint("GET", "/fapi/v1/ticker/price", Symbol, price_ticker, weight=by_symbol(1, 2)),
+    Endpoint("GET", "/fapi/v2/ticker/price", Symbol, price_ticker, weight=by_symbol(1, 2)),
+    Endpoint("GET", "/fapi/v1/ticker/bookTicker", Symbol, book_ticker, weight=by_symbol(2, 5)),
+    Endpoint("GET", "/fapi/v1/premiumIndex", Symbol, premium_index, weight=by_symbol(1, 10)),
+    Endpoint("GET", "/fapi/v1/openInterest", OneSymbol, open_interest),
+    Endpoint("GET", "/fapi/v1/fundingInfo", Nothing, funding_info, weight=0),
 )

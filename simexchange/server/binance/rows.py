@@ -1,20 +1,18 @@
-"""Rows of orders, fills, positions and balances."""
+"""Rows of orders, conditional orders, their changes, and fills."""
 
 from simexchange.core.types import (
+    RATE_SCALE,
     CancelReason,
-    MarginMode,
     OrderKind,
-    PositionSide,
     Side,
     TimeInForce,
     TriggerBy,
     TriggerDirection,
 )
-from simexchange.core.views import PositionView
 from simexchange.server.amounts import Grid, money_text
-from simexchange.server.binance.call import NAMES_BY_SIDE, Call
+from simexchange.server.binance.call import NAMES_BY_SIDE
 from simexchange.server.binance.market import Row, ms
-from simexchange.server.records.rows import KeptFill, KeptOrder, OrderState
+from simexchange.server.records.rows import Amendment, KeptFill, KeptOrder, OrderState
 
 SIDES = {Side.BUY: "BUY", Side.SELL: "SELL"}
 _TIMES = {
@@ -56,10 +54,13 @@ def status_of(order: KeptOrder) -> str:
 
 def client_id_of(order: KeptOrder) -> str:
     """Return the client's id, or the one that the venue gives an order without."""
+    if order.is_forced:
+        return f"autoclose-{order.number}"
     return order.client_order_id or f"sim{order.origin[0]}{order.number}"
 
 
 def order_row(order: KeptOrder, grid: Grid) -> Row:
+    words = order.words
     value = order.filled_ticks * grid.tick_value
     kind = "MARKET" if order.kind is OrderKind.MARKET else "LIMIT"
     return {
@@ -83,8 +84,8 @@ def order_row(order: KeptOrder, grid: Grid) -> Row:
         "workingType": "CONTRACT_PRICE",
         "priceProtect": False,
         "origType": kind,
-        "priceMatch": "NONE",
-        "selfTradePreventionMode": "NONE",
+        "priceMatch": words.get("priceMatch", "NONE"),
+        "selfTradePreventionMode": words.get("selfTradePreventionMode", "NONE"),
         "goodTillDate": 0,
         "time": ms(order.created_at),
         "updateTime": ms(order.updated_at),
@@ -127,6 +128,8 @@ def algo_row(order: KeptOrder, grid: Grid) -> Row:
         "quantity": grid.quantity(order.contracts),
         "algoStatus": _ALGO_STATES.get(order.state, "FINISHED"),
         "actualOrderId": "" if order.order_id is None else str(order.order_id),
+        "actualQty": grid.quantity(order.filled),
+        "actualType": "MARKET" if order.kind is OrderKind.MARKET else "LIMIT",
         "actualPrice": grid.average_price(value, order.filled) or "0.00",
         "triggerPrice": grid.price(trigger.price),
         "price": grid.price(order.price) if order.price is not None else "0.00",
@@ -139,6 +142,8 @@ def algo_row(order: KeptOrder, grid: Grid) -> Row:
         "selfTradePreventionMode": "NONE",
         "workingType": _WORKING[trigger.by],
         "priceMatch": "NONE",
+        "activatePrice": grid.price(trigger.price) if trigger.callback_rate is not None else "",
+        "callbackRate": _percent(trigger.callback_rate),
         "closePosition": trigger.close_position,
         "priceProtect": False,
         "reduceOnly": order.reduce_only,
@@ -146,6 +151,35 @@ def algo_row(order: KeptOrder, grid: Grid) -> Row:
         "updateTime": ms(order.updated_at),
         "triggerTime": ms(order.updated_at) if order.order_id is not None else 0,
         "goodTillDate": 0,
+    }
+
+
+def _percent(rate: int | None) -> str:
+    """Return a callback rate in per cent with one decimal; empty for what does not trail."""
+    if rate is None:
+        return ""
+    tenths = rate * 1_000 // RATE_SCALE
+    return f"{tenths // 10}.{tenths % 10}"
+
+
+def amendment_row(change: Amendment, grid: Grid) -> Row:
+    order = change.order
+    return {
+        "amendmentId": change.number,
+        "symbol": order.symbol,
+        "pair": order.symbol,
+        "orderId": order.order_id,
+        "clientOrderId": client_id_of(order),
+        "time": ms(change.at),
+        "amendment": {
+            "price": {"before": grid.price(change.price_before), "after": grid.price(change.price)},
+            "origQty": {
+                "before": grid.quantity(change.contracts_before),
+                "after": grid.quantity(change.contracts),
+            },
+            "count": change.count,
+        },
+        "priceMatch": order.words.get("priceMatch", "NONE"),
     }
 
 
@@ -166,56 +200,3 @@ def fill_row(fill: KeptFill, grid: Grid) -> Row:
         "maker": fill.is_maker,
         "buyer": fill.side is Side.BUY,
     }
-
-
-def signed(view: PositionView) -> int:
-    return -view.contracts if view.position_side is PositionSide.SHORT else view.contracts
-
-
-def position_row(call: Call, view: PositionView, grid: Grid) -> Row:
-    """Return a position as version 2 has it, with leverage and margin type."""
-    held, symbol = signed(view), view.symbol
-    mark = call.venue.exchange.mark_price(symbol)
-    notional = 0 if mark is None else grid.value(held * mark)
-    kept = call.records.positions.get((symbol, view.position_side))
-    isolated = view.margin if view.margin_mode is MarginMode.ISOLATED and held else 0
-    quantity = grid.quantity(abs(held))
-    margin = view.margin if held else 0
-    return {
-        "symbol": symbol,
-        "positionSide": NAMES_BY_SIDE[view.position_side],
-        "positionAmt": f"-{quantity}" if held < 0 else quantity,
-        "entryPrice": grid.average_price(view.entry_cost, abs(held)) or "0.0",
-        "breakEvenPrice": grid.average_price(view.entry_cost, abs(held)) or "0.0",
-        "markPrice": grid.price(mark),
-        "unRealizedProfit": money_text(view.unrealized_pnl),
-        "liquidationPrice": grid.price(view.liquidation_price) if held else "0",
-        "leverage": str(view.leverage),
-        "maxNotionalValue": money_text(_most(view, grid)),
-        "marginType": str(view.margin_mode),
-        "isolated": view.margin_mode is MarginMode.ISOLATED,
-        "isolatedMargin": money_text(isolated + view.unrealized_pnl if isolated else 0),
-        "isAutoAddMargin": "false",
-        "notional": money_text(notional),
-        "marginAsset": grid.instrument.settle,
-        "isolatedWallet": money_text(isolated),
-        "initialMargin": money_text(margin),
-        "maintMargin": money_text(view.maintenance_margin),
-        "positionInitialMargin": money_text(margin),
-        "openOrderInitialMargin": "0",
-        "adl": call.venue.lights(call.account, symbol, view.position_side) - 1 if held else 0,
-        "bidNotional": "0",
-        "askNotional": "0",
-        "updateTime": 0 if kept is None else ms(kept.updated_at),
-    }
-
-
-def _most(view: PositionView, grid: Grid) -> int:
-    """Return the largest notional that the leverage allows."""
-    ends = [tier.floor for tier in grid.instrument.tiers[1:]] + [10**20]
-    allowed = [
-        end
-        for tier, end in zip(grid.instrument.tiers, ends, strict=True)
-        if view.leverage <= tier.max_leverage
-    ]
-    return max(allowed, default=0)

@@ -7,8 +7,8 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from simexchange.server.binance import errors
-from simexchange.server.binance.call import KEYED, Call, Endpoint, Nothing
 from simexchange.server.binance.errors import WireError
+from simexchange.server.binance.listen_keys import ListenKeys
 from simexchange.server.binance.market_streams import MarketTopics
 from simexchange.server.binance.user_stream import UserStream
 from simexchange.server.sockets import Socket
@@ -17,43 +17,6 @@ from simexchange.server.venue import Venue
 _encode = msgspec.json.encode
 _GROUPS = ("public", "market", "private")
 _HALF = 2
-
-
-class ListenKeys:
-    """Keys of user streams, one for each account; they follow from the server's seed."""
-
-    def __init__(self, venue: Venue) -> None:
-        self._venue = venue
-        self._accounts: dict[str, int] = {}
-
-    def key_of(self, account: int) -> str:
-        for key, owner in self._accounts.items():
-            if owner == account:
-                return key
-        word = self._venue.keys.word(f"listen/{account}", 64)
-        self._accounts[word] = account
-        return word
-
-    def account_of(self, key: str) -> int | None:
-        return self._accounts.get(key)
-
-    def close(self, account: int) -> None:
-        self._accounts = {key: owner for key, owner in self._accounts.items() if owner != account}
-
-    def endpoints(self) -> tuple[Endpoint, ...]:
-        path = "/fapi/v1/listenKey"
-        return (
-            Endpoint("POST", path, Nothing, self._open, KEYED),
-            Endpoint("PUT", path, Nothing, self._open, KEYED),
-            Endpoint("DELETE", path, Nothing, self._close, KEYED),
-        )
-
-    def _open(self, call: Call, _: Nothing) -> object:
-        return {"listenKey": self.key_of(call.account)}
-
-    def _close(self, call: Call, _: Nothing) -> object:
-        self.close(call.account)
-        return {}
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -87,7 +50,7 @@ class Connection:
         """Hear a stream from now on; say whether there is one of this name."""
         if name in self._names or name in self._users:
             return True
-        account = self._streams.listen_keys.account_of(name)
+        account = self._streams.listen_keys.join(name, self)
         if account is not None:
             self._socket.account = account
             self._users[name] = UserStream(self._streams.venue, account, self, name)
@@ -104,6 +67,7 @@ class Connection:
         user = self._users.pop(name, None)
         if user is not None:
             user.close()
+            self._streams.listen_keys.leave(name, self)
 
     def hear(self, text: str) -> None:
         """Carry out what the client says."""

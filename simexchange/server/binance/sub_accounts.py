@@ -8,9 +8,10 @@ from simexchange.core.events import AccountOpened
 from simexchange.core.types import Wallet
 from simexchange.server.amounts import money_from, money_text
 from simexchange.server.binance import errors
-from simexchange.server.binance.call import READ, TRANSFER, Call, Endpoint, Params
+from simexchange.server.binance.call import READ, TRANSFER, Call, Endpoint
 from simexchange.server.binance.errors import WireError, refusal_error
 from simexchange.server.binance.market import Row, ms
+from simexchange.server.binance.parameters import Params, between_us
 from simexchange.server.keys import Grant
 from simexchange.server.records.rows import KeptTransfer
 
@@ -158,8 +159,7 @@ class UniversalQuery(Params, frozen=True):
 
 
 def universal_transfers(call: Call, params: UniversalQuery) -> object:
-    start = -1 if params.start_time is None else params.start_time * 1_000
-    end = 2**62 if params.end_time is None else params.end_time * 1_000 + 999
+    start, end = between_us(params.start_time, params.end_time)
     source = _by_email(call, params.from_email) if params.from_email else None
     target = _by_email(call, params.to_email) if params.to_email else None
     names = {_master(call): ""} | {

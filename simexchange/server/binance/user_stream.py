@@ -2,29 +2,38 @@
 
 import msgspec
 
+from simexchange.core.events import LeverageSet, MarginAdjusted
 from simexchange.core.types import MarginMode, OrderKind, PositionSide, Side
 from simexchange.server.amounts import Grid, money_text
 from simexchange.server.binance.call import NAMES_BY_SIDE
 from simexchange.server.binance.market import Row, ms
+from simexchange.server.binance.position_rows import signed
 from simexchange.server.binance.rows import (
     SIDES,
     algo_row,
     client_id_of,
     order_row,
-    signed,
     status_of,
 )
-from simexchange.server.records.rows import FillKind, KeptFill, KeptOrder
+from simexchange.server.records.rows import (
+    CashEntry,
+    EntryKind,
+    FillKind,
+    KeptFill,
+    KeptOrder,
+    OrderState,
+)
 from simexchange.server.topic import Listener
 from simexchange.server.venue import Venue
 
 _encode = msgspec.json.encode
+_EARNED = (EntryKind.TRADE, EntryKind.FUNDING)
 
 
 class UserStream:
     """Watches an account's records for one socket; what a command changed is sent when it is done.
 
-    Each fill comes with its order as one message; an order without a fill comes once.
+    An order is told as new, then fill by fill, then as ended if it ended otherwise.
     """
 
     def __init__(self, venue: Venue, account: int, listener: Listener, name: str) -> None:
@@ -33,16 +42,22 @@ class UserStream:
         self._listener = listener
         self._name = name
         self._orders: dict[int, KeptOrder] = {}
+        self._fresh: dict[int, KeptOrder] = {}
         self._fills: list[KeptFill] = []
         self._positions: dict[tuple[str, PositionSide], None] = {}
-        self._is_wallet_changed = False
-        venue.records.of(account).watchers.append(self)
+        self._set: list[LeverageSet | MarginAdjusted] = []
+        self._records = venue.records.of(account)
+        self._told = self._newest_entry()
+        self._records.watchers.append(self)
 
     def close(self) -> None:
-        self._venue.records.of(self._account).watchers.remove(self)
+        self._records.watchers.remove(self)
 
     def order_changed(self, order: KeptOrder) -> None:
         self._orders[order.sequence] = order
+        is_fresh = order.state is OrderState.NEW and not order.filled and not order.amended
+        if is_fresh and order.order_id is not None:
+            self._fresh[order.sequence] = order
 
     def filled(self, fill: KeptFill) -> None:
         self._fills.append(fill)
@@ -50,28 +65,54 @@ class UserStream:
     def position_changed(self, symbol: str, side: PositionSide) -> None:
         self._positions[symbol, side] = None
 
+    def position_set(self, event: LeverageSet | MarginAdjusted) -> None:
+        self._set.append(event)
+
     def wallet_changed(self) -> None:
-        self._is_wallet_changed = True
+        """Do nothing: what changed the wallet is in the account's entries."""
 
     def command_done(self) -> None:
         orders, self._orders = self._orders, {}
+        fresh, self._fresh = self._fresh, {}
         fills, self._fills = self._fills, []
         positions, self._positions = self._positions, {}
-        self._is_wallet_changed = False
-        if fills or positions:
-            reason = "FUNDING_FEE" if _is_funding(fills) else "ORDER"
-            self._account_update(list(positions), reason)
-        elif not orders:
-            self._account_update([], "DEPOSIT")
+        settings, self._set = self._set, []
+        for order in fresh.values():
+            self._order_update(order, None, as_new=True)
+        entries = self._fresh_entries()
+        is_margin_moved = any(isinstance(event, MarginAdjusted) for event in settings)
+        if fills or entries or is_margin_moved:
+            self._account_update(list(positions), _reason(fills, entries), entries)
         for fill in fills:
             if fill.order is not None:
                 self._order_update(fill.order, fill)
-                orders.pop(fill.order.sequence, None)
+        told = {fill.order.sequence for fill in fills if fill.order is not None}
         for order in orders.values():
-            if order.order_id is not None:
-                self._order_update(order, None)
-            if order.trigger is not None:
-                self._algo_update(order)
+            self._tell_rest(order, is_told=order.sequence in told, is_fresh=order.sequence in fresh)
+        for event in settings:
+            if isinstance(event, LeverageSet):
+                self._leverage_update(event)
+
+    def _tell_rest(self, order: KeptOrder, *, is_told: bool, is_fresh: bool) -> None:
+        """Tell what neither its acceptance nor its fills told of an order."""
+        has_ended = order.state in (OrderState.CANCELLED, OrderState.REJECTED)
+        if order.order_id is not None and (has_ended or not (is_told or is_fresh)):
+            self._order_update(order, None)
+        if order.trigger is not None:
+            self._algo_update(order)
+
+    def _newest_entry(self) -> int:
+        return self._records.entries[-1].sequence if self._records.entries else 0
+
+    def _fresh_entries(self) -> list[CashEntry]:
+        """Return the changes of the wallet that were not told yet, oldest first."""
+        found: list[CashEntry] = []
+        for entry in reversed(self._records.entries):
+            if entry.sequence <= self._told:
+                break
+            found.append(entry)
+        self._told = self._newest_entry()
+        return found[::-1]
 
     def _send(self, message: Row) -> None:
         self._listener.publish(self._name, _encode(message))
@@ -81,16 +122,16 @@ class UserStream:
         assert grid is not None, f"{symbol} was traded without being listed"
         return grid
 
-    def _order_update(self, order: KeptOrder, fill: KeptFill | None) -> None:
+    def _order_update(
+        self, order: KeptOrder, fill: KeptFill | None, *, as_new: bool = False
+    ) -> None:
         grid = self._grid(order.symbol)
         row = order_row(order, grid)
-        now = ms(order.updated_at)
-        status = status_of(order)
+        now = ms(order.created_at if as_new else order.updated_at)
+        kind, status = _kind_and_status(order, fill, as_new=as_new)
         filled = order.filled if fill is None else fill.order_filled
-        if fill is not None:
-            whole = fill.order_filled == fill.order_contracts
-            status = "FILLED" if whole else "PARTIALLY_FILLED"
-        kind = "TRADE" if fill is not None else status
+        if as_new:
+            filled, row["avgPrice"] = 0, "0"
         detail: Row = {
             "s": order.symbol,
             "c": client_id_of(order),
@@ -101,7 +142,7 @@ class UserStream:
             "p": row["price"],
             "ap": row["avgPrice"],
             "sp": "0",
-            "x": kind if kind in ("NEW", "TRADE", "CANCELED", "EXPIRED") else "AMENDMENT",
+            "x": kind,
             "X": status,
             "i": order.order_id,
             "l": "0" if fill is None else grid.quantity(fill.contracts),
@@ -161,7 +202,17 @@ class UserStream:
         }
         self._send({"e": "ALGO_UPDATE", "E": now, "T": now, "o": detail})
 
-    def _account_update(self, positions: list[tuple[str, PositionSide]], reason: str) -> None:
+    def _leverage_update(self, event: LeverageSet) -> None:
+        now = ms(event.at)
+        detail: Row = {"s": event.symbol, "l": event.leverage}
+        self._send({"e": "ACCOUNT_CONFIG_UPDATE", "E": now, "T": now, "ac": detail})
+
+    def _account_update(
+        self,
+        positions: list[tuple[str, PositionSide]],
+        reason: str,
+        entries: list[CashEntry],
+    ) -> None:
         exchange = self._venue.exchange
         cash = self._venue.records.of(self._account).cash
         cross = exchange.account(self._account).contract_balance
@@ -187,10 +238,37 @@ class UserStream:
                 }
             )
         now = ms(exchange.now)
-        balance: Row = {"a": "USDT", "wb": money_text(cash), "cw": money_text(cross), "bc": "0"}
+        moved = sum(entry.change for entry in entries if entry.kind not in _EARNED)
+        balance: Row = {
+            "a": "USDT",
+            "wb": money_text(cash),
+            "cw": money_text(cross),
+            "bc": money_text(moved),
+        }
         detail: Row = {"m": reason, "B": [balance], "P": rows}
         self._send({"e": "ACCOUNT_UPDATE", "E": now, "T": now, "a": detail})
 
 
-def _is_funding(fills: list[KeptFill]) -> bool:
-    return bool(fills) and all(fill.kind is FillKind.FUNDING for fill in fills)
+def _kind_and_status(order: KeptOrder, fill: KeptFill | None, *, as_new: bool) -> tuple[str, str]:
+    """Return what happened to an order, and how it stood then."""
+    if as_new:
+        return "NEW", "NEW"
+    if fill is not None:
+        whole = fill.order_filled == fill.order_contracts
+        return "TRADE", "FILLED" if whole else "PARTIALLY_FILLED"
+    status = status_of(order)
+    if order.is_open:
+        return "AMENDMENT", status
+    return "CANCELED" if status == "CANCELED" else "EXPIRED", status
+
+
+def _reason(fills: list[KeptFill], entries: list[CashEntry]) -> str:
+    """Return the venue's word for what changed the account."""
+    if fills:
+        is_funding = all(fill.kind is FillKind.FUNDING for fill in fills)
+        return "FUNDING_FEE" if is_funding else "ORDER"
+    if not entries:
+        return "MARGIN_TRANSFER"
+    if entries[-1].kind is EntryKind.LIQUIDATION:
+        return "INSURANCE_CLEAR"
+    return "DEPOSIT" if entries[-1].change > 0 else "WITHDRAW"

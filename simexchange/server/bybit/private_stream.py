@@ -2,6 +2,7 @@
 
 import msgspec
 
+from simexchange.core.events import LeverageSet, MarginAdjusted
 from simexchange.core.types import PositionSide
 from simexchange.server.amounts import Grid
 from simexchange.server.bybit.account_rows import pushed_position_row, wallet_row
@@ -114,6 +115,9 @@ class PrivateStream:
 
     def position_changed(self, symbol: str, side: PositionSide) -> None:
         self._positions[symbol, side] = None
+
+    def position_set(self, event: LeverageSet | MarginAdjusted) -> None:
+        """Nothing more is told than that the position changed."""
 
     def wallet_changed(self) -> None:
         self._is_wallet_changed = True

@@ -9,7 +9,7 @@ from simexchange.server.bybit.order_rows import SIDES, Row
 from simexchange.server.bybit.ticker import ticker_row
 from simexchange.server.records.tape import PublicTrade, joined
 from simexchange.server.sockets import Socket
-from simexchange.server.topic import Levels, Topic, changed_levels
+from simexchange.server.topic import Levels, SymbolTopic, changed_levels
 from simexchange.server.venue import Venue
 
 _encode = msgspec.json.encode
@@ -17,7 +17,7 @@ _TICKER_MS, _CANDLE_MS = 100, 1_000
 _BOOK_MS = {1: 10, 50: 20, 200: 100, 500: 100, 1000: 200}
 
 
-class TickerTopic(Topic):
+class TickerTopic(SymbolTopic):
     """All fields first, then those that changed."""
 
     def __init__(self, venue: Venue, name: str, grid: Grid) -> None:
@@ -50,7 +50,7 @@ class TickerTopic(Topic):
         )
 
 
-class BookTopic(Topic):
+class BookTopic(SymbolTopic):
     """The book to some depth: whole first, then the levels that changed; 0 takes one away.
 
     The book of one level is sent whole each time.
@@ -105,7 +105,7 @@ class BookTopic(Topic):
         return [[grid.price(price), grid.quantity(contracts)] for price, contracts in levels]
 
 
-class TradeTopic(Topic):
+class TradeTopic(SymbolTopic):
     """Every trade."""
 
     def __init__(self, venue: Venue, name: str, grid: Grid) -> None:
@@ -153,7 +153,7 @@ class TradeTopic(Topic):
         }
 
 
-class CandleTopic(Topic):
+class CandleTopic(SymbolTopic):
     """The candle that is being made; confirmed once its time is over."""
 
     def __init__(self, venue: Venue, name: str, grid: Grid, interval: str) -> None:
@@ -202,8 +202,8 @@ class PublicTopics:
 
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
-        self._topics: dict[str, Topic] = {}
-        self._by_symbol: dict[str, list[Topic]] = {}
+        self._topics: dict[str, SymbolTopic] = {}
+        self._by_symbol: dict[str, list[SymbolTopic]] = {}
         venue.simulation.subscribe(self._listen)
 
     def exists(self, name: str) -> bool:
@@ -219,7 +219,7 @@ class PublicTopics:
         if topic is not None:
             topic.leave(socket)
 
-    def _find(self, name: str) -> Topic | None:
+    def _find(self, name: str) -> SymbolTopic | None:
         known = self._topics.get(name)
         if known is not None:
             return known
@@ -229,7 +229,7 @@ class PublicTopics:
             self._by_symbol.setdefault(made.symbol, []).append(made)
         return made
 
-    def _make(self, name: str) -> Topic | None:
+    def _make(self, name: str) -> SymbolTopic | None:
         kind, *middle = name.split(".")
         symbol = middle.pop() if middle else ""
         grid = self._venue.grid(symbol)

@@ -6,9 +6,10 @@ from typing import Protocol
 
 import msgspec
 
-from simexchange.core.events import Filled
+from simexchange.core.events import Filled, LeverageSet, MarginAdjusted
 from simexchange.core.types import PositionSide, Side
 from simexchange.server.records.rows import (
+    Amendment,
     CashEntry,
     ClosedProfit,
     FillKind,
@@ -28,6 +29,7 @@ class RecordLimits(msgspec.Struct, frozen=True, kw_only=True):
     entries: int = 20_000
     transfers: int = 10_000
     closed: int = 10_000
+    changes: int = 1_000  # of orders, and of the margin of positions
 
 
 class Watcher(Protocol):
@@ -36,6 +38,7 @@ class Watcher(Protocol):
     def order_changed(self, order: KeptOrder) -> None: ...
     def filled(self, fill: KeptFill) -> None: ...
     def position_changed(self, symbol: str, side: PositionSide) -> None: ...
+    def position_set(self, event: LeverageSet | MarginAdjusted) -> None: ...
     def wallet_changed(self) -> None: ...
     def command_done(self) -> None: ...
 
@@ -54,6 +57,8 @@ class AccountRecords:
         self.entries: deque[CashEntry] = deque(maxlen=limits.entries)
         self.transfers: deque[KeptTransfer] = deque(maxlen=limits.transfers)
         self.closed: deque[ClosedProfit] = deque(maxlen=limits.closed)
+        self.amendments: deque[Amendment] = deque(maxlen=limits.changes)
+        self.margins: deque[MarginAdjusted] = deque(maxlen=limits.changes)
         self.positions: dict[tuple[str, PositionSide], KeptPosition] = {}
         self.waiting_stops: dict[int, KeptOrder] = {}  # attached plans that wait, by plan id
         self.watchers: list[Watcher] = []

@@ -41,8 +41,11 @@ class MoneyNotes:
         records = self._kept.accounts.get(event.account)
         if records is None:
             return
+        if isinstance(event, e.MarginAdjusted):
+            records.margins.append(event)
         for watcher in records.watchers:
             watcher.position_changed(event.symbol, event.position_side)
+            watcher.position_set(event)
             watcher.wallet_changed()
         self._kept.touched[records.account] = records
 

@@ -15,6 +15,7 @@ from simexchange.core.types import (
 from simexchange.server.records.account import AccountRecords
 from simexchange.server.records.kept import Kept
 from simexchange.server.records.rows import (
+    Amendment,
     KeptOrder,
     OrderState,
     Origin,
@@ -93,6 +94,19 @@ class OrderNotes:
         records, order = self._kept.known(event.account, event.order_id)
         if records is None or order is None:
             return
+        order.amended += 1
+        records.amendments.append(
+            Amendment(
+                number=self._kept.next_sequence(),
+                order=order,
+                at=event.at,
+                price_before=order.price or 0,
+                price=event.price or 0,
+                contracts_before=order.contracts,
+                contracts=event.contracts,
+                count=order.amended,
+            )
+        )
         order.price = event.price
         order.contracts = event.contracts
         order.updated_at = event.at

@@ -92,6 +92,7 @@ class KeptOrder(msgspec.Struct, kw_only=True):
     is_forced: bool = False  # the exchange placed it to liquidate
     cancel_reason: CancelReason | None = None
     reject_reason: RejectReason | None = None
+    amended: int = 0  # how often
     words: dict[str, str] = {}
 
     @property
@@ -166,6 +167,19 @@ class CashEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     cash_flow: int = 0  # realized profit
     position_contracts: int = 0
     reference: str = ""
+
+
+class Amendment(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of a resting order; ``count`` says which of its changes."""
+
+    number: int
+    order: KeptOrder
+    at: int
+    price_before: int
+    price: int
+    contracts_before: int
+    contracts: int
+    count: int
 
 
 class KeptTransfer(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -8,7 +8,7 @@ import msgspec
 
 from simexchange.core import events as e
 from simexchange.core.exchange import Exchange
-from simexchange.core.types import HOUR_US, SECOND_US, Liquidity, Side
+from simexchange.core.types import HOUR_US, SECOND_US, Liquidity, PositionSide, Side
 
 MINUTE_US = 60 * SECOND_US
 DAY_US = 24 * HOUR_US
@@ -28,7 +28,10 @@ class PublicTrade(msgspec.Struct, frozen=True, gc=False):
 
 
 class Bar(msgspec.Struct, gc=False):
-    """Prices from ``start_at`` on. ``ticks`` is Σ price × contracts."""
+    """Prices from ``start_at`` on. ``ticks`` is Σ price × contracts.
+
+    ``bought`` and ``bought_ticks`` are of the trades whose taker bought.
+    """
 
     start_at: int
     open: int
@@ -37,13 +40,27 @@ class Bar(msgspec.Struct, gc=False):
     close: int
     contracts: int = 0
     ticks: int = 0
+    trades: int = 0
+    bought: int = 0
+    bought_ticks: int = 0
+    first_trade: int = 0
+    last_trade: int = 0
 
-    def add(self, price: int, contracts: int) -> None:
+    def add(self, price: int) -> None:
         self.high = max(self.high, price)
         self.low = min(self.low, price)
         self.close = price
-        self.contracts += contracts
-        self.ticks += price * contracts
+
+    def add_trade(self, trade: PublicTrade) -> None:
+        self.add(trade.price)
+        self.contracts += trade.contracts
+        self.ticks += trade.price * trade.contracts
+        if trade.side > 0:
+            self.bought += trade.contracts
+            self.bought_ticks += trade.price * trade.contracts
+        self.trades += 1
+        self.first_trade = self.first_trade or trade.trade_id
+        self.last_trade = trade.trade_id
 
     def join(self, later: "Bar") -> None:
         self.high = max(self.high, later.high)
@@ -51,6 +68,20 @@ class Bar(msgspec.Struct, gc=False):
         self.close = later.close
         self.contracts += later.contracts
         self.ticks += later.ticks
+        self.trades += later.trades
+        self.bought += later.bought
+        self.bought_ticks += later.bought_ticks
+        self.first_trade = self.first_trade or later.first_trade
+        self.last_trade = later.last_trade or self.last_trade
+
+
+class PublicLiquidation(msgspec.Struct, frozen=True, gc=False):
+    """A forced close of so many contracts; ``side`` is of the order that closed them."""
+
+    at: int
+    side: Side
+    contracts: int
+    mark: int
 
 
 class DayStatistics(msgspec.Struct, frozen=True):
@@ -62,6 +93,9 @@ class DayStatistics(msgspec.Struct, frozen=True):
     hour_ago: int | None
     contracts: int
     ticks: int
+    trades: int = 0
+    first_trade: int = 0
+    last_trade: int = 0
 
 
 class SymbolTape:
@@ -73,6 +107,8 @@ class SymbolTape:
         self.mark_bars: deque[Bar] = deque(maxlen=_MINUTES)
         self.index_bars: deque[Bar] = deque(maxlen=_MINUTES)
         self.fundings: deque[e.FundingSettled] = deque(maxlen=_FUNDINGS)
+        self.liquidations: deque[PublicLiquidation] = deque(maxlen=_TRADES)
+        self.liquidated = 0  # how many there have been
         self.version = 0  # grows with every change of a price
         self.book_version = 1  # grows with every change of the book
         self._day: tuple[int, DayStatistics] | None = None
@@ -96,6 +132,9 @@ class SymbolTape:
             hour_ago=hour.open,
             contracts=sum(bar.contracts for bar in bars),
             ticks=sum(bar.ticks for bar in bars),
+            trades=sum(bar.trades for bar in bars),
+            first_trade=next((bar.first_trade for bar in bars if bar.first_trade), 0),
+            last_trade=bars[-1].last_trade,
         )
 
 
@@ -104,6 +143,7 @@ class Tape:
 
     def __init__(self, exchange: Exchange) -> None:
         self._symbols: dict[str, SymbolTape] = {}
+        self._closing = Side.SELL  # the side of the liquidation that is under way
         for instrument in exchange.instruments:
             self.of(instrument.symbol)
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -113,6 +153,8 @@ class Tape:
             e.OrderAmended: self._note_book,
             e.MarkPriceSet: self._note_mark,
             e.FundingSettled: self._note_funding,
+            e.LiquidationStarted: self._note_liquidation_start,
+            e.PositionLiquidated: self._note_liquidation,
         }
 
     def of(self, symbol: str) -> SymbolTape:
@@ -134,6 +176,17 @@ class Tape:
         if not event.skipped:
             self.of(event.symbol).fundings.append(event)
 
+    def _note_liquidation_start(self, event: e.LiquidationStarted) -> None:
+        is_short = event.position_side is PositionSide.SHORT or event.contracts < 0
+        self._closing = Side.BUY if is_short else Side.SELL
+
+    def _note_liquidation(self, event: e.PositionLiquidated) -> None:
+        tape = self.of(event.symbol)
+        tape.liquidations.append(
+            PublicLiquidation(event.at, self._closing, event.contracts, event.mark)
+        )
+        tape.liquidated += 1
+
     def _note_fill(self, event: e.Filled) -> None:
         if event.liquidity is _TAKER:
             self._note_trade(event)
@@ -144,26 +197,28 @@ class Tape:
         if tape.trades:
             latest = tape.trades[-1]
             is_up = latest.is_up if event.price == latest.price else event.price > latest.price
-        tape.trades.append(
-            PublicTrade(event.trade_id, event.at, event.side, event.price, event.contracts, is_up)
+        trade = PublicTrade(
+            event.trade_id, event.at, event.side, event.price, event.contracts, is_up
         )
-        _extend(tape.bars, event.at, event.price, event.contracts)
+        tape.trades.append(trade)
+        _bar(tape.bars, event.at, event.price).add_trade(trade)
         tape.version += 1
         tape.book_version += 1
 
     def _note_mark(self, event: e.MarkPriceSet) -> None:
         tape = self.of(event.symbol)
-        _extend(tape.mark_bars, event.at, event.mark, 0)
+        _bar(tape.mark_bars, event.at, event.mark).add(event.mark)
         if event.index is not None:
-            _extend(tape.index_bars, event.at, event.index, 0)
+            _bar(tape.index_bars, event.at, event.index).add(event.index)
         tape.version += 1
 
 
-def _extend(bars: deque[Bar], at: int, price: int, contracts: int) -> None:
+def _bar(bars: deque[Bar], at: int, price: int) -> Bar:
+    """Return the bar of a moment, which begins with ``price`` if it is new."""
     start_at = at - at % MINUTE_US
     if not bars or bars[-1].start_at != start_at:
         bars.append(Bar(start_at, price, price, price, price))
-    bars[-1].add(price, contracts)
+    return bars[-1]
 
 
 def joined(bars: Iterable[Bar], interval_us: int, offset_us: int = 0) -> list[Bar]:
