@@ -30,9 +30,9 @@ def pushed_sample(venue: str, name: str) -> Any:
 
 def lacking(wanted: Any, found: Any, place: str = "") -> list[str]:
     """Return the fields of ``wanted`` that ``found`` has not, or has as another kind of value."""
+    if _kind(wanted) != _kind(found):
+        return [f"{place} is {found!r}, not like {wanted!r}"]
     if isinstance(wanted, dict):
-        if not isinstance(found, dict):
-            return [f"{place} is no object"]
         return [
             problem
             for name, value in wanted.items()
@@ -42,12 +42,14 @@ def lacking(wanted: Any, found: Any, place: str = "") -> list[str]:
                 else [f"{place}.{name}"]
             )
         ]
-    if isinstance(wanted, list):
-        if not isinstance(found, list):
-            return [f"{place} is no list"]
-        if wanted and not found:
-            return [f"{place} is empty"]
-        return lacking(wanted[0], found[0], f"{place}[]") if wanted else []
-    if isinstance(wanted, str) is not isinstance(found, str):
-        return [f"{place} is {found!r}, not like {wanted!r}"]
+    if isinstance(wanted, list) and wanted:
+        return lacking(wanted[0], found[0], f"{place}[]") if found else [f"{place} is empty"]
     return []
+
+
+def _kind(value: Any) -> str:
+    """Return the kind of a value; of plain ones only whether it is a text."""
+    for kind in (dict, list, str):
+        if isinstance(value, kind):
+            return kind.__name__
+    return "plain"

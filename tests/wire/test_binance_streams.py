@@ -108,7 +108,7 @@ async def test_a_liquidation_is_told_to_everyone(rig: Rig) -> None:
         async with asyncio.timeout(8):
             [forced] = await waiting
         assert (forced["side"], forced["info"]["q"]) == ("sell", "0.01")
-        assert forced["price"] == 44_000
+        assert forced["info"]["ap"] == "44000.0"
 
 
 async def test_orders_are_placed_and_cancelled_over_the_socket(rig: Rig) -> None:
