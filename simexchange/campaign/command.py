@@ -82,8 +82,9 @@ def campaign_command(  # noqa: PLR0913 - click passes one argument per option
     """Run mixed streams, the book beside a slow one, and seeds in two processes.
 
     Every stream mixes all features of the exchange, sense and nonsense; the invariants are checked
-    after each command, and at the end of each seed everything is cancelled and closed and nothing
-    may be held back. A run of 100,000 commands that never met some feature is a fault too.
+    after each command, by the exchange itself and by a witness that adds up its events, and at the
+    end of each seed everything is cancelled and closed and nothing may be held back. A run of
+    100,000 commands that never met some feature is a fault too.
 
     Exit code 0: all is well; 1: something broke; `--seed S --only` then repeats the seed.
     """

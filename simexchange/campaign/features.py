@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, get_args
 
 from simexchange.core import events as e
-from simexchange.core.commands import Batch, Command, PlaceOrder
+from simexchange.core.commands import Batch, Command, PlaceOrder, SetFundingInterval
 from simexchange.core.events import Event
 from simexchange.core.types import (
     CancelReason,
@@ -39,6 +39,10 @@ def features_of(command: Command, events: list[Event]) -> Iterator[str]:
         yield from _of_event(event)
         if isinstance(event, e.SelfTradePrevented) and isinstance(command, PlaceOrder):
             yield f"self-trade prevention {command.self_trade_prevention}"
+        if isinstance(event, e.FundingRateSet) and isinstance(command, SetFundingInterval):
+            yield "funding interval set"
+        if isinstance(event, e.OrderAccepted) and getattr(command, "close_on_trigger", False):
+            yield "order close-on-trigger"
 
 
 def _of_event(event: Event) -> Iterator[str]:
@@ -89,6 +93,8 @@ def _of_plan_amendment(event: e.PlanOrderAmended) -> Iterator[str]:
 def _of_liquidation(event: e.PositionLiquidated) -> Iterator[str]:
     whole = event.position_contracts == 0
     happened = (event.through_book, event.taken_over, event.deleveraged, not whole, whole)
+    if event.position_side is not PositionSide.NET:
+        yield f"liquidation {event.margin_mode} of a hedged leg"
     for name, did in zip(_LIQUIDATIONS, happened, strict=True):
         if did:
             yield f"liquidation {event.margin_mode} {name}"
@@ -107,6 +113,8 @@ def _of_fund(event: e.InsuranceFundMoved) -> Iterator[str]:
 def _of_transfer(event: e.Transferred) -> Iterator[str]:
     if event.repeated:
         yield "transfer repeated"
+    elif event.from_account != event.to_account:
+        yield "transfer between accounts"
 
 
 _DESCRIBED: dict[type, Callable[[Any], Iterator[str]]] = {
@@ -148,16 +156,21 @@ def expected_features() -> frozenset[str]:
     return frozenset(names) | {
         "fill with a rebate",
         "funding at a negative rate",
+        "funding interval set",
         "funding settled",
         "funding skipped",
         "insurance fund: liquidation_fee",
         "insurance fund: shortfall",
+        "liquidation cross of a hedged leg",
+        "liquidation isolated of a hedged leg",
+        "order close-on-trigger",
         "order kept its place",
         "order lost its place",
         "order of a plan",
         "order reduce-only",
         "plan amended",
         "plan trailed",
+        "transfer between accounts",
         "transfer repeated",
     }
 

@@ -10,6 +10,7 @@ import msgspec
 from simexchange.campaign.drain import drain
 from simexchange.campaign.features import expected_events, expected_features, features_of
 from simexchange.campaign.stream import Stream, fund_of
+from simexchange.campaign.witness import Witness
 from simexchange.core.commands import Command
 from simexchange.core.config import ExchangeConfig
 from simexchange.core.events import Event
@@ -64,6 +65,7 @@ class MixedRun:
         """Run one stream of `commands` and its drain; a failure is kept, not raised."""
         config = ExchangeConfig(check_every=self._check_every, insurance_fund=fund_of(seed))
         stream = Stream(seed, Exchange(config))
+        stream.listeners.append(Witness(stream.exchange).see)
         stream.listeners.append(self._count)
         try:
             stream.set_up()

@@ -26,7 +26,7 @@ from simexchange.core.positions import Position
 from simexchange.core.state import State, margin_mode, view_sign
 from simexchange.core.takeover import Takeover
 from simexchange.core.trading import Trading
-from simexchange.core.types import RATE_SCALE, CancelReason
+from simexchange.core.types import RATE_SCALE, AccountKind, CancelReason
 from simexchange.core.watch import LiquidationWatch
 
 
@@ -49,6 +49,18 @@ class Liquidation:
         self._liquidate_due(market, mark)
         if self._takeover.unwind(market, mark):
             self._liquidate_due(market, mark)
+
+    def cover_bad_trades(self) -> None:
+        """Let the fund pay what cross accounts lost by trading, beyond all they have at the marks.
+
+        To be asked before a mark changes: only trades since the last tick can have made an account
+        insolvent at the present marks. Else those who are deleveraged against what such an account
+        still holds would pay for trades that they had no part in.
+        """
+        for account in self._state.stale_accounts:
+            missing = -cross_equity(account)
+            if missing > 0 and account.kind is not AccountKind.SYSTEM:
+                self._trading.pay(account, missing, None, "shortfall")
 
     def _liquidate_due(self, market: Market, mark: int) -> None:
         """Liquidate isolated longs, then shorts, then cross accounts, until none is due."""

@@ -79,6 +79,8 @@ class Marks:
             mark = _protected(market) if market.protection else self._formula(market)
         if mark is None:
             return
+        if self._state.stale_accounts:
+            self._liquidation.cover_bad_trades()
         if mark != market.mark:
             is_first = market.mark is None
             market.mark = mark

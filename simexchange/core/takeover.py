@@ -10,7 +10,7 @@ from simexchange.core.deleveraging import queue
 from simexchange.core.entry import OrderEntry
 from simexchange.core.events import BankruptcyTakeover, Deleveraged
 from simexchange.core.markets import Market
-from simexchange.core.positions import Position
+from simexchange.core.positions import Position, cost_share
 from simexchange.core.state import State, view_sign
 from simexchange.core.trading import Trading
 from simexchange.core.types import RATE_SCALE, CancelReason, PositionSide, Side
@@ -86,16 +86,21 @@ class Takeover:
         )
 
     def _deleverage(self, position: Position, value: int) -> int:
-        """Close opposite positions in the order of their rank; return the contracts closed."""
+        """Close opposite positions in the order of their rank; return the contracts closed.
+
+        Those that could not bear the price with what backs them are passed over.
+        """
         sign = -1 if position.contracts > 0 else 1
         total = left = abs(position.contracts)
-        paid = 0
-        for rank, other in enumerate(queue(position.market, sign)):
+        paid = rank = 0
+        for other in queue(position.market, sign):
             if left == 0:
                 break
             contracts = min(left, abs(other.contracts))
+            upto = value * (total - left + contracts) // total
+            if not _can_bear(other, contracts, upto - paid):
+                continue
             left -= contracts
-            upto = value * (total - left) // total
             part, paid = upto - paid, upto
             self._cancel_orders(other)
             _, realized = self._trading.settle(other, -sign, contracts, part, 0)
@@ -103,6 +108,7 @@ class Takeover:
             self._say_deleveraged(
                 other, Side(-sign), contracts, part, realized, rank, position, lost
             )
+            rank += 1
         return total - left
 
     def _cancel_orders(self, position: Position) -> None:
@@ -143,3 +149,21 @@ class Takeover:
                 lost,
             )
         )
+
+
+def _can_bear(position: Position, contracts: int, value: int) -> bool:
+    """Say whether what backs a position covers the loss of closing ``contracts`` for ``value``.
+
+    For an isolated position that is the margin which the close releases, for a cross position the
+    equity of its account at the marks. After dYdX, which passes over those whose bankruptcy price
+    lies before the price.
+    """
+    held, size = position.contracts, abs(position.contracts)
+    received = value if held > 0 else -value
+    if not position.is_cross:
+        realized = received - cost_share(position.cost, size, contracts)
+        return realized + position.margin * contracts // size >= 0
+    mark = position.market.mark
+    assert mark is not None
+    worth = (contracts if held > 0 else -contracts) * mark * position.market.tick_value
+    return cross_equity(position.account) + received - worth >= 0

@@ -367,7 +367,7 @@ class Trading:
             if order.hold:
                 self.cancel(order, CancelReason.INSUFFICIENT_MARGIN)
 
-    def pay(self, account: Account, money: int, symbol: str, cause: str) -> None:
+    def pay(self, account: Account, money: int, symbol: str | None, cause: str) -> None:
         """Let the insurance fund pay ``money`` into the account's contract wallet."""
         fund = self._state.fund
         account.wallet += money

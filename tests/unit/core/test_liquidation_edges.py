@@ -10,7 +10,13 @@ from simexchange.core.commands import (
     SetMarginMode,
     Withdraw,
 )
-from simexchange.core.events import LiquidationStarted, PositionLiquidated
+from simexchange.core.events import (
+    BankruptcyTakeover,
+    Deleveraged,
+    InsuranceFundMoved,
+    LiquidationStarted,
+    PositionLiquidated,
+)
 from simexchange.core.instrument import MarginTier
 from simexchange.core.types import MarginMode, OrderKind, Wallet
 from tests.unit.core.exchange_builders import (
@@ -119,3 +125,37 @@ def test_a_liquidation_leaves_nothing_smaller_than_the_smallest_order():
 
     assert liquidated.contracts == 20
     assert desk.position(1).contracts == 0
+
+
+def test_what_a_cross_account_lost_by_a_bad_trade_is_paid_by_the_fund_and_not_by_the_other_side():
+    desk = desk_with_an_unpriced_instrument()
+    desk.apply(SetIndex(NEW, 1_000))
+    desk.apply(Deposit(4, Wallet.CONTRACT, usdt(100_000)))
+    desk.limit(3, BUY, 10, 1)
+    desk.market(1, SELL, 10)  # a loss of 999 with 100
+    assert desk.exchange.equity(1) == -usdt(899)
+
+    events = desk.apply(SetIndex(NEW, 990))
+
+    (paid,) = of_type(events, InsuranceFundMoved)
+    assert (paid.account, paid.money, paid.cause) == (1, -usdt(899), "shortfall")
+    (takeover,) = of_type(events, BankruptcyTakeover)
+    assert takeover.value == usdt(1_000)  # at its old mark, where nothing was left
+    assert desk.balance(1) == 0
+
+
+def test_who_could_not_bear_the_price_is_passed_over_when_others_are_deleveraged():
+    desk = Desk(accounts=4)
+    desk.leverage(1, 10)
+    desk.leverage(4, 20)
+    desk.trade(1, 3, 10, 1_000)  # bankrupt at 900
+    desk.trade(3, 4, 5, 850)  # bankrupt at 892.5: first in rank, and 900 is too much for it
+
+    events = desk.mark(800)
+
+    deleveraged = of_type(events, Deleveraged)
+    assert [(e.account, e.contracts, e.rank) for e in deleveraged] == [(3, 5, 0)]
+    assert desk.position(4).contracts == -5
+    (takeover,) = of_type(events, BankruptcyTakeover)
+    assert takeover.contracts == 5
+    assert all(desk.balance(number) >= 0 for number in (1, 3, 4))
