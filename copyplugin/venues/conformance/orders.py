@@ -1,5 +1,7 @@
 """Orders: filled to the last unit, refused with the right error, sent once whatever happens."""
 
+from dataclasses import replace
+
 import pytest
 
 from copyplugin.domain.fill import PositionSide
@@ -144,9 +146,7 @@ class OrderConformance:
         scene = await trial.scene()
         account = await trial.trader(scene)
 
-        assert (
-            await trial.venue.find_order(account, scene.instrument.symbol, trial.next_id()) is None
-        )
+        assert await trial.found(trial.order(account, scene.lots(1))) is None
 
     async def test_an_order_is_found_in_its_own_account_only(self, trial: Trial) -> None:
         scene = await trial.scene()
@@ -154,7 +154,7 @@ class OrderConformance:
         request = trial.order(account, scene.lots(1))
         await trial.done(request)
 
-        found = await trial.venue.find_order(other, request.symbol, request.client_order_id)
+        found = await trial.found(replace(request, account=other))
 
         assert found is None
         assert await trial.held(other) == 0
@@ -206,19 +206,8 @@ class RefusalConformance:
         scene = await trial.scene()
         account = await trial.trader(scene)
         request = trial.order(account, scene.lots(1))
-        unknown = OrderRequest(
-            account=account,
-            symbol=Symbol("NOSUCHTHING"),
-            order_side=request.order_side,
-            position_side=request.position_side,
-            contracts=request.contracts,
-            limit_price=None,
-            time_in_force=request.time_in_force,
-            reduce_only=False,
-            client_order_id=request.client_order_id,
-        )
 
-        await self._refused(trial, unknown)
+        await self._refused(trial, replace(request, symbol=Symbol("NOSUCHTHING")))
 
     async def test_an_order_worth_too_little_is_rejected(self, trial: Trial) -> None:
         scene = await trial.scene()

@@ -146,14 +146,16 @@ class Trial:
             try:
                 report = await self.venue.place_order(request)
             except (OutcomeUnknown, VenueUnavailable):
-                found = await self._found(request)
+                found = await self.found(request)
                 if found is None:
                     continue
                 report = found
             return report if report.status is OrderStatus.DONE else await self.ended(request)
         raise AssertionError(f"{request.client_order_id} was in doubt {ATTEMPTS} times in a row")
 
-    async def _found(self, request: OrderRequest) -> OrderReport | None:
+    async def found(self, request: OrderRequest) -> OrderReport | None:
+        """Return what the venue certainly knows of an order; None where it will never arrive."""
+
         async def ask() -> OrderReport | None:
             return await self.venue.find_order(
                 request.account, request.symbol, request.client_order_id
@@ -206,22 +208,27 @@ class Trial:
         await self.bench.inject(fault, errand, times=times)
 
     async def eventually(self, ask: Callable[[], Awaitable[T]], accepts: Callable[[T], bool]) -> T:
-        """Ask until the answer is as it must be; fail with the last one after the patience."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + self.bench.patience_seconds
+        """Ask until the answer is as it must be; fail with the last one after the patience.
+
+        A question without an answer is put again.
+        """
+        answer: T | VenueUnavailable
+        until = self._now() + self.bench.patience_seconds
         while True:
-            answer = await ask()
-            if accepts(answer):
-                return answer
+            try:
+                answer = await ask()
+                if accepts(answer):
+                    return answer
+            except VenueUnavailable as error:
+                answer = error
             waited = f"this was still so after {self.bench.patience_seconds} s: {answer!r}"
-            assert loop.time() < until, waited
+            assert self._now() < until, waited
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def surely(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Put a question until it is answered."""
-        for _ in range(ATTEMPTS - 1):
-            try:
-                return await ask()
-            except VenueUnavailable:
-                await asyncio.sleep(PAUSE_SECONDS)
-        return await ask()
+        """Put a question until it is answered: an order that is missing may still be on its way."""
+        return await self.eventually(ask, lambda _: True)
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
