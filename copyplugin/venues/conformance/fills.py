@@ -1,6 +1,7 @@
 """The feed of a leader: every fill once and in order, by asking; the stream only wakes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from copyplugin.domain.fill import FillCause, LeaderFill, MarginMode, OrderSide, PositionSide
@@ -80,7 +81,8 @@ class FillConformance:
         assert len({fill.venue_fill_id for fill in fills}) == len(fills)
         assert all(one.at <= next_one.at for one, next_one in pairwise(fills))
         assert _legs_are_possible(fills)
-        assert list(fills) == await trial.all_fills(leader, await trial.bench.reopened())
+        again = await trial.all_fills(leader, await trial.bench.reopened())
+        assert facts(fills) == facts(again)
 
     async def test_whoever_resumes_after_any_fill_gets_exactly_the_rest(self, trial: Trial) -> None:
         scene = await trial.scene()
@@ -90,11 +92,12 @@ class FillConformance:
         reopened = await trial.bench.reopened()
 
         for place, fill in enumerate(fills):
-            assert await _rest(trial.venue, leader, fill) == list(fills[place + 1 :])
+            assert facts(await _rest(trial.venue, leader, fill)) == facts(fills[place + 1 :])
             # Another process may repeat what is known already, never leave anything out.
             known = {each.venue_fill_id for each in fills[: place + 1]}
             rest = await _rest(reopened, leader, fill)
-            assert [f for f in rest if f.venue_fill_id not in known] == list(fills[place + 1 :])
+            new = [each for each in rest if each.venue_fill_id not in known]
+            assert facts(new) == facts(fills[place + 1 :])
 
     async def test_fills_that_come_later_are_told_after_the_last_one_known(
         self, trial: Trial
@@ -111,7 +114,7 @@ class FillConformance:
             lambda: trial.venue.leader_fills(leader, known[-1].venue_fill_id),
             lambda page: sum(fill.contracts for fill in page) == scene.lots(2),
         )
-        assert [*known, *more] == await trial.all_fills(leader)
+        assert facts([*known, *more]) == facts(await trial.all_fills(leader))
 
     async def test_each_account_has_its_own_fills(self, trial: Trial) -> None:
         scene = await trial.scene()
@@ -161,6 +164,11 @@ class FundingConformance:
         assert after.contract_wallet == before.contract_wallet - paid
         later = await trial.venue.funding(account, last)
         assert list(later) == [payment for payment in payments if payment.at >= last]
+
+
+def facts(fills: Iterable[LeaderFill]) -> list[LeaderFill]:
+    """Return fills without the balance after them, which a venue may tell only at the time."""
+    return [replace(fill, available_after=None, initial_margin=None) for fill in fills]
 
 
 async def _rest(venue: Venue, account: AccountId, last: LeaderFill) -> list[LeaderFill]:
