@@ -22,6 +22,7 @@ from web.demo import opening
 from web.demo.cast import plan_followers
 from web.demo.options import DEFAULT_PORT, Options, check_host, check_report
 from web.demo.report import make_report, write_report
+from web.demo.served import DIALECTS
 from web.demo.stage import Stage
 from web.demo.steps import Steps
 from web.listening import CANNOT_START, CannotStart, PageServer, listening_socket
@@ -40,6 +41,11 @@ LOOK_SECONDS = 0.2
 @click.option("--data", type=click.Path(path_type=Path), help="folder of the database; made anew")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0))
 @click.option("--followers", default=20, show_default=True, type=click.IntRange(1, 1000))
+@click.option(
+    "--over-http",
+    type=click.Choice(sorted(DIALECTS)),
+    help="let the plugin trade through sockets, in the words of this venue",
+)
 @click.option("--headless", is_flag=True, help="no pages: run, come to rest, report")
 @click.option("--seconds", type=click.IntRange(1, 86_400), help="how long a headless run trades")
 @click.option("--json", "report", type=click.Path(path_type=Path), help="file for its report")
@@ -121,7 +127,7 @@ def _theatre(options: Options, url: str, steps: Steps) -> Generator[tuple[Stage,
     """Open everything in its order, and close it in the opposite one."""
     began = perf_counter()
     settings = _settings(url)
-    stage = Stage(settings, seed=options.seed)
+    stage = Stage(settings, seed=options.seed, over_http=options.over_http)
     try:
         with steps.step("exchange and market"):
             stage.open_exchange()

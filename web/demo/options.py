@@ -12,7 +12,10 @@ DEFAULT_PORT = 8750
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`data` is None where a temporary folder will do; `report` where no file is wanted."""
+    """`data` is None where a temporary folder will do; `report` where no file is wanted.
+
+    `over_http` names the dialect in which exchange and plugin talk; None: they call each other.
+    """
 
     seed: int
     followers: int
@@ -22,6 +25,7 @@ class Options:
     headless: bool
     seconds: int | None
     report: Path | None
+    over_http: str | None = None
 
 
 def check_host(host: str) -> None:

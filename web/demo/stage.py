@@ -1,19 +1,18 @@
-"""The exchange, the plugin and the market, on one event loop in a thread of its own.
+"""The exchange, the plugin and the market, each on an event loop in a thread.
 
 The simulated exchange belongs to the thread that made it, and so does the plugin's engine: all that
-touches them is sent to that thread's loop.
+touches them is sent to that thread's loop. In one process without sockets it is one thread.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from threading import Thread
-from typing import Any, TypeVar
 
 from copyplugin.domain.fill import PositionSide
 from copyplugin.domain.identifiers import AccountId, Symbol
 from copyplugin.domain.money import Contracts, Money
 from copyplugin.plugin import CopyPlugin
+from copyplugin.ports import Venue
 from copyplugin.settings import Settings
 from copyplugin.system_clock import SystemClock
 from copyplugin.venues.simulated import SimulatedVenue
@@ -27,10 +26,9 @@ from simexchange.market.audit import residue
 from simexchange.market.world import World, build_world
 from simexchange.simulation import Simulation
 from web.demo.cast import LEADERS
+from web.demo.served import HostVenue, ServedExchange
+from web.demo.threads import LoopThread
 
-T = TypeVar("T")
-
-CALL_SECONDS = 60.0
 CHECK_EVERY_COMMANDS = 100_000
 
 
@@ -45,43 +43,20 @@ class VenuesWord:
     event_hash: str
 
 
-class EngineThread:
-    """Runs an event loop; work is sent to it from other threads."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = Thread(target=self._run, name="engine", daemon=True)
-        self._thread.start()
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run the coroutine in the thread and return what it returns, or raise what it raises."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(CALL_SECONDS)
-
-    def call(self, work: Callable[[], T]) -> T:
-        async def in_the_thread() -> T:
-            return work()
-
-        return self.run(in_the_thread())
-
-    def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
-        self._loop.close()
-
-
 class Stage:
     """Opened, started and closed in the order of its methods."""
 
-    def __init__(self, settings: Settings, *, seed: int) -> None:
+    def __init__(self, settings: Settings, *, seed: int, over_http: str | None = None) -> None:
+        """Take the dialect in which exchange and plugin talk; None: they call each other."""
         self._settings = settings
         self._seed = seed
-        self._thread = EngineThread()
+        self._dialect = over_http
+        self._thread = LoopThread("engine")
+        self._exchange_thread = self._thread if over_http is None else LoopThread("exchange")
         self._world: World | None = None
         self._venue: SimulatedVenue | None = None
+        self._served: ServedExchange | None = None
+        self._over_http: HostVenue | None = None
         self._plugin: CopyPlugin | None = None
         self._market: asyncio.Task[None] | None = None
         self._stop_market: asyncio.Event | None = None
@@ -90,18 +65,27 @@ class Stage:
 
     def open_exchange(self) -> None:
         """Open exchange, accounts and books; nothing moves yet."""
-        self._thread.call(self._open_exchange)
+        self._exchange_thread.run(self._open_exchange())
 
-    def _open_exchange(self) -> None:
+    async def _open_exchange(self) -> None:
         config = ExchangeConfig(check_every=CHECK_EVERY_COMMANDS)
         simulation = Simulation(Exchange(config), ExchangeClock())
         self._world = build_world(simulation, seed=self._seed, leaders=LEADERS)
         self._venue = SimulatedVenue(simulation)
+        if self._dialect is None:
+            return
+        self._served = ServedExchange(simulation, self._dialect, seed=self._seed)
+        await self._served.open()
+        for number in self._world.leaders.values():
+            self._served.give_key(number, may_trade=False)
 
     def start_plugin(self) -> CopyPlugin:
         async def start() -> CopyPlugin:
             assert self._venue is not None
-            plugin = CopyPlugin(self._settings, self._venue, SystemClock())
+            venue: Venue = self._venue
+            if self._served is not None:
+                venue = self._over_http = self._served.venue()
+            plugin = CopyPlugin(self._settings, venue, SystemClock())
             await plugin.start()
             return plugin
 
@@ -110,7 +94,7 @@ class Stage:
 
     def start_market(self) -> None:
         """Let prices move and everybody trade, at the pace of the clock."""
-        self._thread.call(self._start_market)
+        self._exchange_thread.call(self._start_market)
 
     def _start_market(self) -> None:
         self._stop_market = asyncio.Event()
@@ -132,17 +116,19 @@ class Stage:
 
     def open_account(self, label: str, spot: Money) -> AccountId:
         """Open an account with money in its spot wallet."""
-        return self._thread.call(lambda: self._open_account(label, spot))
+        return self._exchange_thread.call(lambda: self._open_account(label, spot))
 
     def _open_account(self, label: str, spot: Money) -> AccountId:
         opened = self._apply(OpenAccount(label=label))[0]
         assert isinstance(opened, AccountOpened)
         self._apply(Deposit(opened.account, Wallet.SPOT, int(spot) * MONEY_SCALE))
+        if self._served is not None:
+            self._served.give_key(opened.account, may_trade=True)
         return AccountId(str(opened.account))
 
     def stop_leaders(self) -> None:
         """Let the leaders trade no more; the others and the prices go on."""
-        self._thread.call(self._stop_leaders)
+        self._exchange_thread.call(self._stop_leaders)
 
     def _stop_leaders(self) -> None:
         driver = self.world.driver
@@ -153,7 +139,7 @@ class Stage:
 
     def leader_fills(self) -> Mapping[AccountId, int]:
         """Return how many fills each leader has had."""
-        return self._thread.run(self._leader_fills())
+        return self._exchange_thread.run(self._leader_fills())
 
     async def _leader_fills(self) -> dict[AccountId, int]:
         assert self._venue is not None
@@ -162,7 +148,7 @@ class Stage:
 
     def venues_word(self) -> VenuesWord:
         """Return what the exchange says of every account, after checking all its invariants."""
-        return self._thread.run(self._venues_word())
+        return self._exchange_thread.run(self._venues_word())
 
     async def _venues_word(self) -> VenuesWord:
         assert self._venue is not None
@@ -193,15 +179,21 @@ class Stage:
         if self._plugin is not None:
             self._thread.run(self._plugin.stop())
             self._plugin = None
+        if self._over_http is not None:
+            self._thread.run(self._over_http.close())
+            self._over_http = None
 
     def close_exchange(self) -> None:
-        self._thread.run(self._close_exchange())
-        self._thread.stop()
+        self._exchange_thread.run(self._close_exchange())
+        for thread in {self._thread, self._exchange_thread}:
+            thread.stop()
 
     async def _close_exchange(self) -> None:
         if self._market is not None and self._stop_market is not None:
             self._stop_market.set()
             await asyncio.wait([self._market])
+        if self._served is not None:
+            await self._served.close()
         if self._venue is not None:
             self._venue.close()
 

@@ -123,6 +123,12 @@ class Desk:
         self.venue.keys.revoke(key)
         return _key_row(key)
 
+    def transfer(self, query: dict[str, str]) -> object:
+        """Say whether a transfer of this id was carried out."""
+        transfer_id = query.get("transfer_id", "")
+        done = self.venue.exchange.transfer(transfer_id) is not None
+        return {"transfer_id": transfer_id, "done": done}
+
     # ------------------------------------------------------------------ prices and time
 
     def set_price(self, request: r.Price) -> object:
@@ -299,6 +305,7 @@ ACTIONS = (
     Action("POST", "accounts", Desk.open_account, r.NewAccount),
     Action("POST", "deposits", Desk.deposit, r.Money),
     Action("POST", "withdrawals", Desk.withdraw, r.Money),
+    Action("GET", "transfers", Desk.transfer),
     Action("POST", "keys", Desk.create_key, r.NewKey),
     Action("POST", "keys/revoke", Desk.revoke_key, r.KeyName),
     Action("POST", "prices", Desk.set_price, r.Price),
