@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self, TypeVar
 
-from copyplugin.venues.ccxt.config import ApiKeys, VenueConfig
-from copyplugin.venues.ccxt.keys import KeysInMemory, KnownAccount
-from copyplugin.venues.ccxt.venue import CcxtVenue
-
 from copyplugin.domain.fill import OrderSide, PositionSide
 from copyplugin.domain.identifiers import AccountId, Symbol
 from copyplugin.domain.money import Contracts, Money, Price
 from copyplugin.ports import Venue
+from copyplugin.venues.ccxt.config import ApiKeys, VenueConfig
+from copyplugin.venues.ccxt.keys import KeysInMemory, KnownAccount
+from copyplugin.venues.ccxt.venue import CcxtVenue
 from copyplugin.venues.conformance.bench import Errand, Fault
 from simexchange.clock import SystemClock
 from simexchange.core import commands as c

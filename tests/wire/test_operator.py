@@ -134,7 +134,7 @@ def test_faults_are_switched_on_and_off(operator: Operator, rig: Rig) -> None:
     operator.ask("PUT", "faults/exchange", {"rules": [{"fault": "reject_orders"}]})
     client = rig.ccxt(rig.key(rig.open()))
     client.load_markets()
-    with pytest.raises(Exception, match="10016"):
+    with pytest.raises(Exception, match="110066"):
         client.create_order(UNIFIED, "market", "buy", 0.001)
     assert operator.get("faults/exchange")["struck"] == [1]
 

@@ -1,12 +1,13 @@
 """Accounts: what is traded, whose account is whose, settings, money and the ways it moves."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from copyplugin.domain.account import TransferOutcome, TransferRequest, Wallet
 from copyplugin.domain.fill import MarginMode, PositionSide
-from copyplugin.domain.identifiers import AccountId, TransferId
+from copyplugin.domain.identifiers import AccountId
 from copyplugin.domain.money import MONEY_STEP, Money, Ratio
 from copyplugin.errors import OrderRejected, RequestRejected, TransferRejected
 from copyplugin.ports import MovesMoney
@@ -240,13 +241,13 @@ class TransferConformance:
         request = funding_of(trial, owner, sub, Money(Decimal(10)))
         asked = trial.venue.transfer_outcome
 
-        assert await asked(request.transfer_id) is TransferOutcome.UNKNOWN_TO_VENUE
+        assert await asked(request) is TransferOutcome.UNKNOWN_TO_VENUE
         await trial.venue.transfer(request)
 
-        assert await asked(request.transfer_id) is TransferOutcome.DONE
+        assert await asked(request) is TransferOutcome.DONE
         reopened = await trial.bench.reopened()
-        assert await reopened.transfer_outcome(request.transfer_id) is TransferOutcome.DONE
-        never = TransferId("conformance-never")
+        assert await reopened.transfer_outcome(request) is TransferOutcome.DONE
+        never = replace(request, transfer_id=trial.next_transfer_id())
         assert await reopened.transfer_outcome(never) is TransferOutcome.UNKNOWN_TO_VENUE
 
     async def test_money_that_is_not_there_is_not_moved(self, trial: Trial) -> None:
@@ -256,7 +257,7 @@ class TransferConformance:
         with pytest.raises(TransferRejected):
             await trial.venue.transfer(request)
 
-        outcome = await trial.venue.transfer_outcome(request.transfer_id)
+        outcome = await trial.venue.transfer_outcome(request)
         assert outcome is TransferOutcome.UNKNOWN_TO_VENUE
         await has(trial, owner, spot=RICH, contract=None)
         await has(trial, sub, spot=None, contract=NOTHING)

@@ -123,7 +123,7 @@ class DoubtConformance:
         except OutcomeUnknown:
             await trial.bench.heal()
 
-        outcome = await trial.venue.transfer_outcome(request.transfer_id)
+        outcome = await trial.venue.transfer_outcome(request)
         assert outcome is TransferOutcome.DONE
 
     @pytest.mark.parametrize("fault", REQUEST_FAULTS)
@@ -226,7 +226,7 @@ async def transfer_surely(trial: Trial, request: TransferRequest) -> None:
         try:
             await trial.venue.transfer(request)
         except (OutcomeUnknown, VenueUnavailable):
-            outcome = await trial.surely(lambda: trial.venue.transfer_outcome(request.transfer_id))
+            outcome = await trial.surely(lambda: trial.venue.transfer_outcome(request))
             if outcome is TransferOutcome.DONE:
                 return
         except TransferRejected as error:

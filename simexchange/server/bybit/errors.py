@@ -72,6 +72,7 @@ ORDERS_OPEN = Code(
 NO_POSITION = Code(110034, "There is no net position.")
 LEVERAGE_UNCHANGED = Code(110043, "leverage not modified")
 AVAILABLE_MARGIN_SHORT = Code(110044, "Available margin is insufficient.")
+NOT_ALLOWED_NOW = Code(110066, "Trading is currently not allowed.")
 DUPLICATE_LINK_ID = Code(110072, "OrderLinkedID is duplicate")
 MARGIN_MODE_FAILED = Code(3400045, "Set margin mode failed")
 TRIGGER_RISING = Code(110092, "expect Rising")
@@ -139,7 +140,7 @@ REFUSALS: dict[R, Code] = {
     R.WOULD_TRIGGER_NOW: TRIGGER_RISING,
     R.NO_PRICE: Code(10001, "the symbol has no price yet"),
     R.EXCEEDS_TIER: EXCEEDS_RISK,
-    R.FORCED: INTERNAL,
+    R.FORCED: NOT_ALLOWED_NOW,
 }
 
 
