@@ -13,9 +13,16 @@ from copyplugin.domain.order import OrderReport, OrderRequest, TimeInForce
 from copyplugin.errors import OrderRejected
 from copyplugin.ports import MovesMoney, VenueCapabilities
 from copyplugin.venues.ccxt import bybit_rows
-from copyplugin.venues.ccxt.bybit_account import LINEAR, BybitAccount, executions, pages
+from copyplugin.venues.ccxt.bybit_account import (
+    LINEAR,
+    BybitAccount,
+    executions,
+    order_row,
+    pages,
+)
 from copyplugin.venues.ccxt.bybit_codes import REFUSALS
 from copyplugin.venues.ccxt.bybit_money import BybitMoney
+from copyplugin.venues.ccxt.bybit_plans import BybitPlans
 from copyplugin.venues.ccxt.clients import Client, Row
 from copyplugin.venues.ccxt.config import VenueConfig
 from copyplugin.venues.ccxt.dialect import Book, ListedFill
@@ -25,7 +32,7 @@ from copyplugin.venues.ccxt.texts import decimal_of, plain, quantity_text, text_
 _TIMES = {TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
 
 
-class Bybit(BybitAccount, BybitMoney):
+class Bybit(BybitAccount, BybitMoney, BybitPlans):
     """Orders are acknowledged first and traded then: what became of one is asked for.
 
     Margin mode is one for all of an account's symbols; leverage and legs are per symbol.
@@ -44,6 +51,9 @@ class Bybit(BybitAccount, BybitMoney):
         hedge_mode=True,
         streams_fills=True,
         tells_leader_balance=True,
+        plan_orders=True,
+        amends_plans=True,
+        adjusts_margin=True,
     )
 
     def options(self, config: VenueConfig) -> dict[str, Any]:
@@ -109,7 +119,7 @@ class Bybit(BybitAccount, BybitMoney):
         self, client: Client, instrument: Instrument, client_order_id: ClientOrderId
     ) -> OrderReport | None:
         """Look among the open and lately ended orders, then in the history."""
-        row = await self.order_row(client, instrument.symbol, client_order_id)
+        row = await order_row(client, instrument.symbol, client_order_id)
         if row is None:
             return None
         rows: list[Row] = []
@@ -118,17 +128,6 @@ class Bybit(BybitAccount, BybitMoney):
             found = await pages(client, "private_get_v5_execution_list", params)
             rows = [each for each in reversed(found) if each["execType"] != "Funding"]
         return bybit_rows.report_from(row, rows, instrument)
-
-    async def order_row(
-        self, client: Client, symbol: Symbol, client_order_id: ClientOrderId
-    ) -> Row | None:
-        params = {**LINEAR, "symbol": symbol, "orderLinkId": client_order_id}
-        for method in ("private_get_v5_order_realtime", "private_get_v5_order_history"):
-            answer = await client.ask(method, params, urgency=Urgency.CLOSE)
-            for row in answer["result"]["list"]:
-                if row["orderLinkId"] == client_order_id:
-                    return row
-        return None
 
     # -- fills
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from copyplugin.domain.account import AccountBalance, FundingPayment, VenuePosition
 from copyplugin.domain.fill import MarginMode, OrderSide, PositionSide
-from copyplugin.domain.identifiers import AccountId, Symbol
+from copyplugin.domain.identifiers import AccountId, ClientOrderId, Symbol
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import Money, Ratio, total
 from copyplugin.errors import OrderRejected, VenueUnavailable
@@ -14,6 +14,7 @@ from copyplugin.venues.ccxt import bybit_rows
 from copyplugin.venues.ccxt.clients import Client, Row
 from copyplugin.venues.ccxt.dialect import Book, Identity
 from copyplugin.venues.ccxt.errors import UNCHANGED
+from copyplugin.venues.ccxt.gate import Urgency
 from copyplugin.venues.ccxt.texts import (
     decimal_of,
     milliseconds_of,
@@ -163,6 +164,17 @@ async def executions(
         start = end + timedelta(milliseconds=1)
     rows.sort(key=lambda row: int(row["execTime"]))  # stable: the venue's order within one time
     return rows
+
+
+async def order_row(client: Client, symbol: Symbol, client_order_id: ClientOrderId) -> Row | None:
+    """Look among the open and lately ended orders, then in the history."""
+    params = {**LINEAR, "symbol": symbol, "orderLinkId": client_order_id}
+    for method in ("private_get_v5_order_realtime", "private_get_v5_order_history"):
+        answer = await client.ask(method, params, urgency=Urgency.CLOSE)
+        for row in answer["result"]["list"]:
+            if row["orderLinkId"] == client_order_id:
+                return row
+    return None
 
 
 async def pages(client: Client, method: str, params: Row) -> list[Row]:

@@ -1,5 +1,8 @@
 """Bybit's codes that say for certain that nothing was done, and why."""
 
+from collections.abc import Mapping
+
+from copyplugin.domain.reject_reason import RejectReason
 from copyplugin.venues.ccxt.errors import (
     IN_DOUBT,
     INSUFFICIENT_MARGIN,
@@ -10,8 +13,9 @@ from copyplugin.venues.ccxt.errors import (
 
 POSITION_MODE_UNCHANGED = "110025"
 TRANSFER_REPEATED = "131214"
+REDUCE_ONLY = "reduce_only_rejected"
 
-REFUSALS = {
+REFUSALS: Mapping[str, str] = {
     "10000": IN_DOUBT,  # the server timed out
     "10001": "invalid_request",
     "10002": TRY_LATER,  # too old when it arrived
@@ -43,7 +47,7 @@ REFUSALS = {
     "110014": "insufficient_balance",
     "110015": "not_isolated",
     "110016": "exceeds_tier",
-    "110017": "reduce_only_rejected",
+    "110017": REDUCE_ONLY,
     "110020": "too_many_orders",
     "110021": "too_much_open_interest",
     "110024": "open_position",
@@ -51,7 +55,7 @@ REFUSALS = {
     "110026": UNCHANGED,
     "110027": UNCHANGED,
     "110028": "open_orders",
-    "110034": "no_position",
+    "110034": RejectReason.NO_POSITION,
     "110040": "would_liquidate",
     "110043": UNCHANGED,
     "110044": INSUFFICIENT_MARGIN,
@@ -63,8 +67,8 @@ REFUSALS = {
     "110072": IN_DOUBT,  # an order of this name is there: ours
     "110074": "market_closed",
     "110090": "exceeds_tier",
-    "110092": "already_through",
-    "110093": "already_through",
+    "110092": RejectReason.ALREADY_THROUGH,
+    "110093": RejectReason.ALREADY_THROUGH,
     "110094": "below_minimum_notional",
     "3400045": "margin_mode_refused",
     "131001": "transfers_refused",

@@ -202,7 +202,7 @@ def report_from(row: Row, executions: Sequence[Row], instrument: Instrument) -> 
         realized_pnl=money_total(*(fill.realized_pnl for fill in fills)),
         fills=fills,
         acknowledged_at=time_of(row["createdTime"]),
-        reason=_reason(row),
+        reason=reason_of(row),
     )
 
 
@@ -235,7 +235,7 @@ def _liquidity(row: Row) -> Liquidity:
     return Liquidity.MAKER if row.get("isMaker") else Liquidity.TAKER
 
 
-def _reason(row: Row) -> str | None:
+def reason_of(row: Row) -> str | None:
     """Return why an order ended with less than was asked, in the venue's word."""
     for name, nothing in (("rejectReason", "EC_NoError"), ("cancelType", "UNKNOWN")):
         said = text_of(row, name)

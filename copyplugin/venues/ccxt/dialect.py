@@ -7,11 +7,12 @@ from typing import Any, Protocol
 from uuid import UUID, uuid5
 
 from copyplugin.domain.account import AccountBalance, FundingPayment, VenuePosition, Wallet
-from copyplugin.domain.fill import LeaderFill, MarginMode
+from copyplugin.domain.fill import LeaderFill, MarginMode, PositionSide
 from copyplugin.domain.identifiers import AccountId, ClientOrderId, Symbol, TransferId
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import ZERO_MONEY, Money, Price, Ratio
 from copyplugin.domain.order import OrderReport, OrderRequest
+from copyplugin.domain.plan_order import PlanReport, PlanRequest
 from copyplugin.ports import VenueCapabilities
 from copyplugin.venues.ccxt.clients import Client, Row, Wire
 from copyplugin.venues.ccxt.keys import KnownAccount
@@ -129,6 +130,36 @@ class Dialect(Wire, Protocol):
     ) -> OrderReport | None:
         """Return the order, ended ones too; WORKING until all its fills are listed."""
         ...
+
+    # -- plan orders; only where the capabilities say so
+
+    async def place_plan(
+        self, client: Client, request: PlanRequest, instrument: Instrument
+    ) -> PlanReport: ...
+
+    async def amend_plan(
+        self,
+        client: Client,
+        instrument: Instrument,
+        client_order_id: ClientOrderId,
+        trigger_price: Price,
+    ) -> PlanReport:
+        """Move the trigger of a plan order that is tied to its whole position."""
+        ...
+
+    async def cancel_plan(
+        self, client: Client, instrument: Instrument, client_order_id: ClientOrderId
+    ) -> None: ...
+
+    async def find_plan(
+        self, client: Client, instrument: Instrument, client_order_id: ClientOrderId
+    ) -> PlanReport | None: ...
+
+    async def plans(self, client: Client, book: Book) -> Sequence[PlanReport]: ...
+
+    async def adjust_margin(
+        self, client: Client, instrument: Instrument, position_side: PositionSide, money: Money
+    ) -> None: ...
 
     # -- fills
 

@@ -14,6 +14,7 @@ from typing import cast
 import aiohttp
 import ccxt
 
+from copyplugin.domain.reject_reason import RejectReason
 from copyplugin.errors import (
     OrderRejected,
     OutcomeUnknown,
@@ -26,7 +27,7 @@ from copyplugin.errors import (
 UNCHANGED = "unchanged"
 """Why a setting was refused that is so already."""
 
-NOT_FOUND = "not_found"
+NOT_FOUND = RejectReason.NOT_FOUND
 INSUFFICIENT_MARGIN = "insufficient_margin"
 DUPLICATE = "duplicate_client_order_id"
 TRY_LATER = "try_later"
@@ -50,7 +51,7 @@ CERTAIN: Mapping[type[ccxt.BaseError], str] = {
     ccxt.NotSupported: "not_supported",  # as ArgumentsRequired
     ccxt.InvalidAddress: "invalid_request",
     ccxt.AddressPending: "invalid_request",
-    ccxt.OrderImmediatelyFillable: "already_through",
+    ccxt.OrderImmediatelyFillable: RejectReason.ALREADY_THROUGH,
     ccxt.OrderNotFillable: "no_liquidity",
     ccxt.ContractUnavailable: "market_closed",
 }

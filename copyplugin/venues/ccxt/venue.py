@@ -12,11 +12,12 @@ from copyplugin.domain.account import (
     TransferRequest,
     VenuePosition,
 )
-from copyplugin.domain.fill import LeaderFill, MarginMode
+from copyplugin.domain.fill import LeaderFill, MarginMode, PositionSide
 from copyplugin.domain.identifiers import AccountId, ClientOrderId, Symbol, VenueFillId
 from copyplugin.domain.instrument import Instrument
-from copyplugin.domain.money import Price, Ratio
+from copyplugin.domain.money import Contracts, Money, Price, Ratio
 from copyplugin.domain.order import OrderReport, OrderRequest
+from copyplugin.domain.plan_order import PlanReport, PlanRequest
 from copyplugin.errors import (
     OrderRejected,
     OutcomeUnknown,
@@ -227,14 +228,11 @@ class CcxtVenue:
         """
         instrument = await self._instrument(request.symbol)
         client = await self._client(request.account)
-        doubt = self._doubts.sent(request.account, request.client_order_id)
-        try:
-            report = await self.dialect.place_order(client, request, instrument)
-        except (OutcomeUnknown, asyncio.CancelledError):
-            doubt.remains()
-            raise
-        doubt.is_over()
-        return report
+        return await self._doubting(
+            request.account,
+            request.client_order_id,
+            self.dialect.place_order(client, request, instrument),
+        )
 
     async def find_order(
         self, account: AccountId, symbol: Symbol, client_order_id: ClientOrderId
@@ -242,13 +240,92 @@ class CcxtVenue:
         """Ask for the order; raises `VenueUnavailable` while one that is missing may still come."""
         instrument = await self._instrument(symbol)
         client = await self._client(account)
+        return await self._found(
+            account, client_order_id, self.dialect.find_order(client, instrument, client_order_id)
+        )
+
+    # -- plan orders
+
+    async def place_plan(self, request: PlanRequest) -> PlanReport:
+        instrument = await self._instrument(request.symbol)
+        client = await self._client(request.account)
+        return await self._doubting(
+            request.account,
+            request.client_order_id,
+            self.dialect.place_plan(client, request, instrument),
+        )
+
+    async def amend_plan(
+        self,
+        account: AccountId,
+        symbol: Symbol,
+        client_order_id: ClientOrderId,
+        *,
+        contracts: Contracts,
+        trigger_price: Price,
+    ) -> PlanReport:
+        """Move the trigger; our plan orders close whatever is held, so `contracts` changes nothing.
+
+        Raises as the port says, and `OrderRejected` where the venue amends none.
+        """
+        if not self.capabilities.amends_plans:
+            raise OrderRejected("not_supported", f"{self.name} changes no plan order in place.")
+        instrument, client = await self._instrument(symbol), await self._client(account)
+        return await self.dialect.amend_plan(client, instrument, client_order_id, trigger_price)
+
+    async def cancel_plan(
+        self, account: AccountId, symbol: Symbol, client_order_id: ClientOrderId
+    ) -> None:
+        instrument, client = await self._instrument(symbol), await self._client(account)
+        await self.dialect.cancel_plan(client, instrument, client_order_id)
+
+    async def find_plan(
+        self, account: AccountId, symbol: Symbol, client_order_id: ClientOrderId
+    ) -> PlanReport | None:
+        """Ask for it; raises `VenueUnavailable` while one that is missing may still come."""
+        instrument, client = await self._instrument(symbol), await self._client(account)
+        return await self._found(
+            account, client_order_id, self.dialect.find_plan(client, instrument, client_order_id)
+        )
+
+    async def plans(self, account: AccountId) -> Sequence[PlanReport]:
+        client, book = await self._client(account), await self._known_book()
+        return await _understood(self.dialect.plans(client, book))
+
+    async def adjust_margin(
+        self, account: AccountId, symbol: Symbol, position_side: PositionSide, money: Money
+    ) -> None:
+        instrument, client = await self._instrument(symbol), await self._client(account)
+        await self.dialect.adjust_margin(client, instrument, position_side, money)
+
+    # -- what is in doubt
+
+    async def _doubting(
+        self, account: AccountId, client_order_id: ClientOrderId, sending: Awaitable[T]
+    ) -> T:
+        """Send something under a name, and remember until when it may arrive unanswered."""
+        doubt = self._doubts.sent(account, client_order_id)
+        try:
+            answer = await sending
+        except (OutcomeUnknown, asyncio.CancelledError):
+            doubt.remains()
+            raise
+        except (KeyError, IndexError, TypeError) as error:
+            doubt.remains()
+            raise OutcomeUnknown(f"the venue's answer was not understood: {error!r}") from error
+        doubt.is_over()
+        return answer
+
+    async def _found(
+        self, account: AccountId, client_order_id: ClientOrderId, question: Awaitable[T | None]
+    ) -> T | None:
         self._doubts.asked()
-        report = await _understood(self.dialect.find_order(client, instrument, client_order_id))
-        if report is None:
+        found = await _understood(question)
+        if found is None:
             self._doubts.check_over(account, client_order_id)
         else:
             self._doubts.forget((account, client_order_id))
-        return report
+        return found
 
     # -- fills
 
