@@ -45,6 +45,8 @@ UNDER_WAY = frozenset({FollowState.SETTLING, FollowState.ABORTING})
 """States in which a follow that has become flat goes on by itself."""
 
 FIRST_PAUSE = timedelta(milliseconds=500)
+LOOK_AGAIN = timedelta(milliseconds=50)
+"""How soon an order that was acknowledged is asked for: some venues tell fills only then."""
 
 
 @dataclass
@@ -133,7 +135,7 @@ class Bookkeeper:
             order.sent_at = outcome.sent_at
         self._reached(follow)
         if report.status is OrderStatus.WORKING:  # asked for again until it has ended
-            self._pause(lane)
+            self._pause(lane, first=LOOK_AGAIN)
             return
         follow.refusals_in_a_row = 0
         _close_order(order, report)
@@ -273,10 +275,10 @@ class Bookkeeper:
         if follow.state not in GIVES_UP:
             follows.abort_follow(self._session, follow, reason=reason, at=self._now)
 
-    def _pause(self, lane: LaneRow) -> None:
+    def _pause(self, lane: LaneRow, *, first: timedelta = FIRST_PAUSE) -> None:
         """Wait before the lane's next try: twice as long each time, up to the setting (L11)."""
         longest = timedelta(seconds=self._around.settings.close_backoff_max_seconds)
-        pause = min(FIRST_PAUSE * 2 ** min(lane.failures, 16), longest)
+        pause = min(first * 2 ** min(lane.failures, 16), longest)
         lane.failures += 1
         lane.retry_at = self._now + pause
         lane.marked = True

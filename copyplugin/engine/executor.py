@@ -171,7 +171,9 @@ class Executor:
 
     async def _run(self, errand: Errand) -> None:
         try:
-            self._outcomes.append(await self._carry_out(errand))
+            outcome = await self._carry_out(errand)
+            # Not in one line: it would pick the list before it waits, and a turn takes the list.
+            self._outcomes.append(outcome)
         except BaseException:
             # A bug: the lane is let go, and whoever claims it next asks the venue first.
             self._busy.discard(errand.lane_id)
