@@ -1,6 +1,7 @@
 """What the events of a run add up to: money, positions and orders, by sums and nothing else."""
 
 from collections import defaultdict, deque
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -132,3 +133,21 @@ class Shadow:
         self._ended.append(order_id)
         if len(self._ended) > KEPT:
             del self.orders[self._ended.popleft()]
+
+
+def earnings(event: Event) -> Iterator[tuple[int, int]]:
+    """Yield who earned how much by an event, below 0 where he lost; the fund's payments apart."""
+    match event:
+        case e.Filled():
+            yield event.account, event.realized_pnl - event.fee
+        case e.FundingPaid():
+            yield event.account, -event.payment
+        case e.BankruptcyTakeover():
+            yield event.account, event.realized_pnl
+        case e.Deleveraged():
+            yield event.account, event.realized_pnl
+            yield event.against, event.against_realized_pnl
+        case e.PositionLiquidated():
+            yield event.account, -event.liquidation_fee
+        case _:
+            pass

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from simexchange.campaign.shadow import Key, Shadow, ShadowOrder
+from simexchange.campaign.shadow import Key, Shadow, ShadowOrder, earnings
 from simexchange.core import events as e
 from simexchange.core.accounts import INSURANCE_FUND
 from simexchange.core.commands import Command
@@ -83,6 +83,9 @@ class Witness:
         """Take the events of one command, already carried out."""
         self._worst.clear()
         self._ranks.clear()
+        for event in events:  # first, since a fund pays for a fill before it is said
+            for account, money in earnings(event):
+                self._lost[account] -= min(0, money)
         for event in events:
             law = self._laws.get(type(event))
             if law is not None:
@@ -115,7 +118,6 @@ class Witness:
             # cost per contract: equal but for the unit by which a share is rounded
             drift = shadow.cost[key] * abs(after) - event.entry_cost * abs(before)
             held_that(9, abs(drift) <= abs(before), before, shadow.cost[key], event)
-        self._note_loss(event.account, event.realized_pnl - event.fee)
         self._note_trade(event)
 
     def _note_trade(self, event: e.Filled) -> None:
@@ -141,7 +143,6 @@ class Witness:
         key = Key(event.account, event.symbol, event.position_side)
         held_that(5, event.contracts == self._shadow.held[key] != 0, self._shadow.held[key], event)
         self._payments[event.symbol].append(event.payment)
-        self._note_loss(event.account, -event.payment)
 
     def _settled(self, event: e.FundingSettled) -> None:
         payments = self._payments.pop(event.symbol, [])
@@ -155,9 +156,6 @@ class Witness:
         lost = self._lost[event.account]
         held_that(4, -event.money <= lost, "paid more than was ever lost", lost, event)
         self._lost[event.account] += event.money
-
-    def _note_loss(self, account: int, money: int) -> None:
-        self._lost[account] -= min(0, money)
 
     def _transferred(self, event: e.Transferred) -> None:
         held_that(14, event.money > 0 and event.from_balance >= 0 <= event.to_balance, event)
@@ -180,13 +178,11 @@ class Witness:
         parts = event.through_book + event.taken_over + event.deleveraged
         held_that(13, parts == event.contracts == abs(started) - abs(left), started, left, event)
         held_that(13, started * left >= 0, "turned round", started, left, event)
-        self._note_loss(event.account, -event.liquidation_fee)
 
     def _taken_over(self, event: e.BankruptcyTakeover) -> None:
         key = Key(event.account, event.symbol, event.position_side)
         held_that(13, self._shadow.held[key] * event.side < 0, event)
         held_that(13, event.contracts <= abs(self._shadow.held[key]), event)
-        self._note_loss(event.account, event.realized_pnl)
 
     def _deleveraged(self, event: e.Deleveraged) -> None:
         held = self._shadow.held[Key(event.account, event.symbol, event.position_side)]
@@ -202,8 +198,6 @@ class Witness:
         else:
             held_that(6, event.rank == 0, event)
         self._ranks[line] = event
-        self._note_loss(event.against, event.against_realized_pnl)
-        self._note_loss(event.account, event.realized_pnl)
 
     # ------------------------------------------------------------------ what may be asked
 
