@@ -13,11 +13,13 @@ import pytest
 if TYPE_CHECKING:
     from simexchange.clock import Clock
     from simexchange.pytest_plugin.facade import ExchangeFacade
+    from simexchange.pytest_plugin.served import ServedExchange
 
 SCENARIO_SUFFIX = ".scenario.yaml"
 _MARKER = (
     "simexchange(instruments=None, seed=0, clock='manual', start='2026-01-01 00:00:00', "
-    "check_ledger=True, insurance_fund='1000000'): how the exchange of this test is made"
+    "check_ledger=True, insurance_fund='1000000', rate_limits=False): how the exchange of this "
+    "test is made"
 )
 
 
@@ -85,5 +87,25 @@ def exchange(
     settings = _marked(request)
     made = make_exchange(settings, simexchange_clock)
     yield made
+    if settings.get("check_ledger", True):
+        made.assert_balanced()
+
+
+@pytest.fixture
+def served_exchange(
+    request: pytest.FixtureRequest, simexchange_clock: "Clock"
+) -> Iterator["ServedExchange"]:
+    """Serve an exchange of this test's own on a free port; its ledger is checked at the end."""
+    from simexchange.pytest_plugin.making import (  # noqa: PLC0415 - see the module's docstring
+        make_exchange,
+    )
+    from simexchange.pytest_plugin.served import (  # noqa: PLC0415 - see the module's docstring
+        ServedExchange,
+    )
+
+    settings = _marked(request)
+    made = make_exchange(settings, simexchange_clock)
+    with ServedExchange(made, rate_limits=bool(settings.get("rate_limits"))) as served:
+        yield served
     if settings.get("check_ledger", True):
         made.assert_balanced()

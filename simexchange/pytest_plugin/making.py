@@ -10,7 +10,15 @@ from simexchange.scenario.amounts import moment_us, money_of
 from simexchange.scenario.parser import DEFAULT_START
 from simexchange.scenario.problem import suggestion
 
-SETTINGS = ("instruments", "seed", "clock", "start", "check_ledger", "insurance_fund")
+SETTINGS = (
+    "instruments",
+    "seed",
+    "clock",
+    "start",
+    "check_ledger",
+    "insurance_fund",
+    "rate_limits",
+)
 CLOCKS = ("manual", "system")
 
 

@@ -1,6 +1,5 @@
 """A served exchange with a quiet book, and clients that talk to it unmodified."""
 
-import re
 from decimal import Decimal
 from types import TracebackType
 from typing import Self
@@ -17,6 +16,7 @@ from simexchange.core.exchange import Exchange
 from simexchange.core.instrument import FundingRules, Instrument, MarginTier
 from simexchange.core.types import MONEY_SCALE, AccountKind, OrderKind, Side, Wallet
 from simexchange.faults import FaultySimulation
+from simexchange.pointing import point_ccxt
 from simexchange.server.binance.dialect import BinanceDialect
 from simexchange.server.bybit.dialect import BybitDialect
 from simexchange.server.clock import SteeredClock
@@ -28,7 +28,6 @@ from simexchange.server.venue import Venue, VenueSettings
 SYMBOL, UNIFIED = "BTCUSDT", "BTC/USDT:USDT"
 ETH, UNIFIED_ETH = "ETHUSDT", "ETH/USDT:USDT"
 OPERATOR_KEY = "operator key of a test"
-SCHEME_AND_HOST = re.compile(r"^(https|wss)://[^/]+")
 
 BTC_PERPETUAL = Instrument(
     symbol=SYMBOL,
@@ -184,21 +183,8 @@ class Rig:
 
     # ------------------------------------------------------------------ the clients' side
 
-    def redirected(self, urls: object) -> object:
-        """Return a tree of addresses with this server's host in all of them."""
-        if isinstance(urls, dict):
-            return {name: self.redirected(value) for name, value in urls.items()}
-        if isinstance(urls, str):
-            port = self.url.rpartition(":")[2]
-            return SCHEME_AND_HOST.sub(
-                lambda found: f"{'ws' if found[1] == 'wss' else 'http'}://127.0.0.1:{port}", urls
-            )
-        return urls
-
     def _point_here(self, client, key: ApiKey | None):
-        for part in ("api", "test", "demo", "demotrading"):
-            if part in client.urls:
-                client.urls[part] = self.redirected(client.urls[part])
+        point_ccxt(client, self.url)
         client.number = Decimal
         if key is not None:
             client.apiKey, client.secret = key.key, key.secret
@@ -217,13 +203,11 @@ class Rig:
         return self._point_here(ccxt.pro.bybit(self._options()), key)
 
     def binance(self, key: ApiKey | None = None):
-        client = ccxt.binanceusdm({"enableRateLimit": False})
-        client.exceptions = {**client.exceptions, "exact": self._linear_errors(client)}
-        return self._point_here(client, key)
+        return self._point_here(ccxt.binanceusdm({"enableRateLimit": False}), key)
 
-    def _linear_errors(self, client):
-        """Return the error table of the linear market, which ccxt picks by the venue's address."""
-        return {**client.exceptions["exact"], **client.exceptions["linear"]["exact"]}
+    def binance_async(self, key: ApiKey | None = None):
+        client = ccxt.async_support.binanceusdm({"enableRateLimit": False})
+        return self._point_here(client, key)
 
     def binance_pro(self, key: ApiKey | None = None):
         client = ccxt.pro.binanceusdm({"enableRateLimit": False})
