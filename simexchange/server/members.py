@@ -11,6 +11,8 @@ class Members:
         self._by_owner: dict[int, dict[int, str]] = {}
         self._names: dict[str, int] = {}
         self.frozen: set[int] = set()
+        self.tags: dict[int, str] = {}
+        """What a broker calls his sub-accounts."""
         self._closed: set[int] = set()
         for number in exchange.accounts:
             view = exchange.account(number)

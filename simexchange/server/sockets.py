@@ -72,7 +72,7 @@ class Socket:
     def _publish_faultily(self, message: bytes, strikes: list[Strike]) -> None:
         kinds = {strike.fault for strike in strikes}
         if WireFault.STREAM_SILENCE in kinds:
-            self._is_silent = True
+            self._fall_silent()
         elif WireFault.STREAM_CLOSE in kinds:
             self.abort()
         elif WireFault.STREAM_DROP in kinds:
@@ -111,6 +111,12 @@ class Socket:
             self._waiting.clear()  # the client is gone; its reader ends by itself
         finally:
             self._sender = None
+
+    def _fall_silent(self) -> None:
+        """Be half-open: nothing is sent, and nothing heard, not even a ping."""
+        self._is_silent = True
+        if self._request.transport is not None:
+            self._request.transport.pause_reading()
 
     def abort(self) -> None:
         """End the connection at once, without a closing handshake."""

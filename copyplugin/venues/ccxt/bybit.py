@@ -25,7 +25,7 @@ from copyplugin.venues.ccxt.bybit_money import BybitMoney
 from copyplugin.venues.ccxt.bybit_plans import BybitPlans
 from copyplugin.venues.ccxt.clients import Client, Row
 from copyplugin.venues.ccxt.config import VenueConfig
-from copyplugin.venues.ccxt.dialect import Book, ListedFill
+from copyplugin.venues.ccxt.dialect import Book, ListedFill, Tier
 from copyplugin.venues.ccxt.gate import Rate, Urgency
 from copyplugin.venues.ccxt.texts import decimal_of, plain, quantity_text, text_of
 
@@ -41,8 +41,9 @@ class Bybit(BybitAccount, BybitMoney, BybitPlans):
     name = "bybit"
     ccxt_id = "bybit"
     is_proven = True
-    is_duplicate_refused = False  # an order that ended long ago gives its name free
+    tells_when_connected = False
     refusals: Mapping[str, str] = REFUSALS
+    absences: frozenset[str] = frozenset()  # the venue answers with an empty list
     account_rate: Rate | None = Rate(10, 10)
     address_rate: Rate | None = Rate(110, 500)  # the venue bans at 600 in 5 s
     capabilities = VenueCapabilities(
@@ -55,6 +56,16 @@ class Bybit(BybitAccount, BybitMoney, BybitPlans):
         amends_plans=True,
         adjusts_margin=True,
     )
+
+    def __init__(self, config: VenueConfig) -> None:
+        self.config = config
+
+    async def mark(self, client: Client) -> object:
+        """Return None: one question lists the fills of all symbols."""
+        del client
+
+    def prepare(self, exchange: Any) -> None:
+        """Leave it as it is."""
 
     def options(self, config: VenueConfig) -> dict[str, Any]:
         alive = max(1, int(config.socket_silence.total_seconds() * 1000 / 3))
@@ -83,6 +94,17 @@ class Bybit(BybitAccount, BybitMoney, BybitPlans):
 
     def is_trading(self, market: Row) -> bool:
         return market["info"]["status"] == "Trading"
+
+    async def tiers(self, client: Client) -> Mapping[Symbol, Tier]:
+        rows = await pages(client, "public_get_v5_market_risk_limit", LINEAR)
+        return {
+            Symbol(row["symbol"]): Tier(
+                leverage_max=Ratio(decimal_of(row, "maxLeverage")),
+                maintenance_rate=Ratio(decimal_of(row, "maintenanceMargin")),
+            )
+            for row in rows
+            if str(row["isLowestRisk"]) == "1"
+        }
 
     async def marks(self, client: Client) -> Mapping[Symbol, Price]:
         answer = await client.ask("public_get_v5_market_tickers", LINEAR)

@@ -14,6 +14,7 @@ from typing import Any, Protocol, cast
 import aiohttp
 import ccxt
 import ccxt.pro
+import msgspec
 
 from copyplugin.domain.identifiers import AccountId
 from copyplugin.errors import RequestRejected, VenueUnavailable
@@ -49,6 +50,15 @@ class Wire(Protocol):
     @property
     def address_rate(self) -> Rate | None: ...
 
+    @property
+    def absences(self) -> frozenset[str]:
+        """Return the venue's codes that say: there is nothing of this name."""
+        ...
+
+    def prepare(self, exchange: Any) -> None:
+        """Set up a new ccxt exchange in ways that options do not reach."""
+        ...
+
     def options(self, config: VenueConfig) -> dict[str, Any]:
         """Return ccxt's options for this venue."""
         ...
@@ -78,9 +88,21 @@ class Client:
     ) -> Row:
         """Ask a question by ccxt's name of the endpoint; raises `VenueUnavailable`."""
         try:
-            return await self._send(method, params or {}, urgency, cost)
+            return await self._send(method, params or {}, urgency, cost, 0)
         except ccxt.BaseError as error:
             self._clients.noticed(error)
+            raise errors.asked(error) from error
+
+    async def ask_maybe(
+        self, method: str, params: Mapping[str, object], *, urgency: Urgency = Urgency.READ
+    ) -> Row | None:
+        """Ask for one thing by its name; None where the venue says that there is none."""
+        try:
+            return await self._send(method, params, urgency, 1, 0)
+        except ccxt.BaseError as error:
+            self._clients.noticed(error)
+            if errors.code_of(error) in self._clients.wire.absences:
+                return None
             raise errors.asked(error) from error
 
     async def tell(
@@ -92,17 +114,26 @@ class Client:
         urgency: Urgency = Urgency.TRADE,
         cost: int = 1,
     ) -> Row:
-        """Have something done; raises `rejected`, `OutcomeUnknown` or `VenueUnavailable`."""
+        """Have something done; `cost` counts for the address, and one for the account.
+
+        Raises `rejected`, `OutcomeUnknown` or `VenueUnavailable`.
+        """
         try:
-            return await self._send(method, params, urgency, cost)
+            return await self._send(method, params, urgency, cost, 1)
         except ccxt.BaseError as error:
             self._clients.noticed(error)
             raise errors.told(error, self._clients.wire.refusals, rejected) from error
 
     async def _send(
-        self, method: str, params: Mapping[str, object], urgency: Urgency, cost: int
+        self,
+        method: str,
+        params: Mapping[str, object],
+        urgency: Urgency,
+        cost: int,
+        account_cost: int,
     ) -> Row:
-        async with self._clients.gate.pass_through(self.account, urgency, cost):
+        turn = self._clients.gate.pass_through(self.account, urgency, cost, account_cost)
+        async with turn:
             return cast("Row", await getattr(self.ccxt, method)(params))
 
 
@@ -212,6 +243,8 @@ class Clients:
                 "options": self.wire.options(config),
             }
         )
+        made.on_json_response = exact_json
+        self.wire.prepare(made)
         made.nonce = lambda: made.milliseconds() - self._ahead_ms
         if config.testnet:
             made.set_sandbox_mode(True)
@@ -265,6 +298,17 @@ class Clients:
         made.tokenBucket = dict(template.tokenBucket)
         made.init_throttler()
         return made
+
+
+_decode = msgspec.json.Decoder(float_hook=str).decode
+
+
+def exact_json(text: str) -> object:
+    """Read JSON with decimal numbers as the texts they are; raises ValueError as ccxt expects."""
+    try:
+        return _decode(text)
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from error
 
 
 def redirect(exchange: Any, address: str) -> None:

@@ -20,6 +20,8 @@ class VenueConfig:
     its way at one time, `requests_per_second` what this egress address sends (0: the venue's own
     limit), `socket_silence` how long a stream may say nothing before it is opened anew. Keys that
     we make for sub-accounts are bound to `egress_addresses`; unbound ones may expire.
+    `is_broker`: the main keys belong to a broker of the venue, who can make keys for sub-accounts
+    where others cannot (Binance).
     """
 
     dialect: str
@@ -33,6 +35,7 @@ class VenueConfig:
     socket_silence: timedelta = timedelta(seconds=20)
     reconnect_pause: timedelta = timedelta(milliseconds=250)
     egress_addresses: tuple[str, ...] = ()
+    is_broker: bool = False
 
     def __post_init__(self) -> None:
         for name in ("timeout", "receive_window"):

@@ -34,6 +34,14 @@ class Identity:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Tier:
+    """What the smallest positions in a symbol may do."""
+
+    leverage_max: Ratio
+    maintenance_rate: Ratio
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Movement:
     """Money to be moved between two accounts of one owner, or two wallets of one account.
 
@@ -83,14 +91,18 @@ class Dialect(Wire, Protocol):
         ...
 
     @property
-    def is_duplicate_refused(self) -> bool:
-        """Return whether a used client order id is refused for ever, ended orders' too."""
+    def tells_when_connected(self) -> bool:
+        """Return whether fills are told as soon as the stream is connected."""
         ...
 
     # -- the market
 
     def instrument(self, market: Row) -> Instrument | None:
         """Return ccxt's market as we trade it; None for what is no linear USDT perpetual."""
+        ...
+
+    async def tiers(self, client: Client) -> Mapping[Symbol, Tier]:
+        """Return the lowest margin tier of each symbol; `client` has keys where we have any."""
         ...
 
     def is_trading(self, market: Row) -> bool: ...
@@ -167,6 +179,13 @@ class Dialect(Wire, Protocol):
         self, client: Client, book: Book, since: datetime, until: datetime
     ) -> Sequence[ListedFill]:
         """Return every fill at or after `since`, oldest first; `until` is about now."""
+        ...
+
+    async def mark(self, client: Client) -> object:
+        """Return what is another after every fill, where that is cheaper to ask for than fills.
+
+        None where it is not.
+        """
         ...
 
     async def watch(self, exchange: Any) -> None:

@@ -3,17 +3,19 @@
 from collections.abc import Callable, Mapping
 
 from copyplugin.errors import ConfigurationError
+from copyplugin.venues.ccxt.binance import Binance
 from copyplugin.venues.ccxt.bybit import Bybit
+from copyplugin.venues.ccxt.config import VenueConfig
 from copyplugin.venues.ccxt.dialect import Dialect
 
-DIALECTS: Mapping[str, Callable[[], Dialect]] = {"bybit": Bybit}
+DIALECTS: Mapping[str, Callable[[VenueConfig], Dialect]] = {"binance": Binance, "bybit": Bybit}
 
 
-def dialect_of(name: str) -> Dialect:
+def dialect_of(config: VenueConfig) -> Dialect:
     """Return the dialect; raises `ConfigurationError` with the names there are."""
-    made = DIALECTS.get(name)
+    made = DIALECTS.get(config.dialect)
     if made is None:
         raise ConfigurationError(
-            f"There is no venue {name!r}: choose one of {', '.join(sorted(DIALECTS))}."
+            f"There is no venue {config.dialect!r}: choose one of {', '.join(sorted(DIALECTS))}."
         )
-    return made()
+    return made(config)

@@ -24,6 +24,9 @@ OVERLAP = timedelta(seconds=2)
 FRESH = timedelta(seconds=10)
 """How old a fill may be for the present balance to be the one right after it."""
 
+UNREAD_MAX = timedelta(seconds=60)
+"""How long a venue's word that nothing has changed is taken for it."""
+
 KEPT_MAX = 4_000
 BALANCE_LOOKS = 3
 
@@ -48,6 +51,8 @@ class FillLog:
     def _start_over(self, since: datetime | None) -> None:
         self._since = since
         self._told: list[LeaderFill] = []
+        self._mark: object = None  # as it was before the last whole reading
+        self._read_at: datetime | None = None
         self._places: dict[VenueFillId, int] = {}
 
     async def after(self, cursor: VenueFillId | None) -> Sequence[LeaderFill]:
@@ -75,6 +80,14 @@ class FillLog:
             )
 
     async def _read(self, client: Client, book: Book, now: datetime) -> None:
+        mark = await self._dialect.mark(client)
+        is_recent = self._read_at is not None and now - self._read_at < UNREAD_MAX
+        if mark is not None and mark == self._mark and is_recent:
+            return
+        await self._read_all(client, book, now)
+        self._mark, self._read_at = mark, now
+
+    async def _read_all(self, client: Client, book: Book, now: datetime) -> None:
         listed = await self._unseen(client, book, now, ())
         if not listed:
             return

@@ -6,7 +6,7 @@ a signature carries its time, and a request that was signed and then queued woul
 
 import asyncio
 import heapq
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -58,9 +58,11 @@ class _Bucket:
 class _Waiting:
     urgency: Urgency
     number: int
-    cost: int = field(compare=False)
-    bucket: _Bucket | None = field(compare=False)
+    tolls: "Tolls" = field(compare=False)
     ready: asyncio.Future[None] = field(compare=False)
+
+
+Tolls = Sequence[tuple[_Bucket, int]]
 
 
 class Gate:
@@ -91,14 +93,17 @@ class Gate:
 
     @asynccontextmanager
     async def pass_through(
-        self, account: str | None, urgency: Urgency, cost: int = 1
+        self, account: str | None, urgency: Urgency, cost: int = 1, account_cost: int = 0
     ) -> AsyncGenerator[None]:
-        """Wait for a turn, and hold one of the places while the request is under way."""
-        bucket = self._bucket_of(account)
-        if self._waiting or not self._may_go(bucket, cost):
-            await self._wait(bucket, urgency, cost)
+        """Wait for a turn, and hold one of the places while the request is under way.
+
+        `cost` is what the request counts for the address, `account_cost` for the account.
+        """
+        tolls = self._tolls(account, cost, account_cost)
+        if self._waiting or self._free <= 0 or self._seconds_until(tolls) > 0:
+            await self._wait(tolls, urgency)
         else:
-            self._go(bucket, cost)
+            self._go(tolls)
         try:
             yield
         finally:
@@ -106,36 +111,35 @@ class Gate:
             if self._waiting:
                 self._admit()
 
-    def _bucket_of(self, account: str | None) -> _Bucket | None:
-        if account is None or self._account_rate is None:
-            return None
-        bucket = self._accounts.get(account)
-        if bucket is None:
-            bucket = self._accounts[account] = self._bucket(self._account_rate)
-        return bucket
+    def _tolls(self, account: str | None, cost: int, account_cost: int) -> Tolls:
+        """Return what is to be paid into which bucket, the address's first."""
+        tolls: list[tuple[_Bucket, int]] = []
+        if self._address is not None and cost:
+            tolls.append((self._address, cost))
+        if account is not None and self._account_rate is not None and account_cost:
+            bucket = self._accounts.get(account)
+            if bucket is None:
+                bucket = self._accounts[account] = self._bucket(self._account_rate)
+            tolls.append((bucket, account_cost))
+        return tolls
 
-    def _may_go(self, bucket: _Bucket | None, cost: int) -> bool:
-        return self._free > 0 and self._seconds_until(bucket, cost) == 0
-
-    def _seconds_until(self, bucket: _Bucket | None, cost: int) -> float:
+    def _seconds_until(self, tolls: Tolls) -> float:
         now = self._time()
         longest = 0.0
-        for each in (bucket, self._address):
-            if each is not None:
-                each.refill(now)
-                longest = max(longest, each.seconds_until(cost))
+        for bucket, cost in tolls:
+            bucket.refill(now)
+            longest = max(longest, bucket.seconds_until(cost))
         return longest
 
-    def _go(self, bucket: _Bucket | None, cost: int) -> None:
+    def _go(self, tolls: Tolls) -> None:
         self._free -= 1
-        for each in (bucket, self._address):
-            if each is not None:
-                each.take(cost)
+        for bucket, cost in tolls:
+            bucket.take(cost)
 
-    async def _wait(self, bucket: _Bucket | None, urgency: Urgency, cost: int) -> None:
+    async def _wait(self, tolls: Tolls, urgency: Urgency) -> None:
         self._number += 1
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiting = _Waiting(urgency, self._number, cost, bucket, ready)
+        waiting = _Waiting(urgency, self._number, tolls, ready)
         heapq.heappush(self._waiting, waiting)
         self._admit()
         try:
@@ -154,15 +158,18 @@ class Gate:
             first = heapq.heappop(self._waiting)
             if first.ready.done():
                 continue  # cancelled
-            seconds = self._seconds_until(first.bucket, first.cost)
+            seconds = self._seconds_until(first.tolls)
             if seconds == 0:
-                self._go(first.bucket, first.cost)
+                self._go(first.tolls)
                 first.ready.set_result(None)
                 continue
             held.append(first)
             soonest = seconds if soonest is None else min(soonest, seconds)
-            if self._address is not None and self._address.seconds_until(first.cost) > 0:
-                break  # nobody may go, and this one is to be the first
+            if any(
+                bucket is self._address and bucket.seconds_until(cost) > 0
+                for bucket, cost in first.tolls
+            ):
+                break  # it has the first claim on what comes back for all
         for each in held:
             heapq.heappush(self._waiting, each)
         if soonest is not None:

@@ -48,7 +48,6 @@ class Watcher:
         self._book = book
         self._on_fill = on_fill
         self._news = asyncio.Event()
-        self._heard_at = 0.0
         self._told: dict[VenueFillId, None] = {}
         self._read_up_to: datetime | None = None
         self.subscriptions = 0
@@ -90,17 +89,21 @@ class Watcher:
     async def _listen(self) -> None:
         """Hold one connection; returns or raises when it is of no use any more."""
         exchange = await self._clients.watcher(self._known.keys)
-        self._heard_at = asyncio.get_running_loop().time()
-        handle = exchange.handle_message
+        handle, connected = exchange.handle_message, exchange.on_connected
 
         def heard(client: Any, message: Row) -> None:
             self._hear(message)
             handle(client, message)
 
-        exchange.handle_message = heard
+        def opened(client: Any, message: object = None) -> None:
+            connected(client, message)
+            if self._dialect.tells_when_connected:
+                self._subscribed()
+
+        exchange.handle_message, exchange.on_connected = heard, opened
         tasks = [
             asyncio.create_task(work)
-            for work in (self._watch(exchange), self._guard(), self._read())
+            for work in (self._watch(exchange), self._guard(exchange), self._read())
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -113,25 +116,30 @@ class Watcher:
             self._let_go(exchange)
 
     def _hear(self, message: Row) -> None:
-        self._heard_at = asyncio.get_running_loop().time()
         if self._dialect.is_subscribed(message):
-            self.subscriptions += 1
-            self._news.set()
+            self._subscribed()
         elif self._dialect.tells_of_fills(message):
             self._news.set()
+
+    def _subscribed(self) -> None:
+        """Read what was missed: fills are told from now on."""
+        self.subscriptions += 1
+        self._news.set()
 
     async def _watch(self, exchange: Any) -> None:
         while True:
             await self._dialect.watch(exchange)
 
-    async def _guard(self) -> None:
+    async def _guard(self, exchange: Any) -> None:
         """Raise when nothing has come for too long: pings are answered on a stream that lives."""
-        silence = self._config.socket_silence.total_seconds()
+        silence_ms = int(self._config.socket_silence.total_seconds() * 1000)
+        opened_ms = exchange.milliseconds()
         while True:
-            left = self._heard_at + silence - asyncio.get_running_loop().time()
-            if left <= 0:
-                raise VenueUnavailable(f"nothing was heard for {silence:g} s")
-            await asyncio.sleep(left)
+            heard_ms = [each.last_message_at or 0 for each in exchange.clients.values()]
+            left_ms = max(opened_ms, *heard_ms, 0) + silence_ms - exchange.milliseconds()
+            if left_ms <= 0:
+                raise VenueUnavailable(f"nothing was heard for {silence_ms} ms")
+            await asyncio.sleep(left_ms / 1000)
 
     async def _read(self) -> None:
         while True:

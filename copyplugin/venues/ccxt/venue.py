@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -28,7 +29,7 @@ from copyplugin.errors import (
 from copyplugin.ports import VenueCapabilities
 from copyplugin.venues.ccxt.clients import Client, Clients
 from copyplugin.venues.ccxt.config import VenueConfig
-from copyplugin.venues.ccxt.dialect import Dialect, Movement
+from copyplugin.venues.ccxt.dialect import Dialect, Movement, Tier
 from copyplugin.venues.ccxt.dialects import dialect_of
 from copyplugin.venues.ccxt.doubt import Doubts
 from copyplugin.venues.ccxt.fill_log import FillLogs, venue_now
@@ -36,6 +37,8 @@ from copyplugin.venues.ccxt.keys import AccountKeys, KnownAccount
 from copyplugin.venues.ccxt.stream import Streams, Subscription
 
 T = TypeVar("T")
+
+TIERS_KEPT_SECONDS = 3600.0
 
 
 class CcxtVenue:
@@ -47,10 +50,12 @@ class CcxtVenue:
     def __init__(self, config: VenueConfig, keys: AccountKeys) -> None:
         """Make it; raise `ConfigurationError` where the dialect is none of ours."""
         self.config = config
-        self.dialect: Dialect = dialect_of(config.dialect)
+        self.dialect: Dialect = dialect_of(config)
         self.keys = keys
         self._clients = Clients(self.dialect, config)
         self._book: dict[Symbol, Instrument] = {}
+        self._tiers: Mapping[Symbol, Tier] = {}
+        self._tiers_until = 0.0
         self._doubts = Doubts(config.receive_window)
         self._logs = FillLogs(self.dialect, self._client, self._known_book, config.history)
         self._streams = Streams(self.dialect, self._clients, keys, self._known_book)
@@ -100,13 +105,34 @@ class CcxtVenue:
 
     async def instruments(self) -> Mapping[Symbol, Instrument]:
         trading: dict[Symbol, Instrument] = {}
-        for market in await self._clients.markets():
+        markets = await self._clients.markets()
+        tiers = await self._lowest_tiers()
+        for market in markets:
             instrument = self.dialect.instrument(market)
             if instrument is not None:
+                tier = tiers.get(instrument.symbol)
+                if tier is not None:
+                    instrument = replace(
+                        instrument,
+                        leverage_max=tier.leverage_max,
+                        maintenance_rate=tier.maintenance_rate,
+                    )
                 self._book[instrument.symbol] = instrument
                 if self.dialect.is_trading(market):
                     trading[instrument.symbol] = instrument
         return trading
+
+    async def _lowest_tiers(self) -> Mapping[Symbol, Tier]:
+        """Ask once in a while: they change seldom, and are told in many pages."""
+        now = asyncio.get_running_loop().time()
+        if self._tiers_until <= now:
+            masters = self.keys.masters()
+            client = await self._clients.public()
+            if masters:
+                client = await self._clients.of(masters[0].account, masters[0].keys)
+            self._tiers = await _understood(self.dialect.tiers(client))
+            self._tiers_until = now + (TIERS_KEPT_SECONDS if self._tiers else 0)
+        return self._tiers
 
     async def marks(self) -> Mapping[Symbol, Price]:
         book = await self._known_book()

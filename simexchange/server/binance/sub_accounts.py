@@ -19,6 +19,7 @@ _NAME = re.compile(r"[A-Za-z0-9]{1,32}")
 _DOMAIN = "_virtual@simulated.noemail.com"
 _WALLETS = {"SPOT": Wallet.SPOT, "USDT_FUTURE": Wallet.CONTRACT}
 _TYPES = {wallet: name for name, wallet in _WALLETS.items()}
+_PREFIX = "binance"
 _FEW = Literal["true", "false"]
 AccountType = Literal["SPOT", "USDT_FUTURE"]
 NO_SUCH_SUB = errors.Code(-12022, "The sub-account does not exist or is not yours.")
@@ -128,7 +129,7 @@ def universal_transfer(call: Call, params: Universal) -> object:
         target,
         _WALLETS[params.to_account_type],
         money,
-        f"binance/{call.account}/{word}",
+        f"{_PREFIX}/{call.account}/{word}",
     )
     refusal = call.venue.refusal(call.venue.apply(command))
     if refusal is not None:
@@ -165,10 +166,11 @@ def universal_transfers(call: Call, params: UniversalQuery) -> object:
     names = {_master(call): ""} | {
         number: _email(name) for number, name in call.venue.members.of(_master(call)).items()
     }
+    prefix = f"{_PREFIX}/{_master(call)}/"
     found = [
         row
         for row in _universal(call)
-        if row.from_account != row.to_account
+        if row.transfer_id.startswith(prefix)
         and start <= row.at <= end
         and source in (None, row.from_account)
         and target in (None, row.to_account)
@@ -200,7 +202,34 @@ class BrokerSub(Params, frozen=True):
 def create_broker_sub(call: Call, params: BrokerSub) -> object:
     number = len(call.venue.exchange.accounts)
     account, name = _open(call, f"broker{number}")
+    call.venue.members.tags[account] = params.tag or ""
     return {"subaccountId": str(account), "email": _email(name), "tag": params.tag or ""}
+
+
+class BrokerQuery(Params, frozen=True):
+    sub_account_id: str | None = None
+    page: int = 1
+    size: int = 500
+
+
+def broker_subs(call: Call, params: BrokerQuery) -> object:
+    tags = call.venue.members.tags
+    rows: list[Row] = [
+        {
+            "subaccountId": str(number),
+            "email": _email(name),
+            "tag": tags[number],
+            "makerCommission": "0.00",
+            "takerCommission": "0.00",
+            "marginMakerCommission": "-1.00",
+            "marginTakerCommission": "-1.00",
+            "createTime": 0,
+        }
+        for number, name in call.venue.members.of(_master(call)).items()
+        if number in tags and params.sub_account_id in (None, str(number))
+    ]
+    first = (params.page - 1) * params.size
+    return rows[first : first + params.size]
 
 
 class BrokerKey(Params, frozen=True):
@@ -236,5 +265,6 @@ ENDPOINTS = (
     Endpoint("POST", f"{_SUB}/universalTransfer", Universal, universal_transfer, TRANSFER),
     Endpoint("GET", f"{_SUB}/universalTransfer", UniversalQuery, universal_transfers, READ),
     Endpoint("POST", "/sapi/v1/broker/subAccount", BrokerSub, create_broker_sub, TRANSFER),
+    Endpoint("GET", "/sapi/v1/broker/subAccount", BrokerQuery, broker_subs, READ),
     Endpoint("POST", "/sapi/v1/broker/subAccountApi", BrokerKey, create_broker_key, TRANSFER),
 )

@@ -14,9 +14,14 @@ def served() -> Iterator[Rig]:
         yield rig
 
 
+@pytest.fixture(params=["bybit", "binance"])
+def dialect(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
 @pytest.fixture
-async def stage(served: Rig) -> AsyncIterator[Stage]:
-    made = Stage(served, "bybit")
+async def stage(served: Rig, dialect: str) -> AsyncIterator[Stage]:
+    made = Stage(served, dialect, is_broker=True)
     try:
         yield made
     finally:

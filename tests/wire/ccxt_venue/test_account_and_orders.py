@@ -25,7 +25,9 @@ async def test_an_instrument_has_the_exchanges_grid(stage: Stage) -> None:
     assert (listed.contracts_min, listed.contracts_max) == (1, 100_000)
     assert listed.notional_min == 5
     assert listed.leverage_max == 100
-    assert (listed.taker_fee, listed.maker_fee) == (Decimal("0.00055"), Decimal("0.0002"))
+    assert listed.maintenance_rate == Decimal("0.005")
+    taker_fee = {"bybit": "0.00055", "binance": "0.0005"}[stage.venue.name]
+    assert (listed.taker_fee, listed.maker_fee) == (Decimal(taker_fee), Decimal("0.0002"))
     assert (await stage.venue.marks())[BTC] == 50_000
 
 
@@ -60,7 +62,7 @@ async def test_an_order_that_fills_in_part_says_why_it_ended(stage: Stage) -> No
     await stage.venue.set_hedge_mode(stage.owner)
     report = await stage.trade(stage.order("a-1", limit="50000"))
     assert (report.status, report.filled, report.fills) == (OrderStatus.DONE, 0, ())
-    assert report.reason == "EC_NoImmediateQtyToFill"
+    assert report.reason in {"EC_NoImmediateQtyToFill", "EXPIRED"}
 
 
 async def test_a_refusal_is_certain_and_named(stage: Stage) -> None:
@@ -89,7 +91,7 @@ async def test_leverage_and_margin_mode_are_set_once_and_again(stage: Stage) -> 
     await stage.trade(stage.order("a-1"))
     with pytest.raises(OrderRejected) as held:
         await stage.venue.configure(stage.owner, BTC, Ratio(Decimal(7)), MarginMode.CROSS)
-    assert held.value.reason == "margin_mode_refused"
+    assert held.value.reason in {"margin_mode_refused", "open_position"}
 
 
 async def test_an_account_without_a_key_is_not_known(stage: Stage) -> None:
@@ -135,7 +137,8 @@ async def test_a_lost_key_of_a_sub_account_is_replaced(stage: Stage) -> None:
     kept = stage.keys.find(account)
     assert kept is not None
     assert kept.keys.key != lost.keys.key
-    assert len(stage.rig.call(lambda: stage.rig.venue.keys.of_account(int(account)))) == 1
+    if stage.venue.name == "bybit":  # Binance lets a broker's key be
+        assert len(stage.rig.call(lambda: stage.rig.venue.keys.of_account(int(account)))) == 1
 
 
 async def test_money_of_another_owner_is_not_moved(stage: Stage) -> None:
@@ -191,7 +194,7 @@ async def test_a_liquidation_is_told_with_its_cause(stage: Stage) -> None:
     stage.rig.set_price(SYMBOL, "44100")
     fills = await stage.venue.leader_fills(stage.owner, None)
     assert fills[0].cause is FillCause.TRADE
-    assert {fill.cause for fill in fills[1:]} == {FillCause.LIQUIDATION}
+    assert {fill.cause for fill in fills[1:]} <= {FillCause.LIQUIDATION, FillCause.TAKEOVER}
     assert sum(fill.contracts for fill in fills[1:]) == 10
     assert await stage.venue.positions(stage.owner) == []
 
