@@ -22,6 +22,8 @@ Contracts = NewType("Contracts", int)
 """A number of contracts, never negative; its side is told apart."""
 
 MONEY_STEP = Decimal("0.00000001")
+_PLACES = 8
+_DIGITS_WHOLE_MAX = 40
 ZERO_MONEY = Money(Decimal(0))
 NO_CONTRACTS = Contracts(0)
 
@@ -36,10 +38,10 @@ def product(*factors: Decimal | int) -> Decimal:
     The default context of `decimal` rounds a product to 28 digits without a word. Raises
     `decimal.Inexact` if sixty digits are not enough.
     """
-    result = Decimal(1)
+    result: Decimal | int = 1
     for factor in factors:
         result = _EXACT.multiply(result, factor)
-    return result
+    return Decimal(result)
 
 
 def total(*terms: Decimal) -> Decimal:
@@ -83,9 +85,27 @@ def money_ceil(value: Fraction) -> Money:
     return Money(_steps(-(-value // Fraction(MONEY_STEP)), MONEY_STEP))
 
 
+def money_of_steps(steps: int) -> Money:
+    """Return the amount that is so many `MONEY_STEP`."""
+    return Money(_EXACT.scaleb(steps, -_PLACES))
+
+
+def steps_of(value: Decimal) -> int | None:
+    """Return how many `MONEY_STEP` the amount is; None where it is no whole number of them."""
+    if value.adjusted() > _DIGITS_WHOLE_MAX:  # beyond what the quick way below counts exactly
+        quotient = Fraction(value) / Fraction(MONEY_STEP)
+        return int(quotient) if quotient.denominator == 1 else None
+    try:
+        steps = _EXACT.scaleb(value, _PLACES)
+        whole = int(steps)
+    except (Inexact, ValueError, OverflowError):  # too fine; no number; infinite
+        return None
+    return whole if whole == steps else None
+
+
 def is_storable(value: Decimal) -> bool:
     """Return whether the amount is a whole number of `MONEY_STEP`."""
-    return value.is_finite() and Fraction(value) % Fraction(MONEY_STEP) == 0
+    return steps_of(value) is not None
 
 
 _WIDE = Context(prec=60, traps=[InvalidOperation, Overflow])

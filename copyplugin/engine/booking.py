@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from copyplugin.domain.client_order_id import client_order_id
 from copyplugin.domain.fill import LeaderFill, PositionSide
 from copyplugin.domain.follow import TERMINAL, FollowState
-from copyplugin.domain.identifiers import CopyOrderId, FollowId
+from copyplugin.domain.identifiers import CopyOrderId, FollowId, LaneId
 from copyplugin.domain.leader import ShareState, TradeState
 from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, total
 from copyplugin.domain.order import CopyOrderState, OrderPurpose, OrderReport, OrderStatus
@@ -24,8 +24,9 @@ from copyplugin.engine.errands import (
 )
 from copyplugin.engine.planning import leave_out
 from copyplugin.engine.surroundings import Surroundings
-from copyplugin.store import follows, lane_work, marking
+from copyplugin.store import lane_work, marking
 from copyplugin.store.database import Session
+from copyplugin.store.lane_book import FILLS, POSITIONS, LaneBook
 from copyplugin.store.lane_work import LaneWork
 from copyplugin.store.rows import (
     CopiedPositionRow,
@@ -63,54 +64,44 @@ class Bookkeeper:
     """Books outcomes inside one transaction."""
 
     def __init__(
-        self, session: Session, around: Surroundings, now: datetime, outcomes: Sequence[Outcome]
+        self, book: LaneBook, around: Surroundings, now: datetime, outcomes: Sequence[Outcome]
     ) -> None:
-        self._session = session
+        self._lanes = book
         self._around = around
         self._now = now
         self._outcomes = outcomes
         self.booked = Booked()
-        order_ids = {
-            outcome.order_id
-            for outcome in outcomes
-            if not isinstance(outcome, Unreachable | BalanceKnown)
-        }
-        self._orders = lane_work.orders(session, order_ids)
-        self._at_hand = lane_work.lanes_at_hand(session, {each.lane_id for each in outcomes})
-        self._positions = {
-            lane_id: each.position
-            for lane_id, each in self._at_hand.items()
-            if each.position is not None
-        }
-        self._signals = lane_work.signals(
-            session,
-            {
-                order.signal_id
-                for order in self._orders.values()
-                if order.signal_id is not None and not order.reduce_only
-            },
-        )
-        self._restless: set[FollowId] = set()
+        self._positions = book.positions
+        self._signals = book.signals
+        self._restless: dict[FollowId, FollowRow] = {}
 
     def book(self) -> Booked:
         self._open_positions()
         for outcome in self._outcomes:
-            at_hand = self._at_hand[outcome.lane_id]
-            self._book(outcome, at_hand.lane, at_hand.follow)
-            self._note_state(at_hand.lane, at_hand.follow)
-        if self._restless:
-            self._session.flush()
-            follows.keep_states(self._session, self._restless, at=self._now)
-        for each in self._at_hand.values():
-            self.booked.works.append(LaneWork(lane=each.lane, follow=each.follow))
-            if each.follow.state in UNDER_WAY:
-                self.booked.follow_ids.add(each.follow.id)
+            work = self._lanes.works[outcome.lane_id]
+            self._book(outcome, work.lane, work.follow)
+            if work.in_doubt is not None and work.in_doubt.state is not CopyOrderState.SENT:
+                work.in_doubt = None
+            self._note_state(work.lane, work.follow)
+        self._lanes.keep_states(list(self._restless.values()), at=self._now)
+        for outcome in self._outcomes:
+            work = self._lanes.works[outcome.lane_id]
+            self.booked.works.append(work)
+            if work.follow.state in UNDER_WAY:
+                self.booked.follow_ids.add(work.follow.id)
         return self.booked
+
+    def _order(self, lane_id: LaneId, order_id: CopyOrderId) -> CopyOrderRow:
+        """Return the order an errand was about: the lane's only one in doubt."""
+        order = self._lanes.works[lane_id].in_doubt
+        assert order is not None, f"lane {lane_id} has no order in doubt"
+        assert order.id == order_id, f"lane {lane_id} has order {order.id} in doubt"
+        return order
 
     def _note_state(self, lane: LaneRow, follow: FollowRow) -> None:
         """Remember follows that may be in another state now: flat, or no longer so."""
         if lane.actual == 0 or follow.state is not FollowState.COPYING:
-            self._restless.add(follow.id)
+            self._restless[follow.id] = follow
 
     def _book(self, outcome: Outcome, lane: LaneRow, follow: FollowRow) -> None:
         match outcome:
@@ -130,7 +121,7 @@ class Bookkeeper:
                 self._freeze_balance(outcome)
 
     def _answered(self, outcome: Answered, lane: LaneRow, follow: FollowRow) -> None:
-        order, report = self._orders[outcome.order_id], outcome.report
+        order, report = self._order(lane.id, outcome.order_id), outcome.report
         if outcome.sent_at is not None:
             order.sent_at = outcome.sent_at
         self._reached(follow)
@@ -139,7 +130,8 @@ class Bookkeeper:
             return
         follow.refusals_in_a_row = 0
         _close_order(order, report)
-        self._session.add_all(_fill_rows(order, report))
+        for row in _fill_rows(order, report):
+            self._lanes.add_fill(row)
         if report.filled:
             self._trade(order, report, lane, follow)
         missing = order.contracts - report.filled
@@ -172,26 +164,29 @@ class Bookkeeper:
 
     def _open_positions(self) -> None:
         """Make a round trip for each lane that an order of this batch opens, all at once."""
+        opened: list[CopiedPositionRow] = []
         for outcome in self._outcomes:
             if not isinstance(outcome, Answered) or outcome.report.filled == 0:
                 continue
-            order, lane = self._orders[outcome.order_id], self._at_hand[outcome.lane_id].lane
+            lane = self._lanes.works[outcome.lane_id].lane
+            order = self._order(lane.id, outcome.order_id)
             if order.reduce_only or lane.id in self._positions:
                 continue
             assert order.signal_id is not None, "an open always follows a signal"
             signal = self._signals[order.signal_id]
             fills = outcome.report.fills
-            self._positions[lane.id] = CopiedPositionRow(
-                follow_id=lane.follow_id,
-                lane_id=lane.id,
-                symbol=lane.symbol,
-                position_side=lane.position_side,
-                leverage=order.leverage or signal.leverage,
-                margin_mode=order.margin_mode or signal.margin_mode,
-                opened_at=fills[0].at if fills else self._now,
+            opened.append(
+                POSITIONS.record(
+                    follow_id=lane.follow_id,
+                    lane_id=lane.id,
+                    symbol=lane.symbol,
+                    position_side=lane.position_side,
+                    leverage=order.leverage or signal.leverage,
+                    margin_mode=order.margin_mode or signal.margin_mode,
+                    opened_at=fills[0].at if fills else self._now,
+                )
             )
-            self._session.add(self._positions[lane.id])
-        self._session.flush()  # their numbers are needed
+        self._lanes.add_positions(opened)
 
     def _not_filled(
         self,
@@ -214,7 +209,7 @@ class Bookkeeper:
         )
 
     def _rejected(self, outcome: Rejected, lane: LaneRow, follow: FollowRow) -> None:
-        order = self._orders[outcome.order_id]
+        order = self._order(lane.id, outcome.order_id)
         order.state = CopyOrderState.REJECTED
         order.reject_reason = f"{outcome.reason}: {outcome.sentence}"
         order.acknowledged_at = self._now
@@ -244,8 +239,8 @@ class Bookkeeper:
         self, order: CopyOrderRow, lane: LaneRow, follow: FollowRow, contracts: int, skip: Skip
     ) -> None:
         leave_out(
-            self._session,
-            LaneWork(lane=lane, follow=follow),
+            self._lanes,
+            self._lanes.works[lane.id],
             contracts=contracts,
             skip=skip,
             signal_id=order.signal_id,
@@ -254,8 +249,8 @@ class Bookkeeper:
 
     def _freeze_balance(self, outcome: BalanceKnown) -> None:
         """Freeze it for the oldest open that waits for it; later ones ask again (C5)."""
-        for row in lane_work.pending_increase(self._session, outcome.lane_id):
-            if row.available_frozen is None:
+        for row, signal in self._lanes.works[outcome.lane_id].undecided:
+            if signal.increases and row.available_frozen is None:
                 row.available_frozen = outcome.available
                 row.equity_frozen = outcome.equity
                 return
@@ -273,7 +268,7 @@ class Bookkeeper:
 
     def _abort(self, follow: FollowRow, reason: str) -> None:
         if follow.state not in GIVES_UP:
-            follows.abort_follow(self._session, follow, reason=reason, at=self._now)
+            self._lanes.abort(follow, reason=reason, at=self._now)
 
     def _pause(self, lane: LaneRow, *, first: timedelta = FIRST_PAUSE) -> None:
         """Wait before the lane's next try: twice as long each time, up to the setting (L11)."""
@@ -370,7 +365,7 @@ def _close_order(order: CopyOrderRow, report: OrderReport) -> None:
 
 def _fill_rows(order: CopyOrderRow, report: OrderReport) -> list[OrderFillRow]:
     return [
-        OrderFillRow(
+        FILLS.record(
             order_id=order.id,
             venue_fill_id=fill.venue_fill_id,
             contracts=fill.contracts,

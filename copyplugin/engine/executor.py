@@ -7,8 +7,8 @@ is booked with whatever else is back then.
 
 import heapq
 import logging
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from copyplugin.domain.fill import MarginMode
@@ -32,28 +32,20 @@ from copyplugin.engine.errands import (
 from copyplugin.engine.planning import Plan, Planner
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import OutcomeUnknown, RequestRejected, VenueUnavailable
-from copyplugin.store import lane_work, marking
+from copyplugin.store import marking
 from copyplugin.store.database import Session
+from copyplugin.store.lane_book import LaneBook, marked_lane_ids
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Claim:
-    """Which marked lanes a turn looks at: those of shards above a number, or one of them."""
-
-    shards: Collection[int] = ()
-    after: LaneId | None = None
-    lane_id: LaneId | None = None
-
-
-@dataclass(slots=True)
 class _Turn:
     plan: Plan
     follow_ids: Collection[int]
     mismatched: Collection[int]
     came_back: Collection[FollowId]
-    next_page: LaneId | None
+    left: Sequence[LaneId]  # marked, and for the next page
 
 
 class Executor:
@@ -71,38 +63,54 @@ class Executor:
 
     async def turn(self, shards: frozenset[int]) -> None:
         """Book what is back, claim what the shards' lanes can do, and send it on its way."""
-        outcomes, self._outcomes = self._outcomes, []
-        try:
-            await self._do(outcomes, _Claim(shards=shards))
-        except Exception:
-            log.exception("a turn of the executor failed; its lanes are taken one by one")
-            await self._one_by_one(outcomes, shards)
-        finally:
-            # Booked, or forgotten: then the rows still say 'sent' and the venue is asked.
-            self._busy.difference_update(outcome.lane_id for outcome in outcomes)
-
-    async def _do(self, outcomes: list[Outcome], claim: _Claim) -> None:
-        """Do a turn, page by page of marked lanes."""
+        lane_ids: Sequence[LaneId] = ()
         while True:
-            back = {outcome.lane_id for outcome in outcomes}
-            busy = self._busy - back
-            result = await self._around.database.write(
-                partial(self._book_and_plan, outcomes=outcomes, claim=claim, busy=busy)
-            )
-            self._busy -= back
-            self._send_off(result)
-            if result.next_page is None:
+            outcomes, self._outcomes = self._outcomes, []
+            try:
+                lane_ids = await self._do(outcomes, lane_ids=lane_ids, shards=shards)
+            except Exception:
+                log.exception("a turn of the executor failed; its lanes are taken one by one")
+                await self._one_by_one(outcomes, lane_ids, shards)
                 return
-            outcomes, claim = [], replace(claim, after=result.next_page)
+            if not lane_ids:
+                return
+            shards = frozenset()
 
-    async def _one_by_one(self, outcomes: list[Outcome], shards: frozenset[int]) -> None:
+    async def _do(
+        self,
+        outcomes: list[Outcome],
+        *,
+        lane_ids: Sequence[LaneId] = (),
+        shards: frozenset[int] = frozenset(),
+    ) -> Sequence[LaneId]:
+        """Do one page of a turn; return the marked lanes that are left for the next ones."""
+        back = {outcome.lane_id for outcome in outcomes}
+        try:
+            result = await self._around.database.write(
+                partial(
+                    self._book_and_plan,
+                    outcomes=outcomes,
+                    lane_ids=lane_ids,
+                    shards=shards,
+                    busy=self._busy | back if shards else (),
+                )
+            )
+        finally:  # booked, or forgotten: then the rows still say 'sent' and the venue is asked
+            self._busy -= back
+        self._send_off(result)
+        return result.left
+
+    async def _one_by_one(
+        self, outcomes: list[Outcome], lane_ids: Sequence[LaneId], shards: frozenset[int]
+    ) -> None:
         """Let a lane that cannot be booked or planned keep no other waiting."""
+        now = self._around.clock.now()
         with self._around.database.read() as session:
-            lane_ids = lane_work.marked_lane_ids(session, shards)
-        await attempt_all(outcomes, lambda outcome: self._do([outcome], _Claim()))
+            marked = marked_lane_ids(session, shards, now=now) if shards else lane_ids
+        await attempt_all(outcomes, lambda outcome: self._do([outcome]))
         await attempt_all(
-            (lane_id for lane_id in lane_ids if lane_id not in self._busy),
-            lambda lane_id: self._do([], _Claim(lane_id=lane_id)),
+            (lane_id for lane_id in marked if lane_id not in self._busy),
+            lambda lane_id: self._do([], lane_ids=[lane_id]),
         )
 
     def _send_off(self, result: _Turn) -> None:
@@ -134,32 +142,29 @@ class Executor:
         session: Session,
         *,
         outcomes: list[Outcome],
-        claim: _Claim,
+        lane_ids: Sequence[LaneId],
+        shards: frozenset[int],
         busy: Collection[LaneId],
     ) -> _Turn:
         now = self._around.clock.now()
-        booked = Bookkeeper(session, self._around, now, outcomes).book()
+        if shards:
+            marked = marked_lane_ids(session, shards, now=now)
+            lane_ids = [lane_id for lane_id in marked if lane_id not in busy]
         limit = self._around.settings.lanes_per_claim
-        marked = lane_work.marked_lanes(
-            session,
-            claim.shards,
-            lane_id=claim.lane_id,
-            after=claim.after,
-            busy=[*busy, *(work.lane.id for work in booked.works)],
-            now=now,
-            limit=limit,
-        )
-        works = [*booked.works, *marked]
-        lane_work.complete(session, works)
-        planner = Planner(session, self._around, now, resend=booked.resend)
-        planner.look_at(works)
+        page, left = lane_ids[:limit], lane_ids[limit:]
+        back = [outcome.lane_id for outcome in outcomes]
+        book = LaneBook(session, [*back, *page])
+        booked = Bookkeeper(book, self._around, now, outcomes).book()
+        planner = Planner(book, self._around, now, resend=booked.resend)
+        planner.look_at([*booked.works, *(book.works[lane_id] for lane_id in page)])
         plan = planner.finish()
+        book.save()
         return _Turn(
             plan=plan,
             follow_ids=booked.follow_ids | plan.under_way,
             mismatched=booked.mismatched,
             came_back={work.follow.id for work in booked.works},
-            next_page=marked[-1].lane.id if len(marked) == limit else None,
+            left=left,
         )
 
     def _start_waiting(self) -> None:

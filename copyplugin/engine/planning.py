@@ -32,10 +32,9 @@ from copyplugin.domain.steering import (
 from copyplugin.engine.errands import AskBalance, AskOrder, Errand, SendOrder
 from copyplugin.engine.precedence import Precedence, may_open
 from copyplugin.engine.surroundings import Surroundings
-from copyplugin.store import follows
-from copyplugin.store.database import Session
 from copyplugin.store.follow_rules import RuleBook, holdings_before, rules_of
-from copyplugin.store.lane_work import LaneWork, decision
+from copyplugin.store.lane_book import ORDERS, LaneBook
+from copyplugin.store.lane_work import LaneWork
 from copyplugin.store.rows import CopyDecisionRow, CopyOrderRow, FollowRow, SignalRow
 
 
@@ -54,13 +53,13 @@ class Planner:
 
     def __init__(
         self,
-        session: Session,
+        book: LaneBook,
         around: Surroundings,
         now: datetime,
         *,
         resend: Collection[CopyOrderId] = (),
     ) -> None:
-        self._session = session
+        self._book = book
         self._around = around
         self._now = now
         self._resend = resend
@@ -69,12 +68,17 @@ class Planner:
         self.plan = Plan()
         self._unburdened: dict[FollowId, FollowRow] = {}
         self._unsent: list[tuple[CopyOrderRow, LaneWork]] = []
+        # Followers of one leader mostly have the same terms: what was worked out for one of them
+        # is taken for all whose every input is the same.
+        self._moves: dict[SignalId, LeaderMove] = {}
+        self._decisions: dict[tuple[SignalId, Contracts], tuple[Terms, Decision]] = {}
+        self._orders: dict[tuple[object, ...], WantedOrder | Skip | None] = {}
 
     def look_at(self, works: Sequence[LaneWork]) -> None:
         """Decide what each of these lanes does next."""
-        self._precedence = Precedence.of(self._session, works)
+        self._precedence = Precedence.of(self._book, works)
         opening = {work.follow.id for work in works if may_open(work)}
-        self._rule_book = rules_of(self._session, opening)
+        self._rule_book = rules_of(self._book.session, opening)
         for work in self._precedence.in_turn(works):
             sent = len(self._unsent)
             self._look_at(work)
@@ -102,11 +106,11 @@ class Planner:
 
     def finish(self) -> Plan:
         """Give the new orders their numbers and return the plan."""
-        self._session.flush()
+        self._book.number_orders()
         for order, work in self._unsent:
             self.plan.errands.append(_send(order, work))
         if self._unburdened:  # their last order in doubt may be gone
-            follows.keep_states(self._session, list(self._unburdened), at=self._now)
+            self._book.keep_states(list(self._unburdened.values()), at=self._now)
             self.plan.under_way = {
                 follow_id
                 for follow_id, follow in self._unburdened.items()
@@ -133,7 +137,7 @@ class Planner:
         self._unburdened[work.follow.id] = work.follow
         if not is_pointless:
             leave_out(
-                self._session,
+                self._book,
                 work,
                 contracts=order.contracts,
                 skip=Skip(reason=SkipReason.EXPIRED, detail={"attempts": str(order.attempts)}),
@@ -163,7 +167,7 @@ class Planner:
                 return last, True
             if signal.increases and self._must_wait(work, signal.id):
                 return last, True
-            move, terms = leader_move(signal), self._terms(work, row, signal)
+            move, terms = self._move(signal), self._terms(work, row, signal)
             if needs_balance(move, terms, now=self._now):
                 if lane.target == lane.actual:  # else the gap goes first
                     self.plan.errands.append(AskBalance(lane_id=lane.id, account=_account(work)))
@@ -187,8 +191,7 @@ class Planner:
         terms: Terms,
     ) -> None:
         lane = work.lane
-        before = decision_from(row) if row.revision else None
-        after = decide(move, before, terms, target=lane.target, now=self._now)
+        after = self._decision(row, signal, move, terms, lane.target)
         if after.residue or row.residue is not None:
             lane.residue = terms.carried + after.residue or None
         write_decision(row, after)
@@ -200,13 +203,36 @@ class Planner:
             work.opening = signal
         lane.target = after.target
 
+    def _decision(
+        self,
+        row: CopyDecisionRow,
+        signal: SignalRow,
+        move: LeaderMove,
+        terms: Terms,
+        target: Contracts,
+    ) -> Decision:
+        if row.revision:
+            return decide(move, decision_from(row), terms, target=target, now=self._now)
+        known = self._decisions.get((signal.id, target))
+        if known is not None and known[0] == terms:
+            return known[1]
+        made = decide(move, None, terms, target=target, now=self._now)
+        self._decisions[signal.id, target] = (terms, made)
+        return made
+
+    def _move(self, signal: SignalRow) -> LeaderMove:
+        if signal.id not in self._moves:
+            self._moves[signal.id] = leader_move(signal)
+        return self._moves[signal.id]
+
     def _terms(self, work: LaneWork, row: CopyDecisionRow, signal: SignalRow) -> Terms:
         follow, lane, around = work.follow, work.lane, self._around
         rule = self._rule_book.rule_of(follow, lane.symbol)
         holdings = Holdings()
         if signal.increases and rule.caps.needs_holdings:
+            self._book.write_follow(follow.id)
             holdings = holdings_before(
-                self._session,
+                self._book.session,
                 lane,
                 signal,
                 Contracts(row.wanted - not_filled(decision_from(row).skip)),
@@ -258,20 +284,24 @@ class Planner:
             return Skip(reason=SkipReason.INSTRUMENT_UNKNOWN)
         if self._must_wait(work, work.opening.id):
             return None
-        return opening_order(
-            leader_move(work.opening),
-            target=lane.target,
-            actual=lane.actual,
-            position_side=lane.position_side,
-            instrument=instrument,
-            bound=work.follow.price_protection or settings.price_bound(instrument),
-        )
+        bound = work.follow.price_protection or settings.price_bound(instrument)
+        inputs = (work.opening.id, lane.target, lane.actual, bound)  # the signal names the side
+        if inputs not in self._orders:
+            self._orders[inputs] = opening_order(
+                self._move(work.opening),
+                target=lane.target,
+                actual=lane.actual,
+                position_side=lane.position_side,
+                instrument=instrument,
+                bound=bound,
+            )
+        return self._orders[inputs]
 
     def _leave_out(self, work: LaneWork, skip: Skip) -> None:
         """Take what is missing out of the target, and say why in the decision it was for."""
         lane = work.lane
         leave_out(
-            self._session,
+            self._book,
             work,
             contracts=lane.target - lane.actual,
             skip=skip,
@@ -282,7 +312,7 @@ class Planner:
         lane = work.lane
         opening = None if wanted.reduce_only else signal
         rule = self._rule_book.rule_of(work.follow, lane.symbol)
-        order = CopyOrderRow(
+        order = ORDERS.record(
             lane_id=lane.id,
             sequence=lane.next_sequence,
             client_order_id=client_order_id(
@@ -303,12 +333,13 @@ class Planner:
             decided_at=self._now,
         )
         lane.next_sequence += 1
-        self._session.add(order)
+        work.in_doubt = order
+        self._book.add_order(order)
         self._unsent.append((order, work))
 
 
 def leave_out(
-    session: Session,
+    book: LaneBook,
     work: LaneWork,
     *,
     contracts: int,
@@ -324,7 +355,7 @@ def leave_out(
     if gone == 0:
         return
     lane.target = type(lane.target)(lane.target - gone)
-    row = None if signal_id is None else decision(session, signal_id, lane.id)
+    row = None if signal_id is None else book.decision(signal_id, lane.id)
     if row is not None:
         before = decision_from(row)
         write_decision(row, less_what_was_not_filled(before, gone, skip.reason, skip.detail))

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 
 from copyplugin.domain.identifiers import FollowId, LaneId, SignalId
 from copyplugin.domain.order import CopyOrderState
-from copyplugin.store import lane_work
-from copyplugin.store.database import Session
+from copyplugin.store.lane_book import LaneBook
 from copyplugin.store.lane_work import LaneWork
 from copyplugin.store.rows import CopyOrderRow
 
@@ -28,10 +27,9 @@ class Precedence:
     )
 
     @classmethod
-    def of(cls, session: Session, works: Iterable[LaneWork]) -> "Precedence":
+    def of(cls, book: LaneBook, works: Iterable[LaneWork]) -> "Precedence":
         """Ask for the follows of which a lane may open something."""
-        follow_ids = {work.follow.id for work in works if may_open(work)}
-        return cls(lane_work.open_work(session, follow_ids) if follow_ids else {})
+        return cls(book.earliest_work({work.follow.id for work in works if may_open(work)}))
 
     def is_blocked(self, work: LaneWork, signal_id: SignalId) -> bool:
         """Return whether another lane of the follow has something earlier to do."""

@@ -15,9 +15,8 @@ from typing import TypeVar
 from sqlalchemy import BigInteger, Dialect, String, Text
 from sqlalchemy.types import TypeDecorator
 
-from copyplugin.domain.money import MONEY_STEP, Money, is_storable, product
+from copyplugin.domain.money import MONEY_STEP, Money, money_of_steps, product, steps_of
 
-_UNITS = int(1 / MONEY_STEP)
 _UNITS_MAX = 2**63 - 1
 MONEY_MAX = product(_UNITS_MAX, MONEY_STEP)
 """The largest amount that fits: 92 233 720 368.54775807."""
@@ -29,6 +28,41 @@ _DECIMAL_DIGITS_MAX = 80
 E = TypeVar("E", bound=StrEnum)
 
 
+def money_bound(value: Decimal) -> int:
+    """Return the amount as it is stored; raises `ValueError` where it is too fine or too large."""
+    units = steps_of(value)
+    if units is None:
+        raise ValueError(f"{value} is not a whole number of {MONEY_STEP:f}: round it first")
+    if not -_UNITS_MAX <= units <= _UNITS_MAX:
+        raise ValueError(f"{value} is beyond {MONEY_MAX}, the largest amount that is stored")
+    return units
+
+
+def decimal_bound(value: Decimal) -> str:
+    """Return the number's digits; raises `ValueError` where it is none or has too many."""
+    if not value.is_finite():
+        raise ValueError(f"{value} is not a number that can be stored")
+    text = f"{value:f}"
+    if len(text) > _DECIMAL_DIGITS_MAX:
+        raise ValueError(f"{text} has more than {_DECIMAL_DIGITS_MAX} characters")
+    return text
+
+
+def fraction_bound(value: Fraction) -> str:
+    return f"{value.numerator}/{value.denominator}"
+
+
+def utc_bound(value: datetime) -> int:
+    """Return microseconds since the epoch; raises `ValueError` for a time without a zone."""
+    if value.tzinfo is None:
+        raise ValueError(f"{value} has no time zone: pass an aware time, in UTC")
+    return (value - _EPOCH) // _MICROSECOND
+
+
+def utc_found(value: int) -> datetime:
+    return _EPOCH + value * _MICROSECOND
+
+
 class MoneyColumn(TypeDecorator[Money]):
     """An amount as a whole number of 10⁻⁸; refuses what is finer or out of range."""
 
@@ -36,16 +70,10 @@ class MoneyColumn(TypeDecorator[Money]):
     cache_ok = True
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
-        if value is None:
-            return None
-        if not is_storable(value):
-            raise ValueError(f"{value} is not a whole number of {MONEY_STEP:f}: round it first")
-        if abs(value) > MONEY_MAX:
-            raise ValueError(f"{value} is beyond {MONEY_MAX}, the largest amount that is stored")
-        return int(product(value, _UNITS))
+        return None if value is None else money_bound(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> Money | None:
-        return None if value is None else Money(product(value, MONEY_STEP))
+        return None if value is None else money_of_steps(value)
 
 
 class DecimalColumn(TypeDecorator[Decimal]):
@@ -55,14 +83,7 @@ class DecimalColumn(TypeDecorator[Decimal]):
     cache_ok = True
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        if not value.is_finite():
-            raise ValueError(f"{value} is not a number that can be stored")
-        text = f"{value:f}"
-        if len(text) > _DECIMAL_DIGITS_MAX:
-            raise ValueError(f"{text} has more than {_DECIMAL_DIGITS_MAX} characters")
-        return text
+        return None if value is None else decimal_bound(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
         return None if value is None else Decimal(value)
@@ -75,7 +96,7 @@ class FractionColumn(TypeDecorator[Fraction]):
     cache_ok = True
 
     def process_bind_param(self, value: Fraction | None, dialect: Dialect) -> str | None:
-        return None if value is None else f"{value.numerator}/{value.denominator}"
+        return None if value is None else fraction_bound(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Fraction | None:
         return None if value is None else Fraction(value)
@@ -88,14 +109,10 @@ class UtcColumn(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value} has no time zone: pass an aware time, in UTC")
-        return (value - _EPOCH) // _MICROSECOND
+        return None if value is None else utc_bound(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + value * _MICROSECOND
+        return None if value is None else utc_found(value)
 
 
 class EnumColumn(TypeDecorator[E]):
@@ -107,9 +124,12 @@ class EnumColumn(TypeDecorator[E]):
     def __init__(self, enum: type[E]) -> None:
         super().__init__()
         self.enum = enum
+        self.words = {member.value: member for member in enum}
 
     def process_bind_param(self, value: E | None, dialect: Dialect) -> str | None:
         return None if value is None else self.enum(value).value
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> E | None:
-        return None if value is None else self.enum(value)
+        if value is None:
+            return None
+        return self.words[value] if value in self.words else self.enum(value)

@@ -26,6 +26,7 @@ from copyplugin.store.rows import (
 from copyplugin.store.rows.follow_rule import EVERY_INSTRUMENT
 
 _FOLLOW_IDS: BindParameter[Any] = bindparam("follow_ids", expanding=True)
+_PLAIN = {mode: CopyRule(mode=mode) for mode in CopyMode}
 _RULES = select(FollowRuleRow).where(FollowRuleRow.follow_id.in_(_FOLLOW_IDS))
 
 
@@ -40,7 +41,7 @@ class RuleBook:
         return (
             self.rules.get((follow.id, symbol))
             or self.rules.get((follow.id, EVERY_INSTRUMENT))
-            or CopyRule(mode=follow.mode)
+            or _PLAIN[follow.mode]
         )
 
 
@@ -103,27 +104,27 @@ def holdings_before(
     """
     earlier = _targets_before_later(session, lane.follow_id, signal)
     query = (
-        select(LaneRow, SignalRow.price_sum, SignalRow.contracts)
+        select(LaneRow.id, LaneRow.symbol, LaneRow.target, SignalRow.price_sum, SignalRow.contracts)
         .outerjoin(SignalRow, SignalRow.id == LaneRow.opening_signal_id)
         .where(LaneRow.follow_id == lane.follow_id)
     )
     instrument_value = total_value = Fraction(0)
     others, is_open = 0, False
-    for row, price_sum, contracts in session.execute(query):
-        target = earlier.get(row.id, row.target)
-        if row.id == lane.id:
-            target = max(0, row.target - own)
+    for lane_id, symbol, now, price_sum, contracts in session.execute(query):
+        target = earlier.get(lane_id, now)
+        if lane_id == lane.id:
+            target = max(0, now - own)
             is_open = target > 0
         if target == 0:
             continue
-        others += row.id != lane.id
-        instrument = instruments.get(row.symbol)
+        others += lane_id != lane.id
+        instrument = instruments.get(symbol)
         assert price_sum is not None, "what is held was opened by a signal"
         if instrument is None:  # the venue has forgotten it, and with it its contract size
             continue
         value = target * Fraction(price_sum) / contracts * Fraction(instrument.contract_size)
         total_value += value
-        instrument_value += value if row.symbol == lane.symbol else 0
+        instrument_value += value if symbol == lane.symbol else 0
     return Holdings(
         instrument_value=instrument_value,
         total_value=total_value,

@@ -139,7 +139,7 @@ def keep_states(session: Session, follow_ids: Collection[FollowId], *, at: datet
     )
     for follow in follows(session, follow_ids):
         is_flat = follow.id not in holding and follow.id not in in_doubt
-        to = _state_after(follow.state, is_holding=follow.id in holding, is_flat=is_flat)
+        to = state_after(follow.state, is_holding=follow.id in holding, is_flat=is_flat)
         if to is not None:
             reason = "flat" if is_flat else "a position is open"
             move(session, follow, to, actor="engine", reason=reason, at=at)
@@ -197,7 +197,8 @@ def write_history(
     )
 
 
-def _state_after(state: FollowState, *, is_holding: bool, is_flat: bool) -> FollowState | None:
+def state_after(state: FollowState, *, is_holding: bool, is_flat: bool) -> FollowState | None:
+    """Return the state a follow moves to by what its lanes hold; None where it stays."""
     if state is FollowState.PENDING and is_holding:
         return FollowState.COPYING
     if not is_flat:

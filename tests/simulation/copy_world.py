@@ -43,6 +43,7 @@ from simexchange.core.types import (
     Wallet,
 )
 from simexchange.simulation import Simulation
+from tests.databases import sqlite_url
 
 START = datetime(2026, 1, 5, 12, tzinfo=UTC)
 BTC = Instrument(
@@ -166,10 +167,16 @@ class Plugin:
     """The engine on a database of its own, stepped by hand."""
 
     def __init__(
-        self, folder: Path, market: Market, *, venue: Venue | None = None, **settings: object
+        self,
+        folder: Path,
+        market: Market,
+        *,
+        venue: Venue | None = None,
+        url: str | None = None,
+        **settings: object,
     ) -> None:
         self.market = market
-        self.url = f"sqlite:///{folder / 'plugin.db'}"
+        self.url = url or sqlite_url(folder)
         upgrade_database(self.url)
         self.venue = venue or SimulatedVenue(market.simulation)
         self.settings = Settings(database_url=self.url, **settings)  # type: ignore[arg-type]

@@ -42,6 +42,7 @@ class Crowd:
     modes: tuple[str, ...] = ("fixed", "fixed", "proportional")
     prices_move: bool = False
     patience: bool = True  # orders do not expire, follows are not aborted
+    url: str | None = None  # of the database; None: SQLite in the folder
     market: Market = field(init=False)
     plugin: Plugin = field(init=False)
     kills: int = 0
@@ -68,7 +69,7 @@ class Crowd:
             if self.patience
             else {"open_attempts": 3, "unreachable_abort_seconds": 30, "refusals_to_abort": 5}
         )
-        self.plugin = Plugin(self.folder, self.market, venue=self.venue, **lasting)
+        self.plugin = Plugin(self.folder, self.market, venue=self.venue, url=self.url, **lasting)
         self._keys = 0
 
     # -- the market

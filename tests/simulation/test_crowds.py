@@ -41,6 +41,24 @@ async def lived_through(tmp_path, seed: int, faults: Faults, **terms: object) ->
     return crowd
 
 
+@pytest.mark.parametrize("seed", [1])
+async def test_a_bad_day_on_postgresql_ends_where_a_good_one_on_sqlite_does(
+    tmp_path, postgres, seed
+):
+    fixed = ("fixed", "fixed", "fixed")
+    bad = await lived_through(tmp_path, seed, bad_day(seed), modes=fixed, url=postgres.migrated())
+    good = await lived_through(tmp_path, seed, good_day(seed), modes=fixed)
+
+    bad.check_alive()
+    bad.check_feed()
+    assert bad.faults.happened > 0
+    assert bad.holdings() == good.holdings()
+    await bad.end_all()
+    bad.check_alive()
+    bad.check_money_home()
+    bad.plugin.close()
+
+
 @pytest.mark.parametrize("seed", sorted({*SEEDS, *REGRESSIONS}))
 async def test_whatever_fails_the_followers_end_where_nothing_failed(tmp_path, seed):
     (tmp_path / "bad").mkdir()
