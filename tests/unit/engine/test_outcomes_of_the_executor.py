@@ -33,8 +33,9 @@ class Turns(Executor):
         super().__init__(around)
         self.booked = []
 
-    async def _do(self, outcomes, claim) -> None:
+    async def _do(self, outcomes, **_: object) -> tuple[()]:
         self.booked.append(list(outcomes))
+        return ()
 
 
 async def test_an_answer_that_comes_after_a_turn_began_is_booked_by_the_next():
