@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import Ratio
+from copyplugin.domain.plan_order import TriggerBy
 from copyplugin.errors import ConfigurationError
 
 PREFIX = "COPYPLUGIN_"
@@ -31,6 +32,9 @@ class Settings(BaseSettings):
     )
     close_ended_seconds: int = Field(
         default=5, ge=1, le=3600, description="close what ended follows still hold"
+    )
+    protection_seconds: int = Field(
+        default=5, ge=1, le=3600, description="place and repair take-profit and stop-loss orders"
     )
     settle_seconds: int = Field(default=30, ge=1, le=86400, description="settle leader shares")
     position_data_seconds: int = Field(
@@ -92,6 +96,12 @@ class Settings(BaseSettings):
         ge=1,
         le=86400,
         description="an open is not copied so long after the leader's last fill for it",
+    )
+
+    # -- protection
+    protection_trigger: TriggerBy = Field(
+        default=TriggerBy.MARK,
+        description="which price take profit and stop loss of new follows wait for",
     )
 
     # -- when the venue says no or nothing (L11)

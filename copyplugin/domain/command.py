@@ -14,6 +14,7 @@ class CommandKind(StrEnum):
     END_FOLLOW = "end_follow"
     CLOSE_POSITION = "close_position"
     END_FROM_POSITION = "end_from_position"
+    SET_PROTECTION = "set_protection"
 
 
 class CommandState(StrEnum):

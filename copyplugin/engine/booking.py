@@ -10,7 +10,7 @@ from copyplugin.domain.follow import TERMINAL, FollowState
 from copyplugin.domain.identifiers import CopyOrderId, FollowId, LaneId
 from copyplugin.domain.leader import ShareState, TradeState
 from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, total
-from copyplugin.domain.order import CopyOrderState, OrderPurpose, OrderReport, OrderStatus
+from copyplugin.domain.order import CopyOrderState, OrderPurpose, OrderReport, OrderStatus, OwnFill
 from copyplugin.domain.round_trip import RoundTrip
 from copyplugin.domain.skip import Skip, SkipReason
 from copyplugin.engine.errands import (
@@ -58,6 +58,7 @@ class Booked:
     follow_ids: set[FollowId] = field(default_factory=set[FollowId])
     resend: set[CopyOrderId] = field(default_factory=set[CopyOrderId])
     mismatched: set[FollowId] = field(default_factory=set[FollowId])
+    traded: set[FollowId] = field(default_factory=set[FollowId])  # their positions have changed
 
 
 class Bookkeeper:
@@ -129,8 +130,8 @@ class Bookkeeper:
             self._pause(lane, first=LOOK_AGAIN)
             return
         follow.refusals_in_a_row = 0
-        _close_order(order, report)
-        for row in _fill_rows(order, report):
+        close_order(order, report)
+        for row in fill_rows(order, report.fills):
             self._lanes.add_fill(row)
         if report.filled:
             self._trade(order, report, lane, follow)
@@ -147,16 +148,21 @@ class Bookkeeper:
     ) -> None:
         if order.reduce_only:
             position = self._positions[lane.id]
-            trip = _round_trip(position).closed(report.filled, report.filled_value, fee=report.fee)
+            trip = round_trip_of(position).closed(
+                report.filled, report.filled_value, fee=report.fee
+            )
             lane.actual = Contracts(lane.actual - report.filled)
         else:
             position = self._positions[lane.id]
             if order.leverage is not None:  # it may have changed since the open
                 position.leverage = order.leverage
-            trip = _round_trip(position).opened(report.filled, report.filled_value, fee=report.fee)
+            trip = round_trip_of(position).opened(
+                report.filled, report.filled_value, fee=report.fee
+            )
             lane.actual = Contracts(lane.actual + report.filled)
         order.copied_position_id = position.id
-        _write(position, trip)
+        write_round_trip(position, trip)
+        self.booked.traded.add(follow.id)
         assert trip.contracts == lane.actual, f"lane {lane.id} and its position have parted"
         if trip.contracts == 0:
             close_books(position, at=order.filled_at or self._now)
@@ -317,7 +323,7 @@ def take_away(
         filled_at=fill.at,
         copied_position_id=position.id,
     )
-    trip = _round_trip(position)
+    trip = round_trip_of(position)
     order.filled_value = value_that_realizes(trip, fill.contracts, fill.realized_pnl)
     lane.next_sequence += 1
     session.add(order)
@@ -335,7 +341,7 @@ def take_away(
         )
     )
     trip = trip.closed(fill.contracts, order.filled_value, fee=fill.fee)
-    _write(position, trip)
+    write_round_trip(position, trip)
     lane.actual = Contracts(lane.actual - fill.contracts)
     lane.target = min(lane.target, lane.actual)
     if trip.contracts == 0:
@@ -351,7 +357,7 @@ def value_that_realizes(trip: RoundTrip, contracts: Contracts, realized: Money) 
     return max(Money(total(cost, gain)), ZERO_MONEY)
 
 
-def _close_order(order: CopyOrderRow, report: OrderReport) -> None:
+def close_order(order: CopyOrderRow, report: OrderReport) -> None:
     order.state = CopyOrderState.DONE
     order.filled = report.filled
     order.filled_value = report.filled_value
@@ -363,7 +369,7 @@ def _close_order(order: CopyOrderRow, report: OrderReport) -> None:
     order.reject_reason = report.reason
 
 
-def _fill_rows(order: CopyOrderRow, report: OrderReport) -> list[OrderFillRow]:
+def fill_rows(order: CopyOrderRow, fills: Sequence[OwnFill]) -> list[OrderFillRow]:
     return [
         FILLS.record(
             order_id=order.id,
@@ -375,11 +381,12 @@ def _fill_rows(order: CopyOrderRow, report: OrderReport) -> list[OrderFillRow]:
             liquidity=fill.liquidity,
             at=fill.at,
         )
-        for fill in report.fills
+        for fill in fills
     ]
 
 
-def _round_trip(row: CopiedPositionRow) -> RoundTrip:
+def round_trip_of(row: CopiedPositionRow) -> RoundTrip:
+    """Return the sums of a copied position."""
     return RoundTrip(
         position_side=row.position_side,
         opened_contracts=row.opened_contracts,
@@ -391,7 +398,7 @@ def _round_trip(row: CopiedPositionRow) -> RoundTrip:
     )
 
 
-def _write(row: CopiedPositionRow, trip: RoundTrip) -> None:
+def write_round_trip(row: CopiedPositionRow, trip: RoundTrip) -> None:
     row.opened_contracts = trip.opened_contracts
     row.opened_value = trip.opened_value
     row.closed_contracts = trip.closed_contracts

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.identifiers import CommandId
-from copyplugin.engine import follow_commands, leader_commands
+from copyplugin.engine import follow_commands, leader_commands, protection_commands
 from copyplugin.engine.arguments import Arguments
 from copyplugin.engine.attempts import attempt_all
 from copyplugin.engine.done import Asked, Done
@@ -33,6 +33,7 @@ ON_ROWS: Mapping[CommandKind, Callable[[Asked], Done]] = {
     CommandKind.END_FOLLOW: follow_commands.end_follow,
     CommandKind.CLOSE_POSITION: follow_commands.close_position,
     CommandKind.END_FROM_POSITION: follow_commands.end_from_position,
+    CommandKind.SET_PROTECTION: protection_commands.set_protection,
 }
 
 
@@ -103,6 +104,7 @@ class CommandDesk:
             dispatcher.announce(Work.LANES, done.shards)
         if done.follow_ids:
             dispatcher.announce(Work.FOLLOWS, done.follow_ids)
+            dispatcher.announce(Work.PROTECT, done.follow_ids)
         if done.leader is not None:
             await self._feed.add(*done.leader)
             dispatcher.announce(Work.FIGURES)

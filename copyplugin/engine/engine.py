@@ -12,6 +12,7 @@ from copyplugin.engine.feed import Feed
 from copyplugin.engine.following import Following
 from copyplugin.engine.jobs import Cadence, JobBook
 from copyplugin.engine.market_data import MarketData
+from copyplugin.engine.protection import Protector
 from copyplugin.engine.reconcile import Reconciler
 from copyplugin.engine.settling import Settler
 from copyplugin.engine.statistics import Statistician
@@ -37,6 +38,7 @@ class Engine:
         self.settler = Settler(around)
         self.following = Following(around, self.feed, self.settler, self.market_data)
         self.mover = Mover(around)
+        self.protector = Protector(around)
         self.reconciler = Reconciler(around)
         self.statistician = Statistician(around)
         self.desk = CommandDesk(around, self.feed, self.market_data, on_answer)
@@ -53,6 +55,7 @@ class Engine:
         await self.feed.start()
         await self.copy_sweep()
         await self.close_ended()
+        await self.protector.sweep()
         self.around.dispatcher.announce(Work.FIGURES)
         self.around.dispatcher.announce(Work.COMMANDS)
 
@@ -100,6 +103,7 @@ class Engine:
         dispatcher = self.around.dispatcher
         dispatcher.serve(Work.FEED, self.feed.turn)
         dispatcher.serve(Work.LANES, self.executor.turn)
+        dispatcher.serve(Work.PROTECT, self.protector.turn)
         dispatcher.serve(Work.RECONCILE, self.reconciler.turn)
         dispatcher.serve(Work.TRANSFERS, self.mover.turn)
         dispatcher.serve(Work.FOLLOWS, self.following.turn)
@@ -113,6 +117,7 @@ class Engine:
             {
                 "copy": Cadence(seconds=settings.copy_sweep_seconds, job=self.copy_sweep),
                 "close ended": Cadence(seconds=settings.close_ended_seconds, job=self.close_ended),
+                "protect": Cadence(seconds=settings.protection_seconds, job=self.protector.sweep),
                 "settle": Cadence(seconds=settings.settle_seconds, job=self.settler.run),
                 "position data": Cadence(
                     seconds=settings.position_data_seconds,

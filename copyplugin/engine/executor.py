@@ -44,6 +44,7 @@ class _Turn:
     plan: Plan
     follow_ids: Collection[int]
     mismatched: Collection[int]
+    traded: Collection[int]
     came_back: Collection[FollowId]
     left: Sequence[LaneId]  # marked, and for the next page
 
@@ -128,6 +129,8 @@ class Executor:
             dispatcher.announce_at(at, Work.LANES, (shard,))
         if result.follow_ids:
             dispatcher.announce(Work.FOLLOWS, result.follow_ids)
+        if result.traded:
+            dispatcher.announce(Work.PROTECT, result.traded)
         if result.mismatched:
             dispatcher.announce(Work.RECONCILE, result.mismatched)
 
@@ -163,6 +166,7 @@ class Executor:
             plan=plan,
             follow_ids=booked.follow_ids | plan.under_way,
             mismatched=booked.mismatched,
+            traded=booked.traded,
             came_back={work.follow.id for work in booked.works},
             left=left,
         )

@@ -14,6 +14,7 @@ from copyplugin.domain.leader import TradeState
 from copyplugin.domain.money import Money, Ratio
 from copyplugin.engine.arguments import Arguments
 from copyplugin.engine.done import Asked, Done
+from copyplugin.engine.protection_commands import protect_new_follow
 from copyplugin.engine.rule_arguments import copy_rule, instrument_rules
 from copyplugin.engine.surroundings import Surroundings
 from copyplugin.errors import Refused
@@ -80,6 +81,7 @@ def start_follow(asked: Asked) -> Done:
         proportional_allowed=settings.is_proportional_allowed(asked.session),
         at=asked.around.clock.now(),
     )
+    protect_new_follow(asked, follow)
     asked.row.result = {"follow_id": follow.id}
     return Done(message=None, follow_ids=(follow.id,))
 

@@ -91,6 +91,7 @@ class Reconciler:
 
     def _wake(self, follow_id: FollowId) -> bool:
         self._around.dispatcher.announce(Work.FOLLOWS, (follow_id,))
+        self._around.dispatcher.announce(Work.PROTECT, (follow_id,))
         return True
 
     def _book(

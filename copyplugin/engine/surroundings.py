@@ -17,6 +17,7 @@ class Work(StrEnum):
 
     FEED = "feed"  # leaders whose fills are to be read
     LANES = "lanes"  # shards with marked lanes; none where an errand has come back
+    PROTECT = "protect"  # follows whose positions have changed
     FOLLOWS = "follows"  # follows whose state may have to move on
     TRANSFERS = "transfers"  # no keys: planned movements of money are due
     RECONCILE = "reconcile"  # follows whose positions are to be compared with the venue

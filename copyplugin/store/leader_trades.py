@@ -2,12 +2,13 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.fill import PositionSide
 from copyplugin.domain.identifiers import LeaderId, Symbol
 from copyplugin.domain.leader import TradeState
+from copyplugin.domain.money import Ratio
 from copyplugin.store.rows import LeaderTradeRow
 
 _OPEN_TRADES = select(LeaderTradeRow).where(
@@ -25,6 +26,17 @@ def open_trades(
     """Return the round trips that are not finished, at most one a side."""
     found = session.scalars(_OPEN_TRADES, {"leader_id": leader_id, "symbols": list(symbols)})
     return {(row.symbol, row.position_side): row for row in found}
+
+
+def latest_leverages(session: Session, leader_id: LeaderId) -> dict[Symbol, Ratio]:
+    """Return the leverage of the leader's latest round trip in each instrument he has traded."""
+    latest = (
+        select(func.max(LeaderTradeRow.id))
+        .where(LeaderTradeRow.leader_id == leader_id)
+        .group_by(LeaderTradeRow.symbol)
+    )
+    rows = session.scalars(select(LeaderTradeRow).where(LeaderTradeRow.id.in_(latest)))
+    return {row.symbol: row.leverage for row in rows}
 
 
 def unfunded_trades(session: Session, leader_id: LeaderId) -> list[LeaderTradeRow]:

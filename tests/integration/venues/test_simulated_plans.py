@@ -227,7 +227,7 @@ async def test_margin_is_added_to_a_position_and_taken_out_again_to_the_unit() -
     assert before.liquidation_price is not None
     assert more.liquidation_price < before.liquidation_price
     assert await venue.positions(ACCOUNT) == [before]
-    with pytest.raises(OrderRejected, match="would_liquidate|margin_limit"):
+    with pytest.raises(OrderRejected, match=r"would_liquidate|margin_limit"):
         await venue.adjust_margin(ACCOUNT, BTC, PositionSide.LONG, Money(Decimal(-100)))
     with pytest.raises(OrderRejected, match="no_position"):
         await venue.adjust_margin(ACCOUNT, BTC, PositionSide.SHORT, Money(Decimal(1)))
