@@ -60,19 +60,7 @@ def book_fired(
     lane.next_sequence += 1
     session.add(order)
     session.flush()
-    session.add_all(
-        OrderFillRow(
-            order_id=order.id,
-            venue_fill_id=fill.venue_fill_id,
-            contracts=fill.contracts,
-            price=fill.price,
-            fee=fill.fee,
-            realized_pnl=fill.realized_pnl,
-            liquidity=fill.liquidity,
-            at=fill.at,
-        )
-        for fill in fills
-    )
+    session.add_all(_fill_row(order, fill) for fill in fills)
     trip = round_trip_of(position).closed(contracts, order.filled_value, fee=order.fee)
     write_round_trip(position, trip)
     lane.actual = Contracts(lane.actual - contracts)
@@ -92,3 +80,16 @@ def _part_of_value(report: OrderReport, fills: Sequence[OwnFill]) -> Money:
         for each in (fills, report.fills)
     )
     return money_floor(Fraction(report.filled_value) * part / whole)
+
+
+def _fill_row(order: CopyOrderRow, fill: OwnFill) -> OrderFillRow:
+    return OrderFillRow(
+        order_id=order.id,
+        venue_fill_id=fill.venue_fill_id,
+        contracts=fill.contracts,
+        price=fill.price,
+        fee=fill.fee,
+        realized_pnl=fill.realized_pnl,
+        liquidity=fill.liquidity,
+        at=fill.at,
+    )
