@@ -6,7 +6,11 @@ from simexchange.bench.command import bench_command
 from simexchange.campaign.command import campaign_command
 from simexchange.journal.commands import crash_test_command, replay_command
 from simexchange.market.demo_command import demo_market_command
-from simexchange.market.recorded_commands import replay_book_command, replay_candles_command
+from simexchange.market.recorded_commands import (
+    replay_book_command,
+    replay_candles_command,
+    replay_trades_command,
+)
 from simexchange.market.replay_command import replay_fills_command
 from simexchange.scenario.cli import scenario
 from simexchange.server.command import serve_command
@@ -29,5 +33,6 @@ main.add_command(replay_command)
 main.add_command(replay_book_command)
 main.add_command(replay_candles_command)
 main.add_command(replay_fills_command)
+main.add_command(replay_trades_command)
 main.add_command(scenario)
 main.add_command(serve_command)

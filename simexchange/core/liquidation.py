@@ -55,10 +55,11 @@ class Liquidation:
 
         To be asked before a mark changes: only trades since the last tick can have made an account
         insolvent at the present marks. Else those who are deleveraged against what such an account
-        still holds would pay for trades that they had no part in.
+        still holds would pay for trades that they had no part in. What has not been realized may
+        come back, and is not paid.
         """
         for account in self._state.stale_accounts:
-            missing = -cross_equity(account)
+            missing = min(-account.wallet, -cross_equity(account))
             if missing > 0 and account.kind is not AccountKind.SYSTEM:
                 self._trading.pay(account, missing, None, "shortfall")
 

@@ -174,6 +174,10 @@ class CandleIndex:
         place, point = divmod(min(self.step_number, self.steps - 1), POINTS_PER_CANDLE)
         return self._times[place] + point * self.step_us
 
+    def walked(self, symbol: str) -> list[RecordedCandle]:
+        """Return the candles of one instrument that the run goes through, in order."""
+        return [self._by_time[symbol][at] for at in self._times]
+
     def step(self) -> Mapping[str, int]:
         """Move on by a quarter of a candle; raise EndOfRecord after the last."""
         if self.step_number >= self.steps:

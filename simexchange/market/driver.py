@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -11,7 +11,6 @@ from simexchange.core.commands import AdvanceTime, Command, SetIndex
 from simexchange.core.events import CommandRejected, Event, OrderRejected
 from simexchange.core.types import SECOND_US
 from simexchange.market.maker import Requote
-from simexchange.market.traders import Trader
 from simexchange.simulation import Simulation
 
 
@@ -49,6 +48,19 @@ class Quoter(Protocol):
         ...
 
 
+class Participant(Protocol):
+    """Whoever trades at each step: a trader by rule, or a tape that trades what was recorded."""
+
+    @property
+    def account(self) -> int:
+        """Whose money he trades with."""
+        ...
+
+    def act(self, step: int, prices: Mapping[str, int]) -> Iterable[Command]:
+        """Return what he sends in this step, the index standing at `prices` (ticks)."""
+        ...
+
+
 class EndOfRecord(Exception):
     """A recorded source has no further prices."""
 
@@ -65,12 +77,12 @@ class MarketDriver:
         simulation: Simulation,
         index: IndexSource,
         makers: Sequence[Quoter] = (),
-        traders: Sequence[Trader] = (),
+        traders: Sequence[Participant] = (),
     ) -> None:
         self.simulation = simulation
         self.index = index
         self.makers = tuple(makers)
-        self.traders = tuple(traders)
+        self.traders: tuple[Participant, ...] = tuple(traders)
         self.steps = 0
         self.refusals: Counter[str] = Counter()
 

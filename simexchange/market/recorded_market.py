@@ -1,16 +1,31 @@
 """Recorded markets on the exchange, and how closely the exchange follows them."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 
 from simexchange.clock import ManualClock
-from simexchange.core.commands import Deposit, ListInstrument, OpenAccount, SetFeeTier
+from simexchange.core.commands import (
+    Deposit,
+    ListInstrument,
+    OpenAccount,
+    SetFeeTier,
+    SetMarginMode,
+)
 from simexchange.core.config import ExchangeConfig
+from simexchange.core.events import Event, Filled
 from simexchange.core.exchange import Exchange
 from simexchange.core.instrument import Instrument
-from simexchange.core.types import MONEY_SCALE, AccountKind, Side, Wallet
+from simexchange.core.types import (
+    MONEY_SCALE,
+    AccountKind,
+    Liquidity,
+    MarginMode,
+    Side,
+    Wallet,
+)
 from simexchange.market.audit import residue
 from simexchange.market.candles import CandleIndex, CandlesError, RecordedCandle
 from simexchange.market.driver import EndOfRecord, IndexSource, MarketDriver
@@ -24,9 +39,10 @@ from simexchange.market.l2 import (
 )
 from simexchange.market.ladder import RECORDED_LADDER
 from simexchange.market.maker import MarketMaker
+from simexchange.market.tape import RecordedTrade, TapeIndex, TapePlayer
 from simexchange.simulation import Simulation
 
-MAKER = 1
+MAKER, TAKER = 1, 2
 MAKER_MONEY = 10**9 * MONEY_SCALE
 NO_FEES = (0, 0)
 
@@ -83,72 +99,164 @@ class BookFigures(msgspec.Struct, frozen=True, kw_only=True):
         return is_equal and not (self.refusals or self.ledger_residue)
 
 
-class _Market:
-    """An exchange with one instrument and a maker's account."""
+class TapeFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """Recorded trades, traded again with nobody else in the book.
 
-    def __init__(self, instrument: Instrument, at: int) -> None:
+    `as_recorded` of the `trades` happened at the recorded price, for the recorded contracts and
+    with the recorded taker, in the recorded order.
+    """
+
+    trades: int
+    as_recorded: int
+    contracts: int
+    steps: int
+    first: int
+    last: int
+    low: int
+    high: int
+    refusals: int
+    event_hash: str
+    ledger_residue: int
+
+    @property
+    def follows(self) -> bool:
+        return self.as_recorded == self.trades and not (self.refusals or self.ledger_residue)
+
+
+class _Market:
+    """An exchange with its instruments, a maker's account and a taker's, without fees for them."""
+
+    def __init__(self, instruments: Iterable[Instrument], at: int) -> None:
         self.clock = ManualClock(at)
         self.simulation = Simulation(Exchange(ExchangeConfig(check_every=1_000)), self.clock)
         self.exchange = self.simulation.exchange
-        for command in (
-            ListInstrument(instrument),
-            OpenAccount(kind=AccountKind.MAKER),
-            Deposit(MAKER, Wallet.CONTRACT, MAKER_MONEY),
-            SetFeeTier(MAKER, *NO_FEES),
-        ):
-            self.simulation.apply(command)
+        for instrument in instruments:
+            self.simulation.apply(ListInstrument(instrument))
+        for account in (MAKER, TAKER):
+            self.simulation.apply(OpenAccount(kind=AccountKind.MAKER))
+            self.simulation.apply(Deposit(account, Wallet.CONTRACT, MAKER_MONEY))
+            self.simulation.apply(SetFeeTier(account, *NO_FEES))
 
     def step(self, driver: MarketDriver, index: IndexSource) -> None:
         self.clock.advance(microseconds=index.step_us)
         driver.step()
 
 
+class _Walk:
+    """What one instrument's book did while its candles were walked."""
+
+    def __init__(self, exchange: Exchange, symbol: str) -> None:
+        self._exchange = exchange
+        self._symbol = symbol
+        self.prices: list[int] = []
+        self.spreads: list[int] = []
+        self.astray = 0
+
+    def look(self, price: int) -> None:
+        self.prices.append(price)
+        bid = self._exchange.best_bid(self._symbol)
+        ask = self._exchange.best_ask(self._symbol)
+        if bid is None or ask is None or not bid <= price <= ask:
+            self.astray += 1
+        else:
+            self.spreads.append(ask - bid)
+
+
 def run_candles(
-    candles: tuple[RecordedCandle, ...],
-    instrument: Instrument,
+    series: Mapping[str, Sequence[RecordedCandle]],
+    instruments: Sequence[Instrument],
     *,
     since: int | None = None,
     until: int | None = None,
-) -> CandleFigures:
+) -> dict[str, CandleFigures]:
     """Let a maker quote round the candles from `since` until before `until` (microseconds).
 
-    Raises CandlesError when no candle lies there, or the instrument is none.
+    Several instruments walk together, through the candles that all of them have. Raises
+    CandlesError when there is none such, or an instrument cannot be listed.
     """
-    if problem := instrument.problem():
-        raise CandlesError(problem)
-    symbol = instrument.symbol
-    index = CandleIndex({symbol: candles}, since=since, until=until)
-    market = _Market(instrument, index.at)
-    maker = MarketMaker(market.exchange, MAKER, {symbol: RECORDED_LADDER}, seed=0)
+    for instrument in instruments:
+        if problem := instrument.problem():
+            raise CandlesError(problem)
+    index = CandleIndex(series, since=since, until=until)
+    market = _Market(instruments, index.at)
+    ladders = dict.fromkeys(series, RECORDED_LADDER)
+    maker = MarketMaker(market.exchange, MAKER, ladders, seed=0)
     driver = MarketDriver(market.simulation, index, [maker])
-    prices: list[int] = []
-    spreads: list[int] = []
-    astray = 0
+    walks = {symbol: _Walk(market.exchange, symbol) for symbol in series}
     for _ in range(index.steps):
         market.step(driver, index)
-        prices.append(index.prices[symbol])
-        bid, ask = market.exchange.best_bid(symbol), market.exchange.best_ask(symbol)
-        if bid is None or ask is None or not bid <= prices[-1] <= ask:
-            astray += 1
-        else:
-            spreads.append(ask - bid)
+        for symbol, walk in walks.items():
+            walk.look(index.prices[symbol])
     market.exchange.check()
-    walked = [
-        c for c in candles if (since or 0) <= c.start_at and (until is None or c.start_at < until)
-    ]
-    spreads.sort()
+    return {
+        symbol: _candle_figures(market, driver, walk, index.walked(symbol))
+        for symbol, walk in walks.items()
+    }
+
+
+def _candle_figures(
+    market: _Market, driver: MarketDriver, walk: _Walk, walked: Sequence[RecordedCandle]
+) -> CandleFigures:
+    spreads = sorted(walk.spreads)
     return CandleFigures(
         candles=len(walked),
+        steps=driver.steps,
+        first=walk.prices[0],
+        last=walk.prices[-1],
+        low=min(walk.prices),
+        high=max(walk.prices),
+        recorded_low=min(candle.low for candle in walked),
+        recorded_high=max(candle.high for candle in walked),
+        spread_median=spreads[len(spreads) // 2] if spreads else 0,
+        spread_widest=spreads[-1] if spreads else 0,
+        steps_astray=walk.astray,
+        refusals=driver.refusals.total(),
+        event_hash=market.exchange.event_hash,
+        ledger_residue=residue(market.exchange),
+    )
+
+
+def run_tape(
+    trades: Sequence[RecordedTrade], instrument: Instrument, *, step_us: int
+) -> TapeFigures:
+    """Trade a recorded tape again, with nobody else in the book, and compare every trade.
+
+    Raises CaptureError when the instrument cannot be listed.
+    """
+    if problem := instrument.problem():
+        raise CaptureError(problem)
+    symbol = instrument.symbol
+    index = TapeIndex({symbol: trades}, step_us=step_us)
+    market = _Market([instrument], index.at)
+    fills: list[tuple[int, int, Side]] = []
+
+    def note(events: list[Event]) -> None:
+        fills.extend(
+            (event.price, event.contracts, event.side)
+            for event in events
+            if isinstance(event, Filled) and event.liquidity is Liquidity.TAKER
+        )
+
+    for account in (MAKER, TAKER):
+        # what the tape leaves in their hands is backed by all they have, however far prices go
+        market.simulation.apply(SetMarginMode(account, symbol, MarginMode.CROSS))
+    market.simulation.subscribe(note)
+    player = TapePlayer(index, offers=MAKER, takes=TAKER)
+    driver = MarketDriver(market.simulation, index, (), [player])
+    for _ in range(index.steps):
+        market.step(driver, index)
+    market.exchange.check()
+    recorded = [(trade.price, trade.contracts, trade.side) for trade in trades]
+    prices = [trade.price for trade in trades]
+    return TapeFigures(
+        trades=len(trades),
+        as_recorded=sum(a == b for a, b in zip(recorded, fills, strict=False)),
+        contracts=sum(trade.contracts for trade in trades),
         steps=driver.steps,
         first=prices[0],
         last=prices[-1],
         low=min(prices),
         high=max(prices),
-        recorded_low=min(candle.low for candle in walked),
-        recorded_high=max(candle.high for candle in walked),
-        spread_median=spreads[len(spreads) // 2] if spreads else 0,
-        spread_widest=spreads[-1] if spreads else 0,
-        steps_astray=astray,
         refusals=driver.refusals.total(),
         event_hash=market.exchange.event_hash,
         ledger_residue=residue(market.exchange),
@@ -166,7 +274,7 @@ def run_book(path: Path, instrument: Instrument, *, step_us: int, levels: int) -
     try:
         changes, compared, equal = _compare_with_ticker(path, instrument)
         index = L2Index(path, instrument, step_us=step_us)
-        market = _Market(instrument, index.at)
+        market = _Market([instrument], index.at)
         repeater = BookRepeater(market.exchange, MAKER, index, levels=levels)
         driver = MarketDriver(market.simulation, index, [repeater])
         steps_equal = _repeat(market, driver, index, levels)

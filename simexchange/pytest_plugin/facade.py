@@ -222,7 +222,7 @@ class ExchangeFacade:
         return self.account(MAKER, deposit=MAKER_DEPOSIT, is_maker=True)
 
     def start_market(self, text: str) -> None:
-        """Begin a seeded market, written as the section ``market`` of a scenario file.
+        """Begin a market that moves, written as the section ``market`` of a scenario file.
 
         The account ``maker`` is opened with enough money, so that ``maker: maker`` may quote.
         """
@@ -236,7 +236,10 @@ class ExchangeFacade:
             raise ValueError("there is no market; call start_market first")
         self._open_world.begin_action()
         clock = self._manual_clock()
-        run_market(self._driver, clock, clock.now() + duration_us(duration))
+        if not run_market(self._driver, clock, clock.now() + duration_us(duration)):
+            raise ValueError(
+                f"the market's record ends before {self.now}; run it for less, or take a longer one"
+            )
         return self.now
 
     def world_instrument(self, symbol: str) -> Instrument:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from simexchange.core.commands import Command
 from simexchange.core.types import RejectReason
 from simexchange.faults import FaultPlan
+from simexchange.market.candles import RecordedCandle
 from simexchange.market.ladder import LadderShape
 from simexchange.market.synthetic import IndexShape
+from simexchange.market.tape import RecordedTrade
 from simexchange.scenario.names import Names
 from simexchange.scenario.problem import Place
 
@@ -64,7 +66,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """The synthetic market runs until ``at``: prices move, makers quote."""
+    """The section ``market`` runs until ``at``: prices move, makers quote, tapes trade."""
 
     place: Place
     text: str
@@ -101,6 +103,33 @@ class SyntheticMarket:
     step_us: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandleMarket:
+    """Recorded candles as the index, read already; ``ladders`` are quoted by ``maker``."""
+
+    place: Place
+    candles: dict[str, tuple[RecordedCandle, ...]]
+    since: int | None
+    until: int | None
+    ladders: dict[str, LadderShape]
+    maker: int | None
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TapeMarket:
+    """Recorded trades, read already: ``maker`` offers each again and ``taker`` takes it."""
+
+    place: Place
+    trades: dict[str, tuple[RecordedTrade, ...]]
+    maker: int
+    taker: int
+    step_us: int
+
+
+MovingMarket = SyntheticMarket | CandleMarket | TapeMarket
+
+
 @dataclass(slots=True)
 class Scenario:
     """One file, ready to run. ``start_at`` is in microseconds; ``seed`` is for its chance."""
@@ -114,4 +143,4 @@ class Scenario:
     steps: tuple[Step, ...]
     fault_plan: FaultPlan | None
     insurance_fund: int  # money it begins with
-    synthetic: SyntheticMarket | None = None
+    market: MovingMarket | None = None

@@ -46,7 +46,7 @@ from simexchange.scenario.instruments import (
     tiers_from,
 )
 from simexchange.scenario.market_section import market_section
-from simexchange.scenario.model import Act, Scenario, Step, SyntheticMarket
+from simexchange.scenario.model import Act, MovingMarket, Scenario, Step
 from simexchange.scenario.names import Names
 from simexchange.scenario.problem import Place, refuse
 from simexchange.scenario.reading import MARGIN_MODES, POSITION_MODES, Reading
@@ -87,9 +87,9 @@ def parse_scenario(text: str, file: str, parameters: Mapping[str, str] | None = 
     set_up = [*_included(fields, file, reading), *_definitions(fields, reading)]
     seed = fields.get("seed", lambda written: whole_of(written, "seed"), 0)
     plan = fault_plan(reading, fields.value("faults"), seed) if "faults" in fields else None
-    synthetic = None
+    market = None
     if "market" in fields:
-        synthetic = market_section(reading, fields.value("market"), seed)
+        market = market_section(reading, fields.value("market"), seed)
     reading.has_fault_plan = plan is not None
     steps = _steps(reading, items_of(fields.value("steps"), "steps"))
     return Scenario(
@@ -102,7 +102,7 @@ def parse_scenario(text: str, file: str, parameters: Mapping[str, str] | None = 
         steps=tuple(steps),
         fault_plan=plan,
         insurance_fund=fields.get("insurance_fund", money_of, ExchangeConfig().insurance_fund),
-        synthetic=synthetic,
+        market=market,
     )
 
 
@@ -111,7 +111,7 @@ def parse_fault_plan(text: str, names: Names, seed: int) -> FaultPlan:
     return fault_plan(Reading(names, 0), _section(text, "faults"), seed)
 
 
-def parse_market(text: str, names: Names, seed: int) -> SyntheticMarket:
+def parse_market(text: str, names: Names, seed: int) -> MovingMarket:
     """Return a market written as a section ``market``, for the accounts and instruments known."""
     return market_section(Reading(names, 0), _section(text, "market"), seed)
 

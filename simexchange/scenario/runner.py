@@ -132,14 +132,16 @@ class Runner:
     def _run_market(self, market: Market) -> list[Mismatch]:
         self._tell(market.place, market.text)
         self.world.begin_action()
-        run_market(self._market_driver(), self.clock, market.at)
-        return []
+        if run_market(self._market_driver(), self.clock, market.at):
+            return []
+        left = "the record ends before; run the market for less, or take a longer record"
+        return [Mismatch("the market", f"prices until {moment_text(market.at)}", left)]
 
     def _market_driver(self) -> MarketDriver:
         if self._driver is None:
-            synthetic = self.scenario.synthetic
-            assert synthetic is not None, "the reader refuses run_market without a market"
-            self._driver = market_driver(self.simulation, synthetic)
+            market = self.scenario.market
+            assert market is not None, "the reader refuses run_market without a market"
+            self._driver = market_driver(self.simulation, market)
         return self._driver
 
     def _switch(self, switch: Switch) -> list[Mismatch]:
