@@ -36,7 +36,7 @@ class OrderChanges:
         account = self._state.accounts.get(command.account)
         if account is not None:
             order_id = command.order_id
-            order = account.open_orders.get(order_id) if order_id is not None else None
+            order = None if order_id is None else account.open_orders.get(order_id)
             if order is None and command.client_order_id is not None:
                 order = _by_client_id(account, command.client_order_id)
             if order is not None and order.command.symbol == command.symbol:
@@ -114,7 +114,8 @@ class OrderChanges:
         makers = order.market.asks if order.sign > 0 else order.market.bids
         best = makers.best()
         crosses = best is not None and best.key <= price * order.sign
-        unlink(order)
+        assert order.level is not None
+        unlink(order, order.level)
         if crosses and order.time_in_force is TimeInForce.POST_ONLY:
             self._trading.cancel(order, CancelReason.POST_ONLY)
             return
@@ -133,7 +134,8 @@ class OrderChanges:
         if crosses:
             self._matching.match(order, makers, price * order.sign)
         if order.remaining:
-            self._entry.rest(order)
+            market = order.market
+            self._entry.rest(order, market.bids if order.sign > 0 else market.asks)
 
     def _hold(self, order: Order, opening: int, price: int) -> int:
         if opening == 0:

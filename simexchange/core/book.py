@@ -19,13 +19,12 @@ class Level:
 
     __slots__ = ("contracts", "head", "key", "price", "side", "tail")
 
-    def __init__(self, side: "BookSide", key: int, price: int) -> None:
-        self.side = side
-        self.key = key
-        self.price = price
-        self.contracts = 0
-        self.head: Order | None = None
-        self.tail: Order | None = None
+    side: "BookSide"
+    key: int
+    price: int
+    contracts: int
+    head: Order | None
+    tail: Order | None
 
 
 class BookSide:
@@ -57,15 +56,13 @@ class BookSide:
         key = price * self.sign
         level = self.levels.get(key)
         if level is None:
-            if len(self.levels) > 4 * self.live + _SPARE_LEVELS:
-                self._forget_empty_levels()
-            level = self.levels[key] = Level(self, key, price)
-            heappush(self._heap, key)
+            level = self._new_level(key, price)
         tail = level.tail
         if tail is None:
             level.head = order
-            self.live += 1
-            if self.top is not None and key < self.top.key:
+            self.live = self.live + 1
+            top = self.top
+            if top is not None and key < top.key:
                 self.top = level
         else:
             tail.next = order
@@ -73,7 +70,21 @@ class BookSide:
         order.next = None
         level.tail = order
         order.level = level
-        level.contracts += order.remaining
+        level.contracts = level.contracts + order.remaining
+
+    def _new_level(self, key: int, price: int) -> Level:
+        if len(self.levels) > 4 * self.live + _SPARE_LEVELS:
+            self._forget_empty_levels()
+        level = Level()
+        level.side = self
+        level.key = key
+        level.price = price
+        level.contracts = 0
+        level.head = None
+        level.tail = None
+        self.levels[key] = level
+        heappush(self._heap, key)
+        return level
 
     def levels_from_best(self) -> Iterator[Level]:
         """Yield living levels from the best outwards, at O(log k) for the k-th.
@@ -129,23 +140,28 @@ class BookSide:
         heapify(self._heap)
 
 
-def unlink(order: Order) -> None:
-    """Take ``order`` out of its queue."""
-    level = order.level
-    assert level is not None
-    before, after = order.prev, order.next
-    if before is None:
-        level.head = after
-    else:
+def unlink(order: Order, level: Level) -> None:
+    """Take ``order`` out of the queue of its ``level``."""
+    before = order.prev
+    after = order.next
+    level.contracts = level.contracts - order.remaining
+    if before is not None:
         before.next = after
-    if after is None:
-        level.tail = before
+        order.prev = None
+        if after is not None:
+            after.prev = before
+            order.next = None
+        else:
+            level.tail = before
     else:
-        after.prev = before
-    level.contracts -= order.remaining
-    if after is None and before is None:
-        side = level.side
-        side.live -= 1
-        if side.top is level:
-            side.top = None
-    order.level = order.prev = order.next = None
+        level.head = after
+        if after is not None:
+            after.prev = None
+            order.next = None
+        else:
+            level.tail = None
+            side = level.side
+            side.live = side.live - 1
+            if side.top is level:
+                side.top = None
+    order.level = None

@@ -4,27 +4,26 @@ from simexchange.core.accounts import Account, take_forced
 from simexchange.core.book import BookSide
 from simexchange.core.commands import PlaceOrder
 from simexchange.core.events import OrderAccepted
-from simexchange.core.margin import available_balance, order_cost
-from simexchange.core.markets import Market
 from simexchange.core.matching import Matching
 from simexchange.core.order_checks import (
     best_price,
     client_id_problem,
+    hold_problem,
     nothing_to_reduce,
     order_rules_problem,
     price_problem,
     side_problem,
     size_problem,
     slippage_key,
-    tier_problem,
     unknown,
     would_cross,
 )
-from simexchange.core.orders import Order, new_order
+from simexchange.core.orders import Order
 from simexchange.core.positions import Position
 from simexchange.core.state import Refusal, State
 from simexchange.core.trading import Trading
 from simexchange.core.types import (
+    ALMOST_ONE,
     RATE_SCALE,
     CancelReason,
     OrderKind,
@@ -67,43 +66,94 @@ class OrderEntry:
         self._matching = matching
 
     def place(  # noqa: C901 - a branch for each check, none a call for an order without fault
-        self, command: PlaceOrder, plan_id: int | None = None
+        self, command: PlaceOrder, plan_id: int | None
     ) -> Refusal | None:
-        """Place an order; returns the refusal that was also said as an event.
-
-        First what can be checked without looking at book or money.
-        """
-        state = self._state
+        """Place an order; returns the refusal that was also said as an event."""
+        account = self._state.accounts.get(command.account)
+        position = None if account is None else account.net.get(command.symbol)
         price = command.price
-        try:
-            account = state.accounts[command.account]
-            market = state.markets[command.symbol]
-        except KeyError:
-            account = state.accounts.get(command.account)
-            refusal = unknown(command.account, command.symbol, account)
-            return self._refuse(command, refusal, plan_id)
-        if account.forced_rejects and take_forced(account, "order"):
-            refusal = Refusal(RejectReason.FORCED, "a fault plan refuses this order")
-        elif (price is None or price < 1) if command.kind is _LIMIT else price is not None:
-            refusal = price_problem(command)
-        elif not market.min_contracts <= command.contracts <= market.max_contracts:
-            refusal = size_problem(command.kind, command.contracts, market)
-        elif (command.position_side is _NET) is not account.is_one_way:
-            refusal = side_problem(account)
+        contracts = command.contracts
+        if (
+            account is None
+            or position is None
+            or command.position_side is not _NET
+            or command.client_order_id is not None
+            or account.forced_rejects
+            or not account.is_one_way
+            or (market := position.market).has_order_rules
+            or not market.min_contracts <= contracts <= market.max_contracts
+            or (command.kind is _LIMIT if price is None else price < 1 or command.kind is _MARKET)
+        ):
+            position = self._examine(command, account, plan_id)
+            if isinstance(position, Refusal):
+                return self._refuse(command, position, plan_id)
+            market = position.market
+        time_in_force = command.time_in_force
+        if (
+            price is None
+            or (time_in_force is not _GTC and time_in_force is not _POST_ONLY)
+            or command.reduce_only
+            or command.close_on_trigger
+        ):
+            return self._take(command, position, plan_id)
+        if command.side is _BUY:
+            best = market.asks.top or market.asks.best()
+            if position.leg < 0 or (best is not None and best.price <= price):
+                return self._take(command, position, plan_id)
+            sign = 1
+            side = market.bids
+            promised = -position.contracts - position.promised
         else:
-            refusal = None
-            if command.client_order_id is not None:
-                refusal = client_id_problem(command.client_order_id, account, plan_id)
-            if refusal is None and market.has_order_rules:
-                refusal = order_rules_problem(command, account, market)
-            if refusal is None:
-                refusal = self._admit(command, account, market, plan_id)
-                if refusal is None:
-                    return None
-        return self._refuse(command, refusal, plan_id)
+            best = market.bids.top or market.bids.best()
+            if position.leg > 0 or (best is not None and best.price >= price):
+                return self._take(command, position, plan_id)
+            sign = -1
+            side = market.asks
+            promised = position.contracts - position.promised
+        if promised < 0:
+            promised = 0
+        elif promised > contracts:
+            promised = contracts
+        hold = 0
+        if promised < contracts:
+            opening = contracts - promised
+            hold = self._hold(position, sign, opening, price, price)
+            if hold < 0:
+                refusal = hold_problem(position, sign, opening, price, price)
+                return self._refuse(command, refusal, plan_id)
+        self._accept(command, position, sign, contracts, hold, promised, side, plan_id)
+        return None
+
+    def _examine(  # noqa: C901 - one check after another
+        self, command: PlaceOrder, account: Account | None, plan_id: int | None
+    ) -> Position | Refusal:
+        """Check what can be checked without looking at book or money, in order of precedence.
+
+        Return the position that the order is for; not yet adopted, for the first order there.
+        """
+        market = self._state.markets.get(command.symbol)
+        if account is None or market is None:
+            return unknown(command.account, command.symbol, account)
+        price = command.price
+        if account.forced_rejects and take_forced(account, "order"):
+            return Refusal(RejectReason.FORCED, "a fault plan refuses this order")
+        if (price is None or price < 1) if command.kind is _LIMIT else price is not None:
+            return price_problem(command)
+        problem = None
+        if not market.min_contracts <= command.contracts <= market.max_contracts:
+            problem = size_problem(command.kind, command.contracts, market)
+        elif (command.position_side is _NET) is not account.is_one_way:
+            problem = side_problem(account)
+        elif command.client_order_id is not None:
+            problem = client_id_problem(command.client_order_id, account, plan_id)
+        if problem is None and market.has_order_rules:
+            problem = order_rules_problem(command, account, market)
+        if problem is not None:
+            return problem
+        return self._state.position(account, market, command.position_side)
 
     def _refuse(self, command: PlaceOrder, refusal: Refusal | None, plan_id: int | None) -> Refusal:
-        assert refusal is not None
+        assert refusal is not None, "what was refused has a reason"
         self._state.refuse_order(
             command.account, command.symbol, command.client_order_id, refusal, plan_id
         )
@@ -111,55 +161,52 @@ class OrderEntry:
 
     # ------------------------------------------------------------------ money and matching
 
-    def _admit(  # noqa: C901, PLR0912 - one pass over an order; each pays for every call here
-        self, command: PlaceOrder, account: Account, market: Market, plan_id: int | None
+    def _take(  # noqa: C901, PLR0912 - one pass over an order; each pays for every call here
+        self, command: PlaceOrder, position: Position, plan_id: int | None
     ) -> Refusal | None:
-        """Check position, book and money; accept the order and match it."""
-        state = self._state
-        contracts, price = command.contracts, command.price
-        legs = account.net if account.is_one_way else account.legs[command.position_side]
-        position = legs.get(command.symbol)
-        if position is None:
-            position = state.position(account, market, command.position_side)
+        """Place an order that may trade at once, may not rest, or only closes."""
+        market = position.market
+        contracts = command.contracts
+        price = command.price
         if command.side is _BUY:
-            sign, makers, limit_key = 1, market.asks, price
+            sign = 1
+            makers = market.asks
             closable = -position.contracts
         else:
-            sign, makers = -1, market.bids
-            limit_key = -price if price is not None else None
+            sign = -1
+            makers = market.bids
             closable = position.contracts
         closing = command.reduce_only or command.close_on_trigger
         if position.leg and position.leg != sign:
             closing = True
         if closing:
             if closable <= 0:
-                return nothing_to_reduce(position, sign)
+                return self._refuse(command, nothing_to_reduce(position, sign), plan_id)
             contracts = min(contracts, closable)
-        if price is None:
-            limit_key = slippage_key(market, sign)
-        best = makers.top
-        if best is None:
-            best = makers.best()
-        crosses = False
-        if best is not None and (limit_key is None or best.key <= limit_key):
-            if command.time_in_force is _POST_ONLY:
-                return would_cross(price, best)
-            crosses = True
-        order = new_order(
-            state.next_order_id, position, command, sign, contracts, closing, plan_id, state.log.at
-        )
-        if not closing:
-            if crosses or price is None or command.time_in_force not in _RESTING:
-                refusal = self._reserve(order, makers, limit_key, closable, crosses)
-            elif closable > position.promised:
-                refusal = self._hold_rest(order, position, contracts, price, closable)
-            else:
-                refusal = self._hold(order, position, contracts, price, price)
-            if refusal is not None:
-                return refusal
-        elif command.close_on_trigger:
-            self._trading.make_way(position, contracts)
-        self.start(order, makers, limit_key, crosses)
+        limit_key = slippage_key(market, sign) if price is None else price * sign
+        best = makers.top or makers.best()
+        crosses = best is not None and (limit_key is None or best.key <= limit_key)
+        if crosses and command.time_in_force is _POST_ONLY:
+            return self._refuse(command, would_cross(price, best), plan_id)
+        promised = hold = 0
+        if closing:
+            if command.close_on_trigger:
+                self._trading.make_way(position, contracts)
+        else:
+            worst = price if price is not None else makers.reach(contracts, limit_key)[1]
+            if worst is not None:  # else nothing can trade: it is cancelled and needs no money
+                if closable > 0:
+                    promised = _promise(command, position, makers, limit_key, closable, crosses)
+                if promised < contracts:
+                    highest = worst if sign > 0 or not crosses else best_price(makers)
+                    opening = contracts - promised
+                    hold = self._hold(position, sign, opening, highest, worst)
+                    if hold < 0:
+                        refusal = hold_problem(position, sign, opening, highest, worst)
+                        return self._refuse(command, refusal, plan_id)
+        order = self._accept(command, position, sign, contracts, hold, promised, None, plan_id)
+        order.closing = closing
+        self._run(order, makers, limit_key, crosses)
         return None
 
     def close_at_once(self, position: Position, contracts: int, limit: int) -> Order | None:
@@ -183,160 +230,145 @@ class OrderEntry:
             reduce_only=True,
             position_side=position.side,
         )
-        state = self._state
-        order = new_order(
-            state.next_order_id, position, command, sign, contracts, True, None, state.log.at
-        )
-        self.start(order, makers, limit * sign, crosses=True)
+        order = self._accept(command, position, sign, contracts, 0, 0, None, None)
+        order.closing = True
+        self._run(order, makers, limit * sign, crosses=True)
         return order
 
-    def _reserve(
-        self,
-        order: Order,
-        makers: BookSide,
-        limit_key: int | None,
-        closable: int,
-        crosses: bool,  # noqa: FBT001 - positional because it is hot
-    ) -> Refusal | None:
-        """Hold the money for what ``order`` would open, or say why not.
+    def _hold(self, position: Position, sign: int, contracts: int, price: int, worst: int) -> int:
+        """Hold and return the cost of opening ``contracts`` at up to ``price``.
 
-        Of the contracts that can trade now, those that the position covers close it. Of those
-        that will rest, the position covers what it has not promised to older orders.
+        -1 when that is too much, or ``hold_problem`` finds something else; nothing is held then.
         """
-        contracts, price = order.contracts, order.price
-        worst = price if price is not None else makers.reach(contracts, limit_key)[1]
-        if worst is None:
-            return None  # nothing to trade with: it will be cancelled and needs no money
-        if closable > 0:
-            promised = self._promise(order, makers, limit_key, closable, crosses=crosses)
-            order.promised = promised
-            contracts -= promised
-            if contracts == 0:
-                return None
-        highest = worst if order.sign > 0 or not crosses else best_price(makers)
-        return self._hold(order, order.position, contracts, highest, worst)
-
-    def _hold_rest(
-        self, order: Order, position: Position, contracts: int, price: int, closable: int
-    ) -> Refusal | None:
-        """Hold the money for an order that only rests and that its position covers in part."""
-        promised = closable - position.promised
-        if promised >= contracts:
-            order.promised = contracts
-            return None
-        order.promised = promised
-        return self._hold(order, position, contracts - promised, price, price)
-
-    def _hold(
-        self, order: Order, position: Position, contracts: int, price: int, worst: int
-    ) -> Refusal | None:
-        """Hold the cost of opening ``contracts`` at up to ``price``, or say that it is too much."""
-        account, market, leverage = position.account, position.market, position.leverage
+        account = position.account
+        market = position.market
+        leverage = position.leverage
         notional = contracts * price * market.tick_value
-        cap = position.tier_cap
-        # Orders hold at least their value / leverage: without this much there is no need to look.
-        if cap is not None and (
-            notional + abs(position.cost) + account.hold * leverage >= cap
-            and (refusal := tier_problem(position, order.sign, notional))
-        ):
-            return refusal
-        # order_cost, written out for the order that is not behind the mark price
-        cost = -(-notional // leverage) - (-notional * position.hold_rate // RATE_SCALE)
+        # order_cost, written out
+        cost = (notional + leverage - 1) // leverage
+        cost += (notional * position.hold_rate + ALMOST_ONE) // RATE_SCALE
         mark = market.mark
-        if mark is not None and (worst > mark if order.sign > 0 else worst < mark):
-            cost = order_cost(
-                order.sign, contracts, notional, worst, market, leverage, position.hold_rate
-            )
-        available = account.wallet - account.hold
-        if account.cross_positions:
-            available = available_balance(account)
-        if cost > available:
-            return Refusal(
-                RejectReason.INSUFFICIENT_MARGIN,
-                f"opening {contracts} contracts at up to {price} with leverage {leverage} needs "
-                f"{cost} (initial margin, loss against the mark price, fee); available are "
-                f"{available}",
-            )
-        order.hold = cost
-        account.hold += cost
-        return None
+        if mark is not None and (behind := (worst - mark) * sign) > 0:
+            cost += contracts * behind * market.tick_value
+        hold = account.hold + cost
+        if (
+            hold > account.wallet or position.tier_cap is not None or account.cross_positions
+        ) and hold_problem(position, sign, contracts, price, worst) is not None:
+            return -1
+        account.hold = hold
+        return cost
 
-    def _promise(
+    def _accept(  # noqa: PLR0913, PLR0917 - positional because it is hot
         self,
-        order: Order,
-        makers: BookSide,
-        limit_key: int | None,
-        closable: int,
-        *,
-        crosses: bool,
-    ) -> int:
-        """Return how many contracts of ``order`` close its position and so need no money."""
-        contracts = order.contracts
-        command = order.command
-        if command.kind is _MARKET or command.time_in_force not in _RESTING:
-            return min(contracts, closable)
-        now = makers.reach(contracts, limit_key)[0] if crosses else 0
-        closes_now = min(closable, now)
-        unpromised = closable - closes_now - order.position.promised
-        if unpromised <= 0:
-            return closes_now
-        rest = contracts - now
-        return closes_now + (min(unpromised, rest))
+        command: PlaceOrder,
+        position: Position,
+        sign: int,
+        contracts: int,
+        hold: int,
+        promised: int,
+        side: BookSide | None,
+        plan_id: int | None,
+    ) -> Order:
+        """Make an order, give it its place among all orders, and say that it is accepted.
 
-    def start(
+        Where ``side`` is given it rests there at once.
+        """
+        state = self._state
+        account = position.account
+        log = state.log
+        at = log.at
+        order_id = state.next_order_id
+        state.next_order_id = order_id + 1
+        order = Order()  # whose class has no __init__: that would be a call more
+        order.order_id = order_id
+        order.position = position
+        order.command = command
+        order.sign = sign
+        order.price = price = command.price
+        order.contracts = contracts
+        order.remaining = contracts
+        order.closing = False
+        order.plan_id = plan_id
+        order.created_at = at
+        order.updated_at = at
+        order.filled = 0
+        order.filled_notional = 0
+        order.fee = 0
+        order.hold = hold
+        order.promised = promised
+        order.level = None
+        state.orders[order_id] = order
+        if position.number == 0:
+            state.adopt(position)
+        client_order_id = command.client_order_id
+        if client_order_id is not None:
+            account.client_ids[client_order_id] = order
+        log.events.append(OrderAccepted(
+            at, order_id, account.number, command.symbol, command.side, position.side,
+            command.kind, price, contracts, command.time_in_force,
+            command.reduce_only or command.close_on_trigger, client_order_id, plan_id,
+        ))  # fmt: skip
+        if side is not None:
+            assert price is not None
+            side.append(order, price)
+            account.open_orders[order_id] = order
+            if promised:
+                self._trading.register_closer(order)
+        return order
+
+    def _run(
         self,
         order: Order,
         makers: BookSide,
         limit_key: int | None,
         crosses: bool,  # noqa: FBT001 - positional because it is hot
     ) -> None:
-        """Accept an order that passed its checks; match it, rest or cancel what is left."""
-        state, position, command = self._state, order.position, order.command
-        account, order_id, kind = position.account, order.order_id, command.kind
-        state.next_order_id = order_id + 1
-        if position.number == 0:
-            state.adopt(position)
-        state.orders[order_id] = order
-        client_order_id = command.client_order_id
-        if client_order_id is not None:
-            account.client_ids[client_order_id] = order
+        """Match an accepted order; rest or cancel what is left."""
+        command = order.command
         time_in_force = command.time_in_force
-        state.log.events.append(
-            OrderAccepted(
-                order.created_at,
-                order_id,
-                account.number,
-                command.symbol,
-                command.side,
-                position.side,
-                kind,
-                order.price,
-                order.contracts,
-                time_in_force,
-                command.reduce_only or command.close_on_trigger,
-                client_order_id,
-                order.plan_id,
-            )
-        )
         if crosses and (
             time_in_force is not _FOK
             or makers.reach(order.contracts, limit_key)[0] == order.contracts
         ):
             self._matching.match(order, makers, limit_key)
         if order.remaining:
-            if kind is _MARKET:
+            if command.kind is _MARKET:
                 self._trading.cancel(order, _NO_LIQUIDITY)
             elif time_in_force in _RESTING:
-                self.rest(order)
+                market = order.position.market
+                self.rest(order, market.bids if order.sign > 0 else market.asks)
             else:
                 self._trading.cancel(order, _NEVER_RESTING[time_in_force])
 
-    def rest(self, order: Order) -> None:
+    def rest(self, order: Order, side: BookSide) -> None:
         """Put what remains of ``order`` into the book and into its account's registers."""
-        position, price = order.position, order.price
-        market = position.market
+        price = order.price
         assert price is not None
-        (market.bids if order.sign > 0 else market.asks).append(order, price)
-        position.account.open_orders[order.order_id] = order
-        if order.closing or order.promised:
+        side.append(order, price)
+        order.position.account.open_orders[order.order_id] = order
+        if order.promised or order.closing:
             self._trading.register_closer(order)
+
+
+def _promise(
+    command: PlaceOrder,
+    position: Position,
+    makers: BookSide,
+    limit_key: int | None,
+    closable: int,
+    crosses: bool,  # noqa: FBT001
+) -> int:
+    """Return how many contracts of an order close its position and so need no money.
+
+    Of the contracts that can trade now, those that the position covers close it. Of those that
+    will rest, the position covers what it has not promised to older orders.
+    """
+    contracts = command.contracts
+    if command.kind is _MARKET or command.time_in_force not in _RESTING:
+        return min(contracts, closable)
+    now = makers.reach(contracts, limit_key)[0] if crosses else 0
+    closes_now = min(closable, now)
+    unpromised = closable - closes_now - position.promised
+    if unpromised <= 0:
+        return closes_now
+    return closes_now + min(unpromised, contracts - now)

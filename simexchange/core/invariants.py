@@ -34,10 +34,13 @@ def ledger_table(state: State) -> str:
 
 def ledger_sum(state: State) -> int:
     """Return the sum of all places; zero unless money was made or lost."""
-    held = sum(a.spot + a.wallet + isolated_margin(a) for a in state.accounts.values())
-    clearing = sum(market.clearing for market in state.markets.values())
     ledger = state.ledger
-    return held + clearing + ledger.fees + ledger.rounding + ledger.outside
+    total = ledger.fees + ledger.rounding + ledger.outside
+    for account in state.accounts.values():
+        total += account.spot + account.wallet
+    for position in state.positions:
+        total += position.margin
+    return total + sum(market.clearing for market in state.markets.values())
 
 
 def isolated_margin(account: Account) -> int:

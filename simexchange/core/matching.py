@@ -6,10 +6,8 @@ from simexchange.core.markets import Market
 from simexchange.core.orders import Order
 from simexchange.core.state import State
 from simexchange.core.trading import Trading
-from simexchange.core.types import CancelReason, Liquidity, SelfTradePrevention
+from simexchange.core.types import CancelReason, SelfTradePrevention
 
-_MAKER = Liquidity.MAKER
-_TAKER = Liquidity.TAKER
 _NO_PREVENTION = SelfTradePrevention.NONE
 
 
@@ -28,36 +26,31 @@ class Matching:
         The head of the best level is read anew for each trade, because a fill may trim or cancel
         other orders of the account that made it.
         """
-        state, fill = self._state, self._trading.fill
+        trading = self._trading
         market = taker.position.market
         prevents = taker.command.self_trade_prevention is not _NO_PREVENTION
-        while taker.remaining:
-            level = makers.top
-            if level is None:
-                level = makers.best()
-                if level is None:
-                    return
-            if limit_key is not None and level.key > limit_key:
+        contracts = taker.remaining
+        while contracts:
+            level = makers.top or makers.best()
+            if level is None or (limit_key is not None and level.key > limit_key):
                 return
             maker = level.head
             assert maker is not None
-            if prevents and maker.account.self_group == taker.account.self_group:
+            if prevents and maker.position.account.self_group == taker.account.self_group:
                 self._prevent(taker, maker)
+                contracts = taker.remaining
                 continue
-            contracts = taker.remaining
             if contracts < maker.remaining:
                 level.contracts -= contracts
             else:
                 contracts = maker.remaining
-                unlink(maker)
+                unlink(maker, level)
             price = level.price
-            notional = price * contracts * market.tick_value
             market.last = price
             if market.watches_last:
                 self._note_price(market, price)
-            fill(maker, contracts, price, notional, _MAKER)
-            fill(taker, contracts, price, notional, _TAKER)
-            state.next_trade_id += 1
+            trading.trade(maker, taker, contracts, price)
+            contracts = taker.remaining
 
     def _note_price(self, market: Market, price: int) -> None:
         """Keep the price for the plan orders that wait for it until the command is done."""

@@ -3,7 +3,7 @@
 from simexchange.core.accounts import Account, position_mode
 from simexchange.core.book import BookSide, Level
 from simexchange.core.commands import PlaceOrder
-from simexchange.core.margin import tier_of
+from simexchange.core.margin import available_balance, order_cost, tier_of
 from simexchange.core.markets import Market
 from simexchange.core.positions import Position
 from simexchange.core.state import Refusal
@@ -130,6 +130,32 @@ def tier_problem(position: Position, sign: int, notional: int) -> Refusal | None
         RejectReason.EXCEEDS_TIER,
         f"position and orders would be worth {exposure}, where leverage is at most "
         f"{tier.max_leverage}; it is {position.leverage}",
+    )
+
+
+def hold_problem(
+    position: Position, sign: int, contracts: int, price: int, worst: int
+) -> Refusal | None:
+    """Check the tier and the money of opening ``contracts`` at up to ``price``."""
+    account, leverage = position.account, position.leverage
+    notional = contracts * price * position.market.tick_value
+    cap = position.tier_cap
+    # Orders hold at least their value / leverage: without this much there is no need to look.
+    if cap is not None and (
+        notional + abs(position.cost) + account.hold * leverage >= cap
+        and (refusal := tier_problem(position, sign, notional))
+    ):
+        return refusal
+    cost = order_cost(
+        sign, contracts, notional, worst, position.market, leverage, position.hold_rate
+    )
+    available = available_balance(account)
+    if cost <= available:
+        return None
+    return Refusal(
+        RejectReason.INSUFFICIENT_MARGIN,
+        f"opening {contracts} contracts at up to {price} with leverage {leverage} needs {cost} "
+        f"(initial margin, loss against the mark price, fee); available are {available}",
     )
 
 

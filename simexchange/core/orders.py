@@ -38,7 +38,6 @@ class Order:
         "filled",
         "filled_notional",
         "hold",
-        "is_cancelled",
         "level",
         "next",
         "order_id",
@@ -68,7 +67,6 @@ class Order:
     fee: int
     hold: int
     promised: int
-    is_cancelled: bool
     level: Level | None  # of the book, while it rests
     prev: Order | None
     next: Order | None
@@ -107,38 +105,7 @@ class Order:
 
     @property
     def status(self) -> OrderStatus:
-        if self.is_cancelled:
-            return OrderStatus.CANCELLED
         if self.remaining == 0:
-            return OrderStatus.FILLED
+            is_filled = self.filled == self.contracts
+            return OrderStatus.FILLED if is_filled else OrderStatus.CANCELLED
         return OrderStatus.PARTIALLY_FILLED if self.filled else OrderStatus.NEW
-
-
-def new_order(  # noqa: PLR0913, PLR0917 - positional because it is hot
-    order_id: int,
-    position: Position,
-    command: PlaceOrder,
-    sign: int,
-    contracts: int,
-    closing: bool,  # noqa: FBT001
-    plan_id: int | None,
-    at: int,
-) -> Order:
-    """Return a new order that holds nothing yet.
-
-    A function, because the interpreter runs a function's call in place and an ``__init__`` not.
-    """
-    order = Order()
-    order.order_id = order_id
-    order.position = position
-    order.command = command
-    order.sign = sign
-    order.price = command.price
-    order.contracts = order.remaining = contracts
-    order.closing = closing
-    order.plan_id = plan_id
-    order.created_at = order.updated_at = at
-    order.filled = order.filled_notional = order.fee = order.hold = order.promised = 0
-    order.is_cancelled = False
-    order.level = None
-    return order

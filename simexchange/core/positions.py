@@ -80,7 +80,10 @@ class Position:
 
 def tier_cap(market: Market, leverage: int) -> int | None:
     """Return the notional from which a margin tier allows less than ``leverage``, if any."""
-    return next((tier.floor for tier in market.tiers if tier.max_leverage < leverage), None)
+    for tier in market.tiers:
+        if tier.max_leverage < leverage:
+            return tier.floor
+    return None
 
 
 def cost_share(cost: int, contracts: int, closed: int) -> int:

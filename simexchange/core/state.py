@@ -1,6 +1,5 @@
 """Everything the exchange knows; the parts that change it share one of these."""
 
-from collections import deque
 from typing import NamedTuple
 
 from simexchange.core.accounts import INSURANCE_FUND, Account
@@ -53,6 +52,7 @@ class State:
         "next_sequence",
         "next_trade_id",
         "orders",
+        "positions",
         "stale_accounts",
         "timers",
         "traded",
@@ -66,7 +66,8 @@ class State:
         self.accounts: dict[int, Account] = {}
         self.markets: dict[str, Market] = {}
         self.orders: dict[int, Order] = {}  # living ones and the latest that ended
-        self.closed_orders: deque[int] = deque()
+        self.positions: list[Position] = []  # all that were ever adopted, by number
+        self.closed_orders: list[int] = []
         self.stale_accounts: list[Account] = []  # whose cross bands are not up to date
         self.transfers: dict[str, Transfer] = {}
         self.bereft: list[Position] = []  # gone or turned round, with plan orders attached
@@ -102,6 +103,7 @@ class State:
         if position.number == 0:
             position.number = self.next_position
             self.next_position += 1
+            self.positions.append(position)
             position.account.legs[position.side][position.market.symbol] = position
 
     def mark_stale(self, position: Position) -> None:
@@ -119,8 +121,11 @@ class State:
     def forget_closed(self) -> None:
         """Forget the oldest ended orders beyond those that are kept for questions."""
         closed, orders = self.closed_orders, self.orders
-        for _ in range(len(closed) - self.config.closed_orders_kept):
-            del orders[closed.popleft()]
+        excess = len(closed) - self.config.closed_orders_kept
+        if excess > 0:
+            for order_id in closed[:excess]:
+                del orders[order_id]
+            del closed[:excess]
 
     def refuse(
         self,

@@ -6,9 +6,10 @@ from simexchange.core.events import Filled, InsuranceFundMoved, OrderAmended, Or
 from simexchange.core.ledger import Ledger
 from simexchange.core.margin import available_balance, resting_cost
 from simexchange.core.orders import Order
-from simexchange.core.positions import Position, cost_share
+from simexchange.core.positions import Position
 from simexchange.core.state import State
 from simexchange.core.types import (
+    ALMOST_ONE,
     RATE_SCALE,
     AccountKind,
     CancelReason,
@@ -17,6 +18,7 @@ from simexchange.core.types import (
 )
 
 _MAKER = Liquidity.MAKER
+_TAKER = Liquidity.TAKER
 _CROSS = MarginMode.CROSS
 _ISOLATED = MarginMode.ISOLATED
 
@@ -31,68 +33,68 @@ class Trading:
         self._ledger: Ledger = state.ledger
         self._log = state.log
 
-    def fill(
-        self, order: Order, contracts: int, price: int, notional: int, liquidity: Liquidity
+    def trade(  # noqa: C901 - each call here would be paid by every trade
+        self, maker: Order, taker: Order, contracts: int, price: int
     ) -> None:
-        """Book one side of a trade; the book itself already knows."""
-        state, log, position, command = self._state, self._log, order.position, order.command
-        account = position.account
-        rate = position.maker_rate if liquidity is _MAKER else position.taker_rate
-        fee = -(-notional * rate // RATE_SCALE)
-        order.remaining = remaining = order.remaining - contracts
-        order.filled = filled = order.filled + contracts
-        order.filled_notional += notional
-        order.fee += fee
-        order.updated_at = at = log.at
-        if order.hold:
-            if remaining:
-                self._release_part(order, contracts)
-            else:
-                account.hold -= order.hold
-                order.hold = 0
-        if order.promised:
-            self._use_promise(order, contracts)
-        closed, realized = self.settle(position, order.sign, contracts, notional, fee)
-        order_id = order.order_id
-        if not remaining:
-            if liquidity is _MAKER:  # a taker is in no register
-                del account.open_orders[order_id]
-                if position.closers and order_id in position.closers:
-                    self.deregister_closer(order)
-            state.closed_orders.append(order_id)
-        state.last_execution_id = execution_id = state.last_execution_id + 1
-        held, cost = position.contracts, position.cost
-        log.events.append(
-            Filled(
-                at,
-                execution_id,
-                state.next_trade_id,
-                order_id,
-                command.client_order_id,
-                account.number,
-                command.symbol,
-                command.side,
-                position.side,
-                contracts,
-                price,
-                liquidity,
-                fee,
-                realized,
-                closed,
-                -held if position.leg < 0 else held,
-                cost if cost >= 0 else -cost,
-                position.margin,
-                filled,
-                order.contracts,
-                position.leverage,
-                _CROSS if position.is_cross else _ISOLATED,
-                account.wallet,
-            )
-        )
-        if closed and (position.closing_orders or position.promised):
-            self._recap_if_needed(position, order.sign)
+        """Book both sides of a trade, the maker's first; the book itself already knows."""
+        state = self._state
+        log = state.log
+        at = log.at
+        trade_id = state.next_trade_id
+        state.next_trade_id = trade_id + 1
+        notional = price * contracts * maker.position.market.tick_value
+        for order in (maker, taker):
+            position = order.position
+            account = position.account
+            command = order.command
+            rate = position.maker_rate if order is maker else position.taker_rate
+            fee = (notional * rate + ALMOST_ONE) // RATE_SCALE
+            remaining = order.remaining - contracts
+            filled = order.filled + contracts
+            order.remaining = remaining
+            order.filled = filled
+            order.filled_notional = order.filled_notional + notional
+            order.fee = order.fee + fee
+            order.updated_at = at
+            hold = order.hold
+            promised = order.promised
+            if promised >= contracts:  # _use_promise, written out for the order that only closes
+                order.promised = promised - contracts
+                if order is maker:
+                    position.promised = position.promised - contracts
+            elif promised:
+                self._use_promise(order, contracts)
+            elif hold:  # _release_part, written out for the order that only opens
+                before = remaining + contracts
+                kept = (hold * remaining + before - 1) // before if remaining else 0
+                order.hold = kept
+                account.hold = account.hold - hold + kept
+            sign = order.sign
+            closed, realized = self.settle(position, sign, contracts, notional, fee)
+            order_id = order.order_id
+            if not remaining:
+                if order is maker:  # a taker is in no register
+                    del account.open_orders[order_id]
+                    if position.closers and order_id in position.closers:
+                        self.deregister_closer(order)
+                state.closed_orders.append(order_id)
+            execution_id = state.last_execution_id + 1
+            state.last_execution_id = execution_id
+            held = position.contracts
+            log.events.append(Filled(
+                at, execution_id, trade_id, order_id, command.client_order_id, account.number,
+                command.symbol, command.side, position.side, contracts, price,
+                _MAKER if order is maker else _TAKER, fee, realized, closed,
+                -held if position.leg < 0 else held, abs(position.cost),
+                position.margin, filled, order.contracts, position.leverage,
+                _CROSS if position.is_cross else _ISOLATED, account.wallet,
+            ))  # fmt: skip
+            if closed and (
+                position.closing_orders or (position.promised and position.promised > -sign * held)
+            ):
+                self.recap(position)
 
-    def settle(
+    def settle(  # noqa: C901 - as `trade`
         self, position: Position, sign: int, contracts: int, notional: int, fee: int
     ) -> tuple[int, int]:
         """Move ``contracts`` worth ``notional`` into the position; return (closed, realized PnL).
@@ -101,30 +103,46 @@ class Trading:
         closing takes its share of cost toward zero and its share of margin rounded down, the last
         close all that is left, and pays margin and profit, less the fee, into the wallet.
         """
-        account, market, ledger = position.account, position.market, self._ledger
+        account = position.account
+        market = position.market
         held = position.contracts
-        if held * sign >= 0:
-            closed = realized = 0
-            margin = 0 if position.is_cross else -(-notional // position.leverage)
-            paid = -fee - margin
+        cost = position.cost
+        now = held + contracts if sign > 0 else held - contracts
+        position.contracts = now
+        if held >= 0 if sign > 0 else held <= 0:
+            closed = 0
+            realized = 0
+            leverage = position.leverage
+            margin = 0 if position.is_cross else (notional + leverage - 1) // leverage
+            position.margin = position.margin + margin
             if sign > 0:
-                position.cost += notional
-                position.contracts = held + contracts
-                market.open_interest += contracts
+                position.cost = cost + notional
+                market.open_interest = market.open_interest + contracts
             else:
-                position.cost -= notional
-                position.contracts = held - contracts
+                position.cost = cost - notional
         else:
-            closed, realized, margin = self._reduce(position, sign, contracts, notional)
-            paid = realized - fee - margin
-            market.clearing -= realized
-            if position.plans and position.contracts * held <= 0:
+            size = -held if sign > 0 else held
+            if contracts < size:  # cost_share, written out
+                closed = contracts
+                share = cost * contracts // size if cost >= 0 else -(-cost * contracts // size)
+                margin = -(position.margin * contracts // size)
+                position.cost = cost - share
+                position.margin = position.margin + margin
+                realized = -notional - share if sign > 0 else notional - share
+            else:
+                closed = size
+                realized, margin = self._turn(position, sign, contracts, size, notional)
+            if sign < 0:
+                market.open_interest -= closed
+            market.clearing = market.clearing - realized
+            if position.plans and closed == size:
                 self._state.bereft.append(position)
                 self._state.has_echo = True
-        position.margin += margin
-        account.wallet += paid
-        ledger.fees += fee
-        ledger.net += paid + margin + fee - realized
+        # wallet, margin, fees and clearing together move by nothing
+        wallet = account.wallet + realized - fee - margin
+        account.wallet = wallet
+        ledger = self._ledger
+        ledger.fees = ledger.fees + fee
         if not position.is_stale:
             position.is_stale = True
             market.stale.append(position)
@@ -132,9 +150,28 @@ class Trading:
             self._note_cross(position)
         if account.cross_positions:
             self._state.note_equity_moved(account)
-        elif account.wallet < account.hold:
+        elif wallet < account.hold:
             self._cover(position)
         return closed, realized
+
+    def _turn(
+        self, position: Position, sign: int, contracts: int, size: int, notional: int
+    ) -> tuple[int, int]:
+        """Close all ``size`` contracts of a position and open the other way with what is over.
+
+        Return (realized PnL, margin moved in, negative when it is released).
+        """
+        value = notional * size // contracts
+        over = notional - value
+        realized = -sign * value - position.cost
+        margin = -position.margin
+        position.cost = sign * over
+        if not position.is_cross:
+            margin -= -over // position.leverage
+        position.margin = position.margin + margin
+        if sign > 0:
+            position.market.open_interest += contracts - size
+        return realized, margin
 
     def settle_wallet(self, position: Position) -> None:
         """Make good the wallet of a position's account after money was taken from it."""
@@ -142,63 +179,33 @@ class Trading:
         if account.wallet < account.hold and not account.cross_positions:
             self._cover(position)
 
-    def _reduce(
-        self, position: Position, sign: int, contracts: int, notional: int
-    ) -> tuple[int, int, int]:
-        """Close, and open the other way with what is over; return (closed, realized, margin).
-
-        ``margin`` is what moves into the isolated position, negative when it is released.
-        """
-        held = position.contracts
-        size = held if held > 0 else -held
-        if contracts <= size:
-            closed, value = contracts, notional
-        else:
-            closed, value = size, notional * size // contracts
-        share = cost_share(position.cost, size, closed)
-        position.cost -= share
-        position.contracts = held + sign * contracts
-        margin = -(position.margin * closed // size)
-        if held > 0:
-            position.market.open_interest -= closed
-        if contracts > size:
-            position.cost = sign * (notional - value)
-            if held < 0:
-                position.market.open_interest += contracts - size
-            if not position.is_cross:
-                margin -= -(notional - value) // position.leverage
-        return closed, -sign * value - share, margin
-
     def cancel(self, order: Order, reason: CancelReason) -> None:
         """End an order that is not filled; nothing of it remains anywhere."""
-        log, position, command = self._log, order.position, order.command
+        level = order.level
+        if level is not None:
+            unlink(order, level)
+        log = self._log
+        at = log.at
+        position = order.position
         account = position.account
-        if order.level is not None:
-            unlink(order)
-        remaining = order.remaining
-        account.hold -= order.hold
-        order.hold = 0
+        command = order.command
         order_id = order.order_id
+        remaining = order.remaining
+        if order.hold:
+            account.hold = account.hold - order.hold
+            order.hold = 0
         account.open_orders.pop(order_id, None)
-        if position.closers and order_id in position.closers:
-            self.deregister_closer(order)
+        if order.promised or order.closing:
+            if order_id in position.closers:
+                self.deregister_closer(order)
+            order.promised = 0
         self._state.closed_orders.append(order_id)
-        order.promised = order.remaining = 0
-        order.is_cancelled = True
-        order.updated_at = at = log.at
-        log.events.append(
-            OrderCancelled(
-                at,
-                order_id,
-                command.client_order_id,
-                account.number,
-                command.symbol,
-                command.side,
-                order.filled,
-                remaining,
-                reason,
-            )
-        )
+        order.remaining = 0
+        order.updated_at = at
+        log.events.append(OrderCancelled(
+            at, order_id, command.client_order_id, account.number, command.symbol, command.side,
+            order.filled, remaining, reason,
+        ))  # fmt: skip
 
     def recap(self, position: Position) -> None:
         """Cut what rests to close a position down to what the position still holds.
@@ -228,10 +235,7 @@ class Trading:
         if order.level is not None:
             order.level.contracts -= cut
         order.remaining = remaining
-        if order.hold:
-            self._release_part(order, cut)
-        if order.promised:
-            self._use_promise(order, cut)
+        self._use_promise(order, cut)
         order.contracts -= cut
         order.updated_at = self._log.at
         self.say_amended(order, kept_place=True, reason=reason)
@@ -256,10 +260,12 @@ class Trading:
         """Enter a resting order that closes where its position will look for it."""
         position = order.position
         position.closers[order.order_id] = order
-        position.promised += order.promised
+        promised = position.promised + order.promised
+        position.promised = promised
         if order.closing:
             position.closing_orders += 1
-        self._recap_if_needed(position, order.sign)
+        if position.closing_orders or promised > -order.sign * position.contracts:
+            self.recap(position)
 
     def deregister_closer(self, order: Order) -> None:
         position = order.position
@@ -267,15 +273,6 @@ class Trading:
         position.promised -= order.promised
         if order.closing:
             position.closing_orders -= 1
-
-    def _recap_if_needed(self, position: Position, sign: int) -> None:
-        """Look at the orders that would close with ``sign`` when there may be too many of them."""
-        if position.closing_orders:
-            self.recap(position)
-        elif position.promised:
-            left = -sign * position.contracts
-            if position.promised > (max(0, left)):
-                self.recap(position)
 
     def _release_part(self, order: Order, contracts: int) -> None:
         """Give back the hold of ``contracts`` that just left ``order.remaining``.
@@ -291,12 +288,16 @@ class Trading:
         order.hold = kept
 
     def _use_promise(self, order: Order, contracts: int) -> None:
-        """Take ``contracts`` that just left the order from what it promised to close."""
-        promised, position = order.promised, order.position
-        used = min(promised, contracts)
-        order.promised = promised - used
-        if order.order_id in position.closers:
-            position.promised -= used
+        """Take ``contracts`` that just left the order from what it promised, then what it holds."""
+        if order.hold:
+            self._release_part(order, contracts)
+        promised = order.promised
+        if promised:
+            used = min(contracts, promised)
+            order.promised = promised - used
+            position = order.position
+            if order.order_id in position.closers:
+                position.promised -= used
 
     def _hold_for(self, order: Order, contracts: int) -> None:
         """Hold money for ``contracts`` that were promised to close and now would open."""
