@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import click
 
+from copyplugin.bench.command import bench_command
 from copyplugin.errors import ConfigurationError, LedgerBroken
 from copyplugin.replay.command import replay_command
 from copyplugin.settings import PREFIX, Settings, load_settings
@@ -154,6 +155,7 @@ def settings_command() -> None:
         click.echo(f"    {field.description}")
 
 
+main.add_command(bench_command)
 main.add_command(replay_command)
 
 

@@ -5,12 +5,12 @@ from decimal import Decimal
 
 from sqlalchemy import insert
 
+from copyplugin.domain.copy_rule import CopyMode
 from copyplugin.domain.follow import FollowState
 from copyplugin.domain.identifiers import AccountId, LeaderId, Symbol
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.leader import LeaderTerms, ShareBasis
 from copyplugin.domain.money import Money, Ratio
-from copyplugin.domain.sizing import CopyMode
 from copyplugin.store import leaders, market
 from copyplugin.store.database import Database, Session
 from copyplugin.store.places import SHARDS

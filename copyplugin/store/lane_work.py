@@ -405,3 +405,14 @@ def _by_id(
         return {}
     found = session.execute(select(key, row).where(key.in_(keys)))
     return dict(iter(found))
+
+
+def orders_in(session: Session, state: CopyOrderState) -> int:
+    """Return how many orders are in a state."""
+    query = select(func.count()).select_from(CopyOrderRow).where(CopyOrderRow.state == state)
+    return session.scalar(query) or 0
+
+
+def contracts_held(session: Session) -> int:
+    """Return the contracts of all lanes together."""
+    return int(session.scalar(select(func.sum(LaneRow.actual))) or 0)
