@@ -1,5 +1,6 @@
 """What an account is told and what it answers, as plain values in human units."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -7,6 +8,7 @@ from typing import TypedDict
 
 from simexchange.core.types import OrderStatus
 from simexchange.scenario.amounts import Number
+from simexchange.scenario.problem import suggestion
 
 
 class OrderOptions(TypedDict, total=False):
@@ -39,6 +41,14 @@ class PlanOptions(TypedDict, total=False):
     expires_after: str
     refuse_if_through: bool
     close_on_trigger: bool
+
+
+def check_options(what: str, options: Mapping[str, object], known: type) -> None:
+    """Refuse a misspelt option: a typed dictionary takes every key while a program runs."""
+    words = known.__annotations__
+    for word in options:
+        if word not in words:
+            raise ValueError(f"{what} has no {word}; {suggestion(word, words)}")
 
 
 @dataclass(frozen=True, slots=True)

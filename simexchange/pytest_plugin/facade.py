@@ -408,9 +408,8 @@ def _texts(fields: Mapping[str, Any]) -> dict[str, Number]:
 
 def _deposits(account: int, deposit: Number | None, spot: Number | None) -> list[Command]:
     wallets = ((Wallet.CONTRACT, deposit), (Wallet.SPOT, spot))
-    return [
-        Deposit(account, wallet, money_of(money)) for wallet, money in wallets if money is not None
-    ]
+    amounts = [(wallet, 0 if money is None else money_of(money)) for wallet, money in wallets]
+    return [Deposit(account, wallet, money) for wallet, money in amounts if money]
 
 
 def _terms(

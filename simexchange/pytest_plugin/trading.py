@@ -21,7 +21,7 @@ from simexchange.core.types import (
     Side,
     TriggerBy,
 )
-from simexchange.pytest_plugin.answers import Order, OrderOptions, PlanOptions
+from simexchange.pytest_plugin.answers import Order, OrderOptions, PlanOptions, check_options
 from simexchange.scenario.amounts import (
     Number,
     contracts_from_base,
@@ -100,6 +100,7 @@ class TradingFacade:
         options: OrderOptions,
     ) -> Order | None:
         __tracebackhide__ = True
+        check_options("an order", options, OrderOptions)
         instrument = self._instrument(symbol)
         name = options.get("name")
         if name is None:
@@ -185,6 +186,7 @@ class TradingFacade:
     ) -> None:
         """Place an order that waits for a trigger: take-profit, stop-loss, trailing stop."""
         __tracebackhide__ = True
+        check_options("a plan order", options, PlanOptions)
         instrument = self._instrument(symbol)
 
         def ticks(price: Number | None) -> int | None:

@@ -283,8 +283,8 @@ def _owner(reading: Reading, fields: Fields) -> int | None:
 def _account_settings(reading: Reading, fields: Fields, number: int) -> list[Command]:
     commands: list[Command] = []
     for word, wallet in (("deposit", Wallet.CONTRACT), ("spot", Wallet.SPOT)):
-        if word in fields:
-            commands.append(Deposit(number, wallet, converted(fields.text(word), money_of)))
+        if money := fields.get(word, money_of, 0):
+            commands.append(Deposit(number, wallet, money))
     if "position_mode" in fields:
         mode = chosen(fields.text("position_mode"), "position mode", POSITION_MODES)
         commands.append(SetPositionMode(number, mode))

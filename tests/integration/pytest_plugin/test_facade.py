@@ -203,3 +203,12 @@ def test_a_market_does_not_move_the_computers_clock():
 
     with pytest.raises(ValueError, match="follows the computer's clock"):
         exchange.run_market("1m")
+
+
+def test_a_misspelt_option_is_refused_and_not_left_out(exchange):
+    alice = exchange.account("alice", deposit="1000", spot="0")
+
+    with pytest.raises(ValueError, match="a plan order has no triger; did you mean trigger"):
+        alice.plan("BTCUSDT", "sell", contracts=1, triger="64000")
+    with pytest.raises(ValueError, match="an order has no reduceonly; did you mean reduce_only"):
+        alice.sell("BTCUSDT", contracts=1, reduceonly=True)

@@ -265,3 +265,12 @@ def test_books_that_do_not_balance_fail_the_expectation_with_the_ledger():
     assert wrong.expected == "balanced"
     assert "money was made or lost" in wrong.found
     assert "sum: 1" in wrong.found
+
+
+def test_an_account_may_be_opened_with_a_deposit_of_nothing():
+    text = (
+        "scenario: poor\naccounts: {alice: {deposit: 0, spot: 0}}\n"
+        "steps:\n  - expect: {balance: {account: alice, spot: 0, contract: 0}}\n"
+    )
+
+    assert run_scenario(parse_scenario(text, "poor")).passed
