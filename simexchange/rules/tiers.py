@@ -58,8 +58,15 @@ def next_maintenance_amount(
 def maintenance_amounts(tiers: Sequence[tuple[Number, Number]]) -> tuple[Decimal, ...]:
     """Return the maintenance amount of each tier, given (floor, maintenance margin rate) rising.
 
-    The first is 0; each next one by `next_maintenance_amount`. Exact.
+    The first is 0; each next one by `next_maintenance_amount`. Exact. ValueError when the floors do
+    not rise from 0.
     """
+    floors = [exact(floor, "floor") for floor, _ in tiers]
+    if floors and floors[0] != 0:
+        raise ValueError(f"the first tier must start at notional 0, not {tiers[0][0]}")
+    for before, (floor, _) in zip(floors, tiers[1:], strict=False):
+        if exact(floor) <= before:
+            raise ValueError(f"the floors of tiers must rise; {floor} comes after {before}")
     amounts: list[Decimal] = []
     for index, (floor, rate) in enumerate(tiers):
         amounts.append(
@@ -103,6 +110,8 @@ class TierTable:
 
         The last tier has no cap; the maintenance amounts follow from the rates.
         """
+        if not rows:
+            raise ValueError("a tier table needs at least one tier")
         amounts = maintenance_amounts([(floor, rate) for floor, rate, _ in rows])
         floors = [decimal_from(exact(floor, "floor")) for floor, _, _ in rows]
         caps: list[Decimal | None] = [*floors[1:], None]

@@ -19,6 +19,7 @@ from simexchange.rules import (
     equity_to_used_margin,
     initial_margin,
     is_liquidatable,
+    maintenance_amounts,
     maintenance_margin,
     margin_ratio,
     margin_requirement,
@@ -352,3 +353,24 @@ def test_a_discount_touches_the_standard_part_only():
     )
 
     assert amount == 2
+
+
+@pytest.mark.parametrize(
+    ("tiers", "sentence"),
+    [
+        ([(10_000, "0.01"), (0, "0.004")], "must start at notional 0, not 10000"),
+        ([(0, "0.004"), (0, "0.01")], "floors of tiers must rise; 0 comes after 0"),
+        (
+            [(0, "0.004"), (50, "0.01"), (20, "0.02")],
+            "must rise; 20 comes after 50",
+        ),
+    ],
+)
+def test_tiers_in_another_order_are_refused_and_not_chained_wrong(tiers, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        maintenance_amounts(tiers)
+
+
+def test_a_table_of_no_tier_is_refused():
+    with pytest.raises(ValueError, match="at least one tier"):
+        TierTable.from_rates([])
