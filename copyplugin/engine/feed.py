@@ -82,9 +82,11 @@ class Feed:
             return
         self._heard.update(new)
         try:
-            self._subscriptions.append(await self._around.venue.subscribe(new, self._on_fill))
+            subscription = await self._around.venue.subscribe(new, self._on_fill)
         except VenueUnavailable:
             self._heard.difference_update(new)
+            return
+        self._subscriptions.append(subscription)  # to the list of now: `stop` may have taken one
 
     def _on_fill(self, fill: LeaderFill) -> None:
         leader_id = self._leaders.get(fill.account)

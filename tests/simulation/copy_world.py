@@ -10,7 +10,7 @@ from copyplugin.domain.command import CommandKind
 from copyplugin.domain.identifiers import AccountId, CommandId
 from copyplugin.engine.engine import Engine
 from copyplugin.engine.surroundings import Surroundings, Work
-from copyplugin.ports import Venue
+from copyplugin.ports import Clock, Venue
 from copyplugin.settings import Settings
 from copyplugin.store import commands
 from copyplugin.store import settings as stored_settings
@@ -181,13 +181,14 @@ class Plugin:
         self.venue = venue or SimulatedVenue(market.simulation)
         self.settings = Settings(database_url=self.url, **settings)  # type: ignore[arg-type]
         self.clock = ExchangeClock(market.clock)
+        self.make_dispatcher: Callable[[Clock], SteppedDispatcher] = SteppedDispatcher
         self.keys = 0
         self.open()
 
     def open(self, wrap: Callable[[Database], Database] = lambda database: database) -> None:
         """Start a process: nothing is left of an earlier one but the rows."""
         self.database: Database = wrap(open_database(self.url))
-        self.dispatcher = SteppedDispatcher(self.clock)
+        self.dispatcher = self.make_dispatcher(self.clock)
         self.engine = Engine(
             Surroundings(
                 settings=self.settings,

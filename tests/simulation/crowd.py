@@ -27,6 +27,7 @@ from copyplugin.venues.simulated import SimulatedVenue
 from simexchange.core.types import MONEY_SCALE, PositionSide, Side
 from tests.simulation.copy_world import AMPLE, Market, Plugin
 from tests.simulation.faults import Faults, FaultyDatabase, FaultyVenue, ProcessKilled
+from tests.simulation.overlapping import OverlappingDispatcher
 
 LEGS = (PositionSide.LONG, PositionSide.SHORT)
 SPOT = 10_000
@@ -43,6 +44,7 @@ class Crowd:
     prices_move: bool = False
     patience: bool = True  # orders do not expire, follows are not aborted
     url: str | None = None  # of the database; None: SQLite in the folder
+    overlapping: bool = False  # the engine works on while calls to the venue are out
     market: Market = field(init=False)
     plugin: Plugin = field(init=False)
     kills: int = 0
@@ -70,7 +72,15 @@ class Crowd:
             else {"open_attempts": 3, "unreachable_abort_seconds": 30, "refusals_to_abort": 5}
         )
         self.plugin = Plugin(self.folder, self.market, venue=self.venue, url=self.url, **lasting)
+        if self.overlapping:
+            pace = Random(self.seed + 2000)
+            self.plugin.make_dispatcher = lambda clock: OverlappingDispatcher(clock, pace)
+            self.faults.hold = self._hold
         self._keys = 0
+
+    async def _hold(self) -> None:
+        assert isinstance(self.plugin.dispatcher, OverlappingDispatcher)
+        await self.plugin.dispatcher.hold()
 
     # -- the market
 
@@ -202,6 +212,8 @@ class Crowd:
     async def recover(self, rounds: int = 4) -> None:
         """Heal the line and give the plugin time to catch up."""
         self.faults.heal()
+        if isinstance(self.plugin.dispatcher, OverlappingDispatcher):
+            await self.plugin.dispatcher.let_all_back()
         await self.live(self.plugin.settle)
         for _ in range(rounds):
             await self.pass_time(31)

@@ -56,6 +56,7 @@ class Faults:
     is_healed: bool = False
     happened: int = 0
     awaits: int = 0
+    hold: Callable[[], Coroutine[Any, Any, None]] | None = None  # calls stay out as it likes
 
     def heal(self) -> None:
         self.is_healed = True
@@ -121,6 +122,8 @@ class FaultyVenue:
 
     async def _pause(self) -> None:
         """Let others go first, or end the process here."""
+        if self._faults.hold is not None and not self._faults.is_healed:
+            await self._faults.hold()
         for _ in range(self._faults.random.randrange(3)):
             await asyncio.sleep(0)
         if self._faults.kills_here():

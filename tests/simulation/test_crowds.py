@@ -91,3 +91,37 @@ async def test_nothing_is_lost_when_prices_move_and_orders_are_refused(tmp_path,
     crowd.check_alive()
     crowd.check_money_home()
     crowd.plugin.close()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_calls_that_take_long_change_nothing(tmp_path, seed):
+    """The engine works on while calls are out: no order is asked for before its answer."""
+    (tmp_path / "slow").mkdir()
+    (tmp_path / "good").mkdir()
+    fixed = ("fixed", "fixed", "fixed")
+    slow_line = Faults(random=Random(seed))
+
+    slow = await lived_through(tmp_path / "slow", seed, slow_line, modes=fixed, overlapping=True)
+    good = await lived_through(tmp_path / "good", seed, good_day(seed), modes=fixed)
+
+    slow.check_alive()
+    slow.check_feed()
+    assert slow.venue.asked == []
+    assert slow.holdings() == good.holdings()
+    for crowd in (slow, good):
+        await crowd.end_all()
+        crowd.check_alive()
+        crowd.check_money_home()
+        crowd.plugin.close()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_whatever_fails_while_calls_are_out_nothing_is_lost(tmp_path, seed):
+    crowd = await lived_through(tmp_path, seed, bad_day(seed), prices_move=True, overlapping=True)
+
+    crowd.check_alive()
+    crowd.check_feed()
+    await crowd.end_all()
+    crowd.check_alive()
+    crowd.check_money_home()
+    crowd.plugin.close()
