@@ -128,7 +128,7 @@ class CopyPlugin:
     ) -> None:
         self.settings = settings
         self.database = open_database(settings.database_url)
-        self.queries = Queries(self.database, clock)
+        self.queries = Queries(self.database, clock, settings.zone)
         self.commands = Commands(self.database, clock, settings)
         self.dispatcher = dispatcher or InProcessDispatcher(clock)
         self.engine = Engine(

@@ -41,7 +41,7 @@ def serve(host: str, port: int) -> None:
         database = open_database(plugin_settings.database_url)
         try:
             app = create_app(
-                Queries(database, clock),
+                Queries(database, clock, plugin_settings.zone),
                 Commands(database, clock, plugin_settings),
                 WebSettings(secret_key=secrets.token_hex(32), host=host),
             )

@@ -12,6 +12,7 @@ from web.drawing import draw
 from web.i18n import gettext
 from web.identity import follower_id
 from web.leaders.explained import explained
+from web.leaders.explained_risk import explained_quality, explained_risk
 from web.leaders.trades_csv import trades_csv
 from web.leaders.wanted import wanted_from
 from web.live_figures import trade_rows
@@ -60,6 +61,8 @@ def show(leader_id: int) -> str:
         page_of_leader=leader,
         card=leader.card,
         figures=explained(leader.card.figures, leader.card.places),
+        risks=explained_risk(leader.risk),
+        qualities=explained_quality(leader.quality),
         closed=closed,
         drawing=draw([point.equity for point in leader.equity], width=1000, height=320, margin=8),
         table_points=leader.equity[::-1][::every],

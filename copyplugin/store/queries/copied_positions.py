@@ -114,6 +114,13 @@ def open_positions(
     )
 
 
+def positions_copied_from(
+    session: Session, leader_id: LeaderId, state: TradeState
+) -> tuple[CopiedPosition, ...]:
+    """Return what was copied from this leader and is open, or closed; newest first."""
+    return _positions(session, FollowRow.leader_id == leader_id, CopiedPositionRow.state == state)
+
+
 def unsettled_positions(
     session: Session, followers: Collection[FollowerId]
 ) -> tuple[CopiedPosition, ...]:

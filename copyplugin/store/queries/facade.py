@@ -1,6 +1,6 @@
 """The read models behind one door, each read from one consistent view of the database."""
 
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from copyplugin.domain.identifiers import (
     CommandId,
@@ -19,6 +19,7 @@ from copyplugin.store.queries import (
     follow_terms,
     followers,
     health,
+    leader_centre,
     leader_page,
     leaders,
     live,
@@ -33,6 +34,7 @@ from copyplugin.store.queries.copies import Copies
 from copyplugin.store.queries.follow_terms import FollowTerms
 from copyplugin.store.queries.followers import Follower
 from copyplugin.store.queries.health import Health
+from copyplugin.store.queries.leader_centre import FollowerList, Overview, ShareList
 from copyplugin.store.queries.leader_page import ClosedTrades, LeaderPage
 from copyplugin.store.queries.leaders import LeaderCard, LeaderFilter, LeaderList
 from copyplugin.store.queries.live import Moving
@@ -44,9 +46,10 @@ from copyplugin.store.queries.summary import Books, OpenWork, Summary
 class Queries:
     """Questions of the pages; every answer is a value that outlives the database session."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, zone: tzinfo = UTC) -> None:
         self._database = database
         self._clock = clock
+        self._zone = zone  # whose days count (T5)
 
     def now(self) -> datetime:
         return self._clock.now()
@@ -84,6 +87,18 @@ class Queries:
     def closed_trades(self, leader_id: LeaderId, *, page: int, page_size: int) -> ClosedTrades:
         with self._database.read() as session:
             return leader_page.closed_trades(session, leader_id, page=page, page_size=page_size)
+
+    def leader_overview(self, leader_id: LeaderId) -> Overview:
+        with self._database.read() as session:
+            return leader_centre.overview(session, leader_id, now=self.now(), zone=self._zone)
+
+    def share_list(self, leader_id: LeaderId, *, page: int, page_size: int) -> ShareList:
+        with self._database.read() as session:
+            return leader_centre.share_list(session, leader_id, page=page, page_size=page_size)
+
+    def follower_list(self, leader_id: LeaderId) -> FollowerList:
+        with self._database.read() as session:
+            return leader_centre.follower_list(session, leader_id)
 
     def follow_terms(self, leader_id: LeaderId, follower_id: FollowerId) -> FollowTerms | None:
         with self._database.read() as session:

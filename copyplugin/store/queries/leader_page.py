@@ -16,6 +16,12 @@ from copyplugin.domain.money import Contracts, Money, Price, Ratio, product
 from copyplugin.domain.share import position_profit
 from copyplugin.domain.statistics import profit_ratio
 from copyplugin.store.queries.equity import EquityPoint, equity_of
+from copyplugin.store.queries.leader_risk import (
+    CopyQualityFigures,
+    LeaderRisk,
+    copy_quality_of,
+    leader_risk,
+)
 from copyplugin.store.queries.leaders import LeaderCard, leader_cards
 from copyplugin.store.queries.pages import Page, page_of
 from copyplugin.store.queries.profit import Trade
@@ -80,6 +86,8 @@ class LeaderPage:
     instruments: tuple[Symbol, ...]
     open_trades: tuple[OpenTrade, ...]
     equity: tuple[EquityPoint, ...]
+    risk: LeaderRisk | None
+    quality: CopyQualityFigures | None
 
 
 def leader_card(
@@ -102,6 +110,8 @@ def leader_page(
         instruments=instruments_of(session, leader_id),
         open_trades=open_trades(session, leader_id),
         equity=equity_of(session, leader_id, CHART_POINTS),
+        risk=leader_risk(session, leader_id),
+        quality=copy_quality_of(session, leader_id),
     )
 
 
