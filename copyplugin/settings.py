@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from copyplugin.domain.instrument import Instrument
@@ -145,6 +145,50 @@ class Settings(BaseSettings):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    # -- the venue, where it is a real one
+    venue: str = Field(default="", description="the exchange, as `copyplugin venues` names it")
+    venue_address: str = Field(
+        default="",
+        description="a server that speaks its protocol, http://...; empty: the venue itself",
+    )
+    venue_testnet: bool = Field(default=False, description="trade on the venue's testnet")
+    venue_keys_file: str = Field(
+        default="var/venue-keys.json",
+        min_length=1,
+        description="the API keys, in a file that only its owner may read",
+    )
+    venue_keys_passphrase: SecretStr = Field(
+        default=SecretStr(""), description="encrypts that file; empty: it is not encrypted"
+    )
+    venue_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description='further accounts, in JSON: [{"account": UID, "key": ..., "secret": ...}]',
+    )
+    venue_timeout_milliseconds: int = Field(
+        default=8_000, ge=100, lt=10_000, description="how long an answer is waited for"
+    )
+    venue_receive_window_milliseconds: int = Field(
+        default=5_000, ge=100, lt=10_000, description="how old a request may be at the venue"
+    )
+    venue_history_days: int = Field(
+        default=30, ge=1, le=700, description="how far back a new leader's fills are looked for"
+    )
+    venue_requests_at_once: int = Field(
+        default=32, ge=1, le=1_000, description="requests on their way at one time"
+    )
+    venue_requests_per_second: int = Field(
+        default=0, ge=0, le=10_000, description="requests of this address; 0: the venue's limit"
+    )
+    venue_silence_seconds: int = Field(
+        default=20, ge=1, le=600, description="a stream that says nothing so long is opened anew"
+    )
+    venue_egress_addresses: tuple[str, ...] = Field(
+        default=(), description="IP addresses that keys of new sub-accounts are bound to"
+    )
+    venue_is_broker: bool = Field(
+        default=False, description="the main keys are a broker's, who makes keys for sub-accounts"
+    )
 
     @property
     def quiet(self) -> timedelta:

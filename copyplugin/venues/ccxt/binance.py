@@ -92,10 +92,15 @@ class Binance(BinanceFills, BinancePlans, BinanceMoney):
             return {}
         rows = rows_of(await client.ask("fapiprivate_get_leveragebracket"))
         lowest = {row["symbol"]: row["brackets"][0] for row in rows}
+        # An account's fees are the same for all symbols, and told for one at a time.
+        one = {"symbol": rows[0]["symbol"]}
+        fees = await client.ask("fapiprivate_get_commissionrate", one, cost=20)
         return {
             Symbol(symbol): Tier(
                 leverage_max=Ratio(decimal_of(row, "initialLeverage")),
                 maintenance_rate=Ratio(decimal_of(row, "maintMarginRatio")),
+                maker_fee=Ratio(decimal_of(fees, "makerCommissionRate")),
+                taker_fee=Ratio(decimal_of(fees, "takerCommissionRate")),
             )
             for symbol, row in lowest.items()
         }

@@ -15,7 +15,7 @@ from copyplugin.errors import OrderRejected, VenueUnavailable
 from copyplugin.venues.ccxt import binance_rows
 from copyplugin.venues.ccxt.clients import Client, Row
 from copyplugin.venues.ccxt.config import VenueConfig
-from copyplugin.venues.ccxt.dialect import Book, Identity
+from copyplugin.venues.ccxt.dialect import Book, Glance, Identity
 from copyplugin.venues.ccxt.errors import UNCHANGED
 from copyplugin.venues.ccxt.texts import (
     decimal_of,
@@ -73,14 +73,17 @@ class BinanceAccount:
         answer = await client.ask("fapiprivatev3_get_account", cost=5)
         return money_of(_usdt(answer), "availableBalance", "0")
 
-    async def mark(self, client: Client) -> object:
-        """Return what every fill changes: the wallet and the positions."""
+    async def glance(self, client: Client) -> Glance | None:
+        """Return wallet and positions as the mark: every fill changes one of them."""
         answer = await client.ask("fapiprivatev3_get_account", cost=5)
-        held = [
-            (row["symbol"], row["positionSide"], row["positionAmt"], row["updateTime"])
+        held = sorted(
+            (row["symbol"], row["positionSide"], row["positionAmt"], str(row["updateTime"]))
             for row in answer["positions"]
-        ]
-        return answer["totalWalletBalance"], tuple(sorted(held))
+        )
+        return Glance(
+            mark=(answer["totalWalletBalance"], tuple(held)),
+            available=money_of(_usdt(answer), "availableBalance", "0"),
+        )
 
     async def positions(self, client: Client, book: Book) -> Sequence[VenuePosition]:
         rows = [

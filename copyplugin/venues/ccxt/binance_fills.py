@@ -1,7 +1,7 @@
 """Binance USD-M: an account's fills of all symbols, which the venue lists symbol by symbol."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,14 +21,23 @@ class BinanceFills(BinanceAccount):
     """The part of the dialect that tells of fills."""
 
     async def fills(
-        self, client: Client, book: Book, since: datetime, until: datetime
+        self,
+        client: Client,
+        book: Book,
+        since: datetime,
+        until: datetime,
+        symbols: Collection[Symbol] | None = None,
     ) -> Sequence[ListedFill]:
-        """Read the trades of every symbol that the wallet or a position says was traded."""
+        """Read the trades of these symbols and of those that are held.
+
+        Without symbols, of every one that the wallet's changes name.
+        """
         assert client.account is not None
-        symbols = [s for s in await self._traded(client, since) if Symbol(s) in book]
-        if not symbols:
+        names = await self._traded(client, since, symbols)
+        traded = [name for name in names if Symbol(name) in book]
+        if not traded:
             return []
-        listed = await asyncio.gather(*(trades(client, symbol, since, until) for symbol in symbols))
+        listed = await asyncio.gather(*(trades(client, name, since, until) for name in traded))
         rows = sorted((row for each in listed for row in each), key=lambda row: int(row["time"]))
         if not rows:
             return []
@@ -45,11 +54,13 @@ class BinanceFills(BinanceAccount):
             found.append(ListedFill(fill=fill, resting_value=resting))
         return found
 
-    async def _traded(self, client: Client, since: datetime) -> list[str]:
-        income, held = await asyncio.gather(
-            incomes(client, since), client.ask("fapiprivatev3_get_positionrisk", cost=5)
-        )
-        names = (text_of(row, "symbol") for row in (*income, *rows_of(held)))
+    async def _traded(
+        self, client: Client, since: datetime, symbols: Collection[Symbol] | None
+    ) -> list[str]:
+        held = rows_of(await client.ask("fapiprivatev3_get_positionrisk", cost=5))
+        names = [*(symbols or ()), *(text_of(row, "symbol") for row in held)]
+        if symbols is None:
+            names += [text_of(row, "symbol") for row in await incomes(client, since)]
         return list(dict.fromkeys(name for name in names if name))
 
     async def watch(self, exchange: Any) -> None:

@@ -1,7 +1,7 @@
 """Bybit v5, linear, unified trading account."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +25,7 @@ from copyplugin.venues.ccxt.bybit_money import BybitMoney
 from copyplugin.venues.ccxt.bybit_plans import BybitPlans
 from copyplugin.venues.ccxt.clients import Client, Row
 from copyplugin.venues.ccxt.config import VenueConfig
-from copyplugin.venues.ccxt.dialect import Book, ListedFill, Tier
+from copyplugin.venues.ccxt.dialect import Book, Glance, ListedFill, Tier
 from copyplugin.venues.ccxt.gate import Rate, Urgency
 from copyplugin.venues.ccxt.texts import decimal_of, plain, quantity_text, text_of
 
@@ -60,9 +60,10 @@ class Bybit(BybitAccount, BybitMoney, BybitPlans):
     def __init__(self, config: VenueConfig) -> None:
         self.config = config
 
-    async def mark(self, client: Client) -> object:
+    async def glance(self, client: Client) -> Glance | None:
         """Return None: one question lists the fills of all symbols."""
         del client
+        return None
 
     def prepare(self, exchange: Any) -> None:
         """Leave it as it is."""
@@ -97,10 +98,16 @@ class Bybit(BybitAccount, BybitMoney, BybitPlans):
 
     async def tiers(self, client: Client) -> Mapping[Symbol, Tier]:
         rows = await pages(client, "public_get_v5_market_risk_limit", LINEAR)
+        fees: dict[str, Row] = {}
+        if client.account is not None:
+            told = await client.ask("private_get_v5_account_fee_rate", LINEAR)
+            fees = {row["symbol"]: row for row in told["result"]["list"]}
         return {
             Symbol(row["symbol"]): Tier(
                 leverage_max=Ratio(decimal_of(row, "maxLeverage")),
                 maintenance_rate=Ratio(decimal_of(row, "maintenanceMargin")),
+                maker_fee=bybit_rows.fee_of(fees, row["symbol"], "makerFeeRate"),
+                taker_fee=bybit_rows.fee_of(fees, row["symbol"], "takerFeeRate"),
             )
             for row in rows
             if str(row["isLowestRisk"]) == "1"
@@ -154,7 +161,12 @@ class Bybit(BybitAccount, BybitMoney, BybitPlans):
     # -- fills
 
     async def fills(
-        self, client: Client, book: Book, since: datetime, until: datetime
+        self,
+        client: Client,
+        book: Book,
+        since: datetime,
+        until: datetime,
+        symbols: Collection[Symbol] | None = None,
     ) -> Sequence[ListedFill]:
         assert client.account is not None
         rows = [
@@ -164,10 +176,10 @@ class Bybit(BybitAccount, BybitMoney, BybitPlans):
         ]
         if not rows:
             return []
-        symbols = dict.fromkeys(Symbol(row["symbol"]) for row in rows)
-        asking = asyncio.gather(*(self._legs(client, symbol) for symbol in symbols))
+        found = dict.fromkeys(Symbol(row["symbol"]) for row in rows)
+        asking = asyncio.gather(*(self._legs(client, symbol) for symbol in found))
         mode, legs = await asyncio.gather(self.margin_mode(client), asking)
-        by_symbol = dict(zip(symbols, legs, strict=True))
+        by_symbol = dict(zip(found, legs, strict=True))
         return [
             self._fill(row, book, client.account, by_symbol[Symbol(row["symbol"])], mode)
             for row in rows

@@ -221,6 +221,10 @@ def acknowledged(answer: Row, client_order_id: ClientOrderId) -> OrderReport:
     )
 
 
+def fee_of(rows: Mapping[str, Row], symbol: str, name: str) -> Ratio | None:
+    return Ratio(decimal_of(rows[symbol], name)) if symbol in rows else None
+
+
 def marks_from(rows: Sequence[Row]) -> Mapping[Symbol, Price]:
     return {
         Symbol(row["symbol"]): price_of(row, "markPrice") for row in rows if row.get("markPrice")

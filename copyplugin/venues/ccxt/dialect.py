@@ -1,7 +1,7 @@
 """What one venue does in its own way: the quirks that the adapter is put together with."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID, uuid5
@@ -35,10 +35,26 @@ class Identity:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tier:
-    """What the smallest positions in a symbol may do."""
+    """What the smallest positions in a symbol may do, and the fees of the account that asked."""
 
     leverage_max: Ratio
     maintenance_rate: Ratio
+    maker_fee: Ratio | None = None
+    taker_fee: Ratio | None = None
+
+    def applied_to(self, instrument: Instrument) -> Instrument:
+        """Return the instrument with what the venue told us of it.
+
+        An account may have a discount: fees are at least those that the venue charges everybody.
+        """
+        maker, taker = instrument.maker_fee, instrument.taker_fee
+        return replace(
+            instrument,
+            leverage_max=self.leverage_max,
+            maintenance_rate=self.maintenance_rate,
+            maker_fee=maker if self.maker_fee is None else max(maker, self.maker_fee),
+            taker_fee=taker if self.taker_fee is None else max(taker, self.taker_fee),
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,6 +92,14 @@ class ListedFill:
     resting_value: Money = ZERO_MONEY
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Glance:
+    """Something that changes with every fill, and what may back an order at that moment."""
+
+    mark: object
+    available: Money
+
+
 class Dialect(Wire, Protocol):
     """One venue. Methods raise as those of the `Venue` port that they serve."""
 
@@ -102,7 +126,10 @@ class Dialect(Wire, Protocol):
         ...
 
     async def tiers(self, client: Client) -> Mapping[Symbol, Tier]:
-        """Return the lowest margin tier of each symbol; `client` has keys where we have any."""
+        """Return the lowest margin tier of each symbol, and fees.
+
+        `client` acts for an account where we have one, else for nobody.
+        """
         ...
 
     def is_trading(self, market: Row) -> bool: ...
@@ -176,15 +203,23 @@ class Dialect(Wire, Protocol):
     # -- fills
 
     async def fills(
-        self, client: Client, book: Book, since: datetime, until: datetime
+        self,
+        client: Client,
+        book: Book,
+        since: datetime,
+        until: datetime,
+        symbols: Collection[Symbol] | None = None,
     ) -> Sequence[ListedFill]:
-        """Return every fill at or after `since`, oldest first; `until` is about now."""
+        """Return every fill at or after `since`, oldest first; `until` is about now.
+
+        With `symbols`, fills in others than these and those held now may be missing.
+        """
         ...
 
-    async def mark(self, client: Client) -> object:
-        """Return what is another after every fill, where that is cheaper to ask for than fills.
+    async def glance(self, client: Client) -> Glance | None:
+        """Ask what is another after every fill, where that costs less than to list fills.
 
-        None where it is not.
+        None where it does not.
         """
         ...
 

@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from copyplugin.domain.fill import LeaderFill
-from copyplugin.domain.identifiers import AccountId, VenueFillId
+from copyplugin.domain.identifiers import AccountId, Symbol, VenueFillId
 from copyplugin.domain.money import Contracts, Money, money_ceil, total
 from copyplugin.errors import ConfigurationError, VenueUnavailable
 from copyplugin.venues.ccxt.clients import Client
-from copyplugin.venues.ccxt.dialect import Book, Dialect, ListedFill
+from copyplugin.venues.ccxt.dialect import Book, Dialect, Glance, ListedFill
 from copyplugin.venues.ccxt.texts import milliseconds_of_fill, time_of
 
 OVERLAP = timedelta(seconds=2)
@@ -24,11 +24,16 @@ OVERLAP = timedelta(seconds=2)
 FRESH = timedelta(seconds=10)
 """How old a fill may be for the present balance to be the one right after it."""
 
+EMPTY_OVERLAP = timedelta(days=1)
+"""As `OVERLAP` where no fill tells how far the venue's clock has come."""
+
 UNREAD_MAX = timedelta(seconds=60)
 """How long a venue's word that nothing has changed is taken for it."""
 
 KEPT_MAX = 4_000
 BALANCE_LOOKS = 3
+SYMBOLS_OF_LAST = 200
+"""The symbols of so many fills are looked at each time, those of others once a minute."""
 
 
 class FillLog:
@@ -50,9 +55,12 @@ class FillLog:
 
     def _start_over(self, since: datetime | None) -> None:
         self._since = since
+        self._is_whole = False  # it begins where the venue's history does for us
         self._told: list[LeaderFill] = []
-        self._mark: object = None  # as it was before the last whole reading
+        self._mark: object = None  # as it was before the last reading
         self._read_at: datetime | None = None
+        self._thorough_at: datetime | None = None  # when all symbols were looked at
+        self._thorough_since: datetime | None = None
         self._places: dict[VenueFillId, int] = {}
 
     async def after(self, cursor: VenueFillId | None) -> Sequence[LeaderFill]:
@@ -60,9 +68,10 @@ class FillLog:
         async with self._reading:
             client, book = await self._client(), await self._book()
             now = venue_now(client)
-            place = self._places.get(cursor) if cursor is not None else None
+            place = self._place_of(cursor)
             if place is None:
                 self._start_over(now - self._history if cursor is None else _time_of(cursor))
+                self._is_whole = cursor is None
             await self._read(client, book, now)
             if place is not None:
                 return self._told[place + 1 :]
@@ -72,6 +81,12 @@ class FillLog:
                 self._check_is_old(cursor, now)
             return [fill for fill in self._told if fill.venue_fill_id != cursor]
 
+    def _place_of(self, cursor: VenueFillId | None) -> int | None:
+        """Return where in the log that fill is; None where the log does not reach back to it."""
+        if cursor is None:
+            return -1 if self._is_whole else None
+        return self._places.get(cursor)
+
     def _check_is_old(self, cursor: VenueFillId, now: datetime) -> None:
         if _time_of(cursor) > now - self._history:
             raise ConfigurationError(
@@ -79,23 +94,41 @@ class FillLog:
                 "another venue"
             )
 
-    async def _read(self, client: Client, book: Book, now: datetime) -> None:
-        mark = await self._dialect.mark(client)
-        is_recent = self._read_at is not None and now - self._read_at < UNREAD_MAX
-        if mark is not None and mark == self._mark and is_recent:
-            return
-        await self._read_all(client, book, now)
-        self._mark, self._read_at = mark, now
+    async def since(self, at: datetime) -> Sequence[LeaderFill]:
+        """Return the fills at or after that time, as far as the log reaches back."""
+        async with self._reading:
+            client, book = await self._client(), await self._book()
+            if self._since is None:
+                self._start_over(at)
+            await self._read(client, book, venue_now(client))
+            return [fill for fill in self._told if fill.at >= at]
 
-    async def _read_all(self, client: Client, book: Book, now: datetime) -> None:
-        listed = await self._unseen(client, book, now, ())
-        if not listed:
+    async def _read(self, client: Client, book: Book, now: datetime) -> None:
+        """Read what is new; nothing where the venue says that nothing has changed since."""
+        before = await self._dialect.glance(client)
+        is_recent = self._thorough_at is not None and now - self._thorough_at < UNREAD_MAX
+        if before is not None and before.mark == self._mark and is_recent:
             return
-        if self._dialect.capabilities.tells_leader_balance and listed[-1].fill.at >= now - FRESH:
-            listed = await self._with_balance(client, book, listed)
+        is_thorough = before is None or not is_recent
+        listed = await self._unseen(client, book, now, (), is_thorough=is_thorough)
+        if before is not None and not listed and not is_thorough:
+            is_thorough = True  # something has changed, and not where it usually does
+            listed = await self._unseen(client, book, now, (), is_thorough=True)
+        if listed and listed[-1].fill.at >= now - FRESH:
+            listed = await self._with_balance(client, book, listed, before)
+        self._note_all(listed)
+        self._mark = None if before is None else before.mark
+        self._read_at = now
+        if is_thorough:
+            self._thorough_at = now
+            self._thorough_since = self._next_since()
+
+    def _note_all(self, listed: Sequence[ListedFill]) -> None:
         if len(self._told) > KEPT_MAX:
             kept = self._told[-KEPT_MAX // 2 :]
-            self._start_over(kept[0].at)
+            self._is_whole = False
+            self._since = kept[0].at
+            self._told, self._places = [], {}
             for fill in kept:
                 self._note(fill)
         for each in listed:
@@ -105,16 +138,33 @@ class FillLog:
         self._places[fill.venue_fill_id] = len(self._told)
         self._told.append(fill)
 
-    async def _unseen(
-        self, client: Client, book: Book, until: datetime, more: Sequence[ListedFill]
-    ) -> list[ListedFill]:
+    def _next_since(self) -> datetime:
+        """Return from when on fills may be listed that are not in the log."""
         assert self._since is not None
-        since = self._since
         if self._told:
-            since = max(since, self._told[-1].at - OVERLAP)
+            return max(self._since, self._told[-1].at - OVERLAP)
+        if self._read_at is not None:
+            return max(self._since, self._read_at - EMPTY_OVERLAP)
+        return self._since
+
+    async def _unseen(
+        self,
+        client: Client,
+        book: Book,
+        until: datetime,
+        more: Sequence[ListedFill],
+        *,
+        is_thorough: bool,
+    ) -> list[ListedFill]:
+        since = self._next_since()
+        symbols: frozenset[Symbol] | None = None
+        if is_thorough:
+            since = min(since, self._thorough_since or since)
+        else:
+            symbols = frozenset(fill.symbol for fill in self._told[-SYMBOLS_OF_LAST:])
         known = {each.fill.venue_fill_id for each in more}
         try:
-            listed = await self._dialect.fills(client, book, since, until)
+            listed = await self._dialect.fills(client, book, since, until, symbols)
         except (KeyError, IndexError, TypeError) as error:
             raise VenueUnavailable(f"the venue's fills were not understood: {error!r}") from error
         return [
@@ -124,12 +174,19 @@ class FillLog:
         ]
 
     async def _with_balance(
-        self, client: Client, book: Book, listed: list[ListedFill]
+        self, client: Client, book: Book, listed: list[ListedFill], before: Glance | None
     ) -> list[ListedFill]:
         """Ask for the balance right after the last fill; give up on an account that is too busy."""
+        if not self._dialect.capabilities.tells_leader_balance:
+            return listed
+        if before is not None:
+            after = await self._dialect.glance(client)
+            is_same = after is not None and after.mark == before.mark
+            return with_available(listed, before.available, book) if is_same else listed
         for _ in range(BALANCE_LOOKS):
             available = await self._dialect.available(client)
-            more = await self._unseen(client, book, venue_now(client), listed)
+            now = venue_now(client)
+            more = await self._unseen(client, book, now, listed, is_thorough=True)
             if not more:
                 return with_available(listed, available, book)
             listed = [*listed, *more]

@@ -72,5 +72,12 @@ class KeysInMemory:
     def masters(self) -> tuple[KnownAccount, ...]:
         return tuple(k for k in self._accounts.values() if k.owner is None and not k.is_pooled)
 
+    def accounts(self) -> tuple[KnownAccount, ...]:
+        """Return all accounts, as they were added."""
+        return tuple(self._accounts.values())
+
     def keep(self, known: KnownAccount) -> None:
         self._accounts[known.account] = known
+
+    def forget(self, account: AccountId) -> None:
+        self._accounts.pop(account, None)

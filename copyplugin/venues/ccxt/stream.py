@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import ccxt
@@ -19,13 +19,16 @@ from copyplugin.domain.identifiers import AccountId, VenueFillId
 from copyplugin.errors import VenueUnavailable
 from copyplugin.venues.ccxt.clients import Clients, Row
 from copyplugin.venues.ccxt.config import VenueConfig
-from copyplugin.venues.ccxt.dialect import Book, Dialect
-from copyplugin.venues.ccxt.fill_log import OVERLAP, venue_now
+from copyplugin.venues.ccxt.dialect import Dialect
+from copyplugin.venues.ccxt.fill_log import OVERLAP, FillLog, FillLogs, venue_now
 from copyplugin.venues.ccxt.keys import AccountKeys, KnownAccount
 
-log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 PAUSE_MAX_SECONDS = 30.0
+CLOCKS_APART = timedelta(hours=1)
+"""How far the times of fills may be behind the time that the venue tells."""
+
 IDS_KEPT = 2_000
 
 OnFill = Callable[[LeaderFill], None]
@@ -39,17 +42,17 @@ class Watcher:
         known: KnownAccount,
         clients: Clients,
         dialect: Dialect,
-        book: Callable[[], Any],
+        log: FillLog,
         on_fill: OnFill,
     ) -> None:
         self._known = known
         self._clients = clients
         self._dialect = dialect
-        self._book = book
+        self._log = log
         self._on_fill = on_fill
         self._news = asyncio.Event()
         self._told: dict[VenueFillId, None] = {}
-        self._read_up_to: datetime | None = None
+        self._read_from: datetime | None = None
         self.subscriptions = 0
         """How often the venue has said that it will tell us of fills."""
         self._closing: set[asyncio.Task[None]] = set()
@@ -64,7 +67,7 @@ class Watcher:
         Raises `VenueUnavailable` without a venue.
         """
         client = await self._clients.of(self._known.account, self._known.keys)
-        self._read_up_to = venue_now(client) - OVERLAP
+        self._read_from = venue_now(client) - CLOCKS_APART
         await self._read_fills(lambda _: None)
 
     async def run(self) -> None:
@@ -76,9 +79,9 @@ class Watcher:
                 try:
                     await self._listen()
                 except (ccxt.BaseError, VenueUnavailable, OSError) as error:
-                    log.info("stream of account %s: %s", self._known.account, error)
+                    _logger.info("stream of account %s: %s", self._known.account, error)
                 except Exception:
-                    log.exception("stream of account %s", self._known.account)
+                    _logger.exception("stream of account %s", self._known.account)
                 pause = first if self.subscriptions > before else min(pause * 2, PAUSE_MAX_SECONDS)
                 await asyncio.sleep(pause)
         finally:
@@ -152,16 +155,12 @@ class Watcher:
                 await asyncio.sleep(self._config.reconnect_pause.total_seconds())
 
     async def _read_fills(self, on_fill: OnFill) -> None:
-        assert self._read_up_to is not None
-        client = await self._clients.of(self._known.account, self._known.keys)
-        book: Book = await self._book()
-        until = venue_now(client)
-        start = self._read_up_to
-        for each in await self._dialect.fills(client, book, start, until):
-            if each.fill.venue_fill_id not in self._told:
-                self._told[each.fill.venue_fill_id] = None
-                on_fill(each.fill)
-        self._read_up_to = max(start, until - OVERLAP)
+        assert self._read_from is not None
+        for fill in await self._log.since(self._read_from):
+            if fill.venue_fill_id not in self._told:
+                self._told[fill.venue_fill_id] = None
+                on_fill(fill)
+            self._read_from = max(self._read_from, fill.at - OVERLAP)
         while len(self._told) > IDS_KEPT:
             del self._told[next(iter(self._told))]
 
@@ -201,12 +200,12 @@ class Streams:
         dialect: Dialect,
         clients: Clients,
         keys: AccountKeys,
-        book: Callable[[], Any],
+        logs: FillLogs,
     ) -> None:
         self._dialect = dialect
         self._clients = clients
         self._keys = keys
-        self._book = book
+        self._logs = logs
         self._open: list[Subscription] = []
 
     async def subscribe(self, accounts: Collection[AccountId], on_fill: OnFill) -> Subscription:
@@ -216,7 +215,9 @@ class Streams:
             known = self._keys.find(account)
             if known is None:
                 raise VenueUnavailable(f"no API key is known for account {account}")
-            watchers.append(Watcher(known, self._clients, self._dialect, self._book, on_fill))
+            watchers.append(
+                Watcher(known, self._clients, self._dialect, self._logs.of(account), on_fill)
+            )
         await asyncio.gather(*(watcher.start() for watcher in watchers))
         subscription = Subscription(watchers)
         self._open.append(subscription)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -29,7 +28,7 @@ from copyplugin.errors import (
 from copyplugin.ports import VenueCapabilities
 from copyplugin.venues.ccxt.clients import Client, Clients
 from copyplugin.venues.ccxt.config import VenueConfig
-from copyplugin.venues.ccxt.dialect import Dialect, Movement, Tier
+from copyplugin.venues.ccxt.dialect import Dialect, Identity, Movement, Tier
 from copyplugin.venues.ccxt.dialects import dialect_of
 from copyplugin.venues.ccxt.doubt import Doubts
 from copyplugin.venues.ccxt.fill_log import FillLogs, venue_now
@@ -58,7 +57,7 @@ class CcxtVenue:
         self._tiers_until = 0.0
         self._doubts = Doubts(config.receive_window)
         self._logs = FillLogs(self.dialect, self._client, self._known_book, config.history)
-        self._streams = Streams(self.dialect, self._clients, keys, self._known_book)
+        self._streams = Streams(self.dialect, self._clients, keys, self._logs)
 
     @property
     def name(self) -> str:
@@ -112,11 +111,7 @@ class CcxtVenue:
             if instrument is not None:
                 tier = tiers.get(instrument.symbol)
                 if tier is not None:
-                    instrument = replace(
-                        instrument,
-                        leverage_max=tier.leverage_max,
-                        maintenance_rate=tier.maintenance_rate,
-                    )
+                    instrument = tier.applied_to(instrument)
                 self._book[instrument.symbol] = instrument
                 if self.dialect.is_trading(market):
                     trading[instrument.symbol] = instrument
@@ -146,8 +141,11 @@ class CcxtVenue:
         known = self.keys.find(account)
         if known is None:
             return False
-        client = await self._clients.of(account, known.keys)
-        return (await self.dialect.identity(client)).account == account
+        return (await self.identity(account)).account == account
+
+    async def identity(self, account: AccountId) -> Identity:
+        """Return whose the account's key is and what it may do (V5, V7)."""
+        return await _understood(self.dialect.identity(await self._client(account)))
 
     async def open_sub_account(self, owner: AccountId, label: str) -> AccountId:
         """Return the sub-account of this label: known, taken from the pool, or made (V2)."""
