@@ -24,6 +24,7 @@ class Simulation:
         self.clock = clock
         self.history = history or History()
         self._listeners: list[Listener] = [self.history.listen]
+        self._acting: list[Listener] = []
         self._queue: list[Command] = []
         self._is_publishing = False
 
@@ -37,10 +38,21 @@ class Simulation:
             self._apply_and_publish(self._queue.pop(0))
         return events
 
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call ``listener`` after each command; returns the function that ends it."""
+    def subscribe(self, listener: Listener, *, is_acting: bool = False) -> Callable[[], None]:
+        """Call ``listener`` after each command; returns the function that ends it.
+
+        ``is_acting``: it answers events with commands, and so hears nothing twice.
+        """
         self._listeners.append(listener)
+        if is_acting:
+            self._acting.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def hear_again(self, events: list[Event]) -> None:
+        """Tell events of a command that was applied before to all who only take note of them."""
+        for listener in self._listeners:
+            if listener not in self._acting:
+                listener(events)
 
     def _apply_and_publish(self, command: Command) -> list[Event]:
         events = self.exchange.apply(command, self.clock.now())

@@ -1,5 +1,6 @@
 """An exchange that comes back: every command is in its journal before it counts."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,7 +17,7 @@ from simexchange.journal.records import JournalError, read
 from simexchange.journal.writer import Durability, JournalWriter
 
 OWN_FIELDS = frozenset(
-    {"_journal", "_snapshot_every", "_is_broken", "recovery", "snapshot_problem"}
+    {"_journal", "_snapshot_every", "_is_behind", "_is_broken", "recovery", "snapshot_problem"}
 )
 
 
@@ -47,11 +48,13 @@ class JournaledExchange(Exchange):
         *,
         durability: Durability = Durability.COMMAND,
         snapshot_every: int = 100_000,
+        is_replayed_later: bool = False,
     ) -> None:
         """Open or begin the journal at `path`; a snapshot is taken each `snapshot_every` commands.
 
-        0 takes none. Raises JournalError for a journal that is damaged, in use, or begun with
-        another config; nothing was changed then.
+        0 takes none. `is_replayed_later`: the exchange comes back only when `replay` is called,
+        for whoever must hear every event again. Raises JournalError for a journal that is damaged,
+        in use, or begun with another config; nothing was changed then.
         """
         config = config or ExchangeConfig()
         super().__init__(config)
@@ -60,7 +63,9 @@ class JournaledExchange(Exchange):
         self.snapshot_problem: str | None = None
         self._journal = JournalWriter(Path(path), config, durability=durability)
         try:
-            self.recovery = self._recover()
+            self._is_behind = is_replayed_later
+            if not is_replayed_later:
+                self.recovery = self._recover()
         except BaseException:
             self._journal.close()
             raise
@@ -75,6 +80,7 @@ class JournaledExchange(Exchange):
 
         Raises JournalError, and changes nothing, when the journal cannot be written.
         """
+        assert not self._is_behind, "replay the journal before the first command"
         if self._is_broken:
             raise JournalError("an earlier command failed half-way; open the journal again")
         self._journal.append(at, command)
@@ -87,6 +93,23 @@ class JournaledExchange(Exchange):
         if self._snapshot_every and self._journal.sequence % self._snapshot_every == 0:
             self._take_due_snapshot()
         return events
+
+    @property
+    def latest_at(self) -> int:
+        """The time of the journal's last command in microseconds, 0 when there is none."""
+        latest = 0
+        for _, entry in read(self._journal.path):
+            latest = entry.at
+        return latest
+
+    def replay(self) -> Iterator[tuple[int, Command, list[Event]]]:
+        """Apply every command of the journal again; yield each with its place and its events."""
+        assert self._is_behind, "the journal was replayed already"
+        for place, entry in read(self._journal.path):
+            yield place, entry.command, super().apply(entry.command, entry.at)
+        file = self._journal.file
+        self.recovery = Recovery(file.records, 0, file.records, file.torn_bytes, ())
+        self._is_behind = False
 
     def take_snapshot(self) -> Path:
         """Write the state beside the journal, after everything the journal holds is on the disk."""

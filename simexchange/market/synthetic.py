@@ -5,6 +5,7 @@ numbers throughout. The walk multiplies by (1 + return) instead of taking expone
 is no floating point whose last bit could differ.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from math import isqrt
 
@@ -103,8 +104,14 @@ class SyntheticIndex:
     """
 
     def __init__(
-        self, shapes: tuple[IndexShape, ...], *, seed: int, step_us: int = SECOND_US // 2
+        self,
+        shapes: tuple[IndexShape, ...],
+        *,
+        seed: int,
+        step_us: int = SECOND_US // 2,
+        prices: Mapping[str, int] | None = None,
     ) -> None:
+        """Begin at each shape's start, or where ``prices`` (in ticks) says."""
         assert shapes, "a market needs an instrument"
         assert step_us > 0
         self.shapes = shapes
@@ -112,7 +119,10 @@ class SyntheticIndex:
         self.step_number = 0
         self._factor = _Walk(seed, "common factor")
         self._walks = {shape.symbol: _Walk(seed, shape.symbol) for shape in shapes}
-        self._subticks = {shape.symbol: shape.start * SUBTICKS for shape in shapes}
+        begun = prices or {}
+        self._subticks = {
+            shape.symbol: begun.get(shape.symbol, shape.start) * SUBTICKS for shape in shapes
+        }
 
     @property
     def prices(self) -> dict[str, int]:

@@ -3,6 +3,7 @@
 import asyncio
 
 from simexchange.clock import Clock
+from simexchange.server.notes import Steered
 
 
 class SteeredClock:
@@ -47,6 +48,10 @@ class SteeredClock:
                 await asyncio.wait_for(self.changed.wait(), timeout)
             except TimeoutError:
                 continue
+
+    def steered(self) -> Steered:
+        """Return how it was steered, for whoever must bring it back."""
+        return Steered(speed=self._speed, at=self.now(), base=self._base.now())
 
     def _anchor(self, at: int) -> None:
         self._base_start = self._base.now()

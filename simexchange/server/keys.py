@@ -1,27 +1,17 @@
 """API keys: who they are, what they may do, and whether a signature is theirs."""
 
 import hmac
+from collections.abc import Callable
 from hashlib import blake2b
 from ipaddress import ip_address, ip_network
 
-import msgspec
+from simexchange.server.grants import Grant
+from simexchange.server.notes import KeyChanged, KeyMade, KeyRevoked, Note
 
 ANY_ADDRESS = "*"
 NEVER_EXPIRES = 2**62
 _DIGITS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _KEY_LENGTH, _SECRET_LENGTH = 18, 36
-
-
-class Grant(msgspec.Struct, frozen=True, kw_only=True):
-    """What a key may do. Every key may read; the rest is off unless it is given.
-
-    ``scopes`` are the venue's own words for single permissions, as the key's owner gave them.
-    """
-
-    trade: bool = False
-    transfer: bool = False
-    withdraw: bool = False
-    scopes: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 READ_ONLY = Grant()
@@ -107,10 +97,12 @@ def valid_addresses(addresses: tuple[str, ...]) -> bool:
 class KeyRing:
     """All keys of a server. New ones follow from the seed, so that a run can be repeated."""
 
-    def __init__(self, seed: str) -> None:
+    def __init__(self, seed: str, tell: Callable[[Note], None]) -> None:
+        """Begin without keys; ``tell`` hears of every change."""
         self._seed = seed
         self._made = 0
         self._keys: dict[str, ApiKey] = {}
+        self._tell = tell
 
     def find(self, key: str) -> ApiKey | None:
         return self._keys.get(key)
@@ -142,11 +134,51 @@ class KeyRing:
             expires_at=expires_at,
         )
         self._keys[made.key] = made
+        self._tell(
+            KeyMade(
+                number=made.number,
+                key=made.key,
+                secret=made.secret,
+                account=account,
+                grant=grant,
+                created_at=created_at,
+                name=name,
+                addresses=addresses,
+                expires_at=expires_at,
+            )
+        )
         return made
 
+    def restore(self, note: KeyMade) -> None:
+        """Take in a key that was made before."""
+        self._made = note.number
+        self._keys[note.key] = ApiKey(
+            number=note.number,
+            key=note.key,
+            secret=note.secret,
+            account=note.account,
+            grant=note.grant,
+            created_at=note.created_at,
+            name=note.name,
+            addresses=note.addresses,
+            expires_at=note.expires_at,
+        )
+
+    def change(self, name: str, grant: Grant, addresses: tuple[str, ...]) -> None:
+        """Give a key other permissions and addresses."""
+        key = self._keys[name]
+        key.grant, key.addresses = grant, addresses
+        self._tell(KeyChanged(key=name, grant=grant, addresses=addresses))
+
     def revoke(self, key: ApiKey) -> None:
-        key.is_revoked = True
-        self._keys.pop(key.key, None)
+        self.drop(key.key)
+        self._tell(KeyRevoked(key=key.key))
+
+    def drop(self, name: str) -> None:
+        """Forget a key, if it is there."""
+        key = self._keys.pop(name, None)
+        if key is not None:
+            key.is_revoked = True
 
     def _word(self, purpose: str, length: int) -> str:
         return self.word(f"{purpose}/{self._made}", length)

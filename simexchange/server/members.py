@@ -1,13 +1,19 @@
 """Who owns which sub-accounts, by name; frozen ones and those that were closed."""
 
+from collections.abc import Callable
+
 from simexchange.core.events import AccountOpened, Event
 from simexchange.core.exchange import Exchange
+from simexchange.server.notes import MemberSet, Note
+
+FROZEN, FREE, CLOSED = "frozen", "free", "closed"
 
 
 class Members:
     """An index over the accounts of the exchange; a listener of the simulation."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, tell: Callable[[Note], None]) -> None:
+        self._tell = tell
         self._by_owner: dict[int, dict[int, str]] = {}
         self._names: dict[str, int] = {}
         self.frozen: set[int] = set()
@@ -36,5 +42,21 @@ class Members:
     def is_taken(self, name: str) -> bool:
         return name in self._names
 
+    def freeze(self, account: int) -> None:
+        self.set_state(account, FROZEN)
+
+    def free(self, account: int) -> None:
+        self.set_state(account, FREE)
+
     def close(self, account: int) -> None:
-        self._closed.add(account)
+        self.set_state(account, CLOSED)
+
+    def set_state(self, account: int, state: str) -> None:
+        """Freeze a sub-account, free it, or close it for ever."""
+        if state == CLOSED:
+            self._closed.add(account)
+        elif state == FROZEN:
+            self.frozen.add(account)
+        else:
+            self.frozen.discard(account)
+        self._tell(MemberSet(account=account, state=state))

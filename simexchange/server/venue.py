@@ -14,10 +14,12 @@ from simexchange.core.events import (
 )
 from simexchange.core.instrument import Instrument
 from simexchange.core.types import SECOND_US, PositionSide
+from simexchange.journal.journaled import JournaledExchange
 from simexchange.server.amounts import Grid
 from simexchange.server.keys import KeyRing
 from simexchange.server.limits import Windows
 from simexchange.server.members import Members
+from simexchange.server.notes import CrossSet, Note, NoteBook
 from simexchange.server.records.listener import Records
 from simexchange.server.records.tape import Tape
 from simexchange.server.wire_faults import WireFaults
@@ -51,12 +53,16 @@ class Venue:
         self.exchange = simulation.exchange
         self.settings = settings
         self.edge_clock = edge_clock or SystemClock()
-        self.keys = KeyRing(settings.seed)
+        self.book: NoteBook | None = None
+        """Where what the exchange's journal does not hold is written, if anywhere."""
+        self.unfinished: list[Event] = []
+        """What happened last before a crash: whoever acts on events may not have done so."""
+        self.keys = KeyRing(settings.seed, self.note)
         self.limits = Windows(is_on=settings.are_limits_on)
         self.faults = WireFaults(settings.seed)
-        self.records = Records(self.exchange)
+        self.records = Records(self.exchange, tell=self.note)
         self.tape = Tape(self.exchange)
-        self.members = Members(self.exchange)
+        self.members = Members(self.exchange, self.note)
         self.cross_accounts: set[int] = set()  # whose new instruments start in cross margin
         self._lights: dict[str, tuple[int, dict[tuple[int, PositionSide], int]]] = {}
         self._grids: dict[str, Grid] = {
@@ -74,6 +80,28 @@ class Venue:
     def now(self) -> int:
         """Return the exchange's time in microseconds."""
         return self.simulation.clock.now()
+
+    def note(self, note: Note) -> None:
+        """Write down what the exchange's journal does not hold."""
+        if self.book is not None:
+            assert isinstance(self.exchange, JournaledExchange), "notes go with a journal"
+            self.book.write(self.exchange.sequence, note)
+
+    def set_cross(self, account: int, *, is_cross: bool) -> None:
+        """Let an account's new instruments start in cross margin, or no longer."""
+        if is_cross:
+            self.cross_accounts.add(account)
+        else:
+            self.cross_accounts.discard(account)
+        self.note(CrossSet(account=account, is_cross=is_cross))
+
+    def number_of_now(self) -> int:
+        """Return a number that no other moment of this exchange has, and that comes back with it.
+
+        It follows from everything that has happened, so it changes with every command that
+        changes anything.
+        """
+        return int(self.exchange.event_hash[:12], 16)
 
     def grid(self, symbol: str) -> Grid | None:
         return self._grids.get(symbol)

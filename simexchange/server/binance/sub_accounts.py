@@ -122,7 +122,7 @@ def universal_transfer(call: Call, params: Universal) -> object:
         money = money_from(params.amount)
     except ValueError as error:
         raise WireError(errors.TOO_PRECISE) from error
-    word = params.client_tran_id or f"universal-{call.venue.records.next_sequence()}"
+    word = params.client_tran_id or f"universal-{call.venue.number_of_now()}"
     command = Transfer(
         source,
         _WALLETS[params.from_account_type],

@@ -104,7 +104,7 @@ def _transfer(call: Call, kind: str, asset: str, amount: str) -> Row:
         raise WireError(errors.MANDATORY, f"this type of transfer is not offered here: {kind}")
     if asset != "USDT":
         raise WireError(errors.BAD_ASSET)
-    number = call.venue.records.next_sequence()
+    number = call.venue.number_of_now()
     money = money_of(amount)
     if not money:
         raise WireError(errors.NOT_POSITIVE)

@@ -108,10 +108,7 @@ def set_margin_mode(call: Call, params: MarginModeParams) -> object:
         refusal = call.venue.refusal(events)
         if refusal is not None:
             raise refusal_error(refusal.reason, refusal.message)
-    if mode is MarginMode.CROSS:
-        call.venue.cross_accounts.add(call.account)
-    else:
-        call.venue.cross_accounts.discard(call.account)
+    call.venue.set_cross(call.account, is_cross=mode is MarginMode.CROSS)
     return {"reasons": []}
 
 

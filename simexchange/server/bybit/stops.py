@@ -31,11 +31,13 @@ from simexchange.server.bybit.order_forms import (
 )
 from simexchange.server.bybit.order_rows import stop_type
 from simexchange.server.bybit.parameters import Category, Params, Text, Whole, position_side
+from simexchange.server.records.account import AccountRecords
 from simexchange.server.records.kept import NO_WORDS
 from simexchange.server.records.rows import KeptOrder
 from simexchange.server.venue import Venue
 
 Name = Literal["TakeProfit", "StopLoss"]
+_WORD = 16  # letters of a hash that make a name
 _WORDS: tuple[tuple[Name, str, str], ...] = (
     ("TakeProfit", "takeProfit", "tp"),
     ("StopLoss", "stopLoss", "sl"),
@@ -238,7 +240,7 @@ def _add_partial(call: Call, leg: Leg, params: TradingStop, grid: Grid) -> None:
     if params.take_profit and params.stop_loss and params.tp_size != params.sl_size:
         raise WireError(errors.PARAMETER, "params error: tpSize and slSize must be the same")
     stops: list[Stop] = []
-    group = f"partial-{call.venue.records.next_sequence()}"
+    group = f"partial-{call.venue.exchange.event_hash[:_WORD]}"
     asked: tuple[tuple[Name, str | None, str | None, str | None, str | None], ...] = (
         (
             "TakeProfit",
@@ -286,7 +288,8 @@ class Keeper:
 
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
-        venue.simulation.subscribe(self._listen)
+        venue.simulation.subscribe(self._listen, is_acting=True)
+        self._listen(venue.unfinished)
 
     def _listen(self, events: list[e.Event]) -> None:
         for event in events:
@@ -330,6 +333,8 @@ class Keeper:
 
     def _set(self, leg: Leg, stop: Stop) -> None:
         records = self._venue.records.of(leg.account)
+        if stop.group is not None and _is_placed(records, leg, stop):
+            return
         if stop.contracts is None:
             for order in waiting_stops(records, leg.symbol, leg.side):
                 trigger = order.trigger
@@ -339,3 +344,13 @@ class Keeper:
                     return
                 self._venue.apply(CancelPlanOrder(leg.account, leg.symbol, plan_id=order.plan_id))
         self._venue.apply(stop_command(leg, stop, refuse_if_through=False))
+
+
+def _is_placed(records: AccountRecords, leg: Leg, stop: Stop) -> bool:
+    """Say whether a stop of this kind and group waits already."""
+    return any(
+        order.trigger is not None
+        and order.trigger.group == stop.group
+        and stop_type(order) == stop.name
+        for order in waiting_stops(records, leg.symbol, leg.side)
+    )

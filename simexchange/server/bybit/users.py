@@ -138,11 +138,11 @@ class UpdateSubKey(Params, frozen=True):
 
 
 def update_sub_key(call: Call, params: UpdateSubKey) -> object:
-    return _update(_sub_key(call, params.apikey), params)
+    return _update(call, _sub_key(call, params.apikey), params)
 
 
 def update_key(call: Call, params: UpdateSubKey) -> object:
-    return _update(call.key, params)
+    return _update(call, call.key, params)
 
 
 def _sub_key(call: Call, name: str | None) -> ApiKey:
@@ -157,15 +157,17 @@ def _subs(call: Call) -> dict[int, str]:
     return call.venue.members.of(call.account)
 
 
-def _update(key: ApiKey, params: UpdateSubKey) -> object:
+def _update(call: Call, key: ApiKey, params: UpdateSubKey) -> object:
+    grant, addresses = key.grant, key.addresses
     if params.permissions is not None or params.read_only is not None:
         permissions = params.permissions or {
             group: words for group, words in permissions_of(key.grant).items() if words
         }
         read_only = int(is_read_only(key.grant)) if params.read_only is None else params.read_only
-        key.grant = _grant(permissions, read_only)
+        grant = _grant(permissions, read_only)
     if params.ips:
-        key.addresses = _addresses(params.ips)
+        addresses = _addresses(params.ips)
+    call.venue.keys.change(key.key, grant, addresses)
     return _key_row(key)
 
 
@@ -282,9 +284,9 @@ class FreezeMember(Params, frozen=True):
 def freeze_member(call: Call, params: FreezeMember) -> object:
     account = own_sub(call, params.subuid)
     if params.frozen == 1:
-        call.venue.members.frozen.add(account)
+        call.venue.members.freeze(account)
     else:
-        call.venue.members.frozen.discard(account)
+        call.venue.members.free(account)
     return {}
 
 

@@ -156,6 +156,7 @@ class Desk:
                 clock.advance(request.advance_us)
         except ValueError as error:
             raise OperatorError(str(error)) from error
+        self.venue.note(clock.steered())
         self._apply(AdvanceTime())
         return {"now": clock.now(), "speed": clock.speed}
 

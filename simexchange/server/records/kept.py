@@ -47,12 +47,12 @@ class Kept:
                 total += position.margin
         return total
 
-    def describe_next(self, account: int, words: dict[str, str]) -> None:
-        """Keep ``words`` with the next order that ``account`` places; the caller takes it back."""
-        self.next_words = (account, words)
-
     def words_for(self, account: int) -> dict[str, str]:
-        return self.next_words[1] if account == self.next_words[0] else {}
+        """Return the words of the order that is being placed; they belong to one order."""
+        if account != self.next_words[0]:
+            return {}
+        (_, words), self.next_words = self.next_words, NO_WORDS
+        return words
 
     def next_sequence(self) -> int:
         self.sequence += 1

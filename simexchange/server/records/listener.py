@@ -1,7 +1,10 @@
 """Keeps the records of all accounts that people trade with; a listener of the simulation."""
 
+from collections.abc import Callable
+
 from simexchange.core import events as e
 from simexchange.core.exchange import Exchange
+from simexchange.server.notes import Described, Note, Refused
 from simexchange.server.records.account import RecordLimits
 from simexchange.server.records.fill_notes import FillNotes
 from simexchange.server.records.kept import Kept
@@ -10,14 +13,26 @@ from simexchange.server.records.order_notes import OrderNotes
 from simexchange.server.records.rows import KeptOrder
 
 
+def _tell_nobody(_: Note) -> None:
+    """Write nothing down."""
+
+
 class Records(Kept):
     """Listens to the exchange and keeps rows for questions, per account.
 
     Market makers are not kept unless ``track`` asks for it: they would fill the memory.
     """
 
-    def __init__(self, exchange: Exchange, limits: RecordLimits | None = None) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        limits: RecordLimits | None = None,
+        *,
+        tell: Callable[[Note], None] = _tell_nobody,
+    ) -> None:
+        """Begin with the accounts there are; ``tell`` hears of what no event says."""
         super().__init__(exchange, limits or RecordLimits())
+        self._tell = tell
         self._handlers = (
             OrderNotes(self).handlers() | FillNotes(self).handlers() | MoneyNotes(self).handlers()
         )
@@ -47,3 +62,10 @@ class Records(Kept):
         for watcher in records.watchers:
             watcher.command_done()
         self.touched.pop(order.account, None)
+        self._tell(Refused(order=order))
+
+    def describe_next(self, account: int, words: dict[str, str]) -> None:
+        """Keep ``words`` with the next order that ``account`` places; the caller takes it back."""
+        self.next_words = (account, words)
+        if words:
+            self._tell(Described(account=account, words=words))

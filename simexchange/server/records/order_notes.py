@@ -56,6 +56,7 @@ class OrderNotes:
             records.by_order[event.order_id] = known
             self._kept.changed(records, known)
             return
+        is_forced = event.account in self._kept.forced and event.reduce_only
         order = KeptOrder(
             sequence=self._kept.next_sequence(),
             origin=Origin.ORDER,
@@ -75,8 +76,8 @@ class OrderNotes:
             created_at=event.at,
             updated_at=event.at,
             last_price=self._kept.exchange.last_price(event.symbol),
-            words=self._kept.words_for(event.account),
-            is_forced=event.account in self._kept.forced and event.reduce_only,
+            words={} if is_forced else self._kept.words_for(event.account),
+            is_forced=is_forced,
         )
         records.keep_order(order)
         self._kept.changed(records, order)
