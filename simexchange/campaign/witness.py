@@ -18,6 +18,7 @@ from simexchange.core.events import Event
 from simexchange.core.exchange import Exchange
 from simexchange.core.types import (
     RATE_SCALE,
+    CancelReason,
     Liquidity,
     MarginMode,
     PositionSide,
@@ -136,6 +137,8 @@ class Witness:
         held_that(8, order is not None and not order.ended, order, event)
         assert order is not None
         held_that(8, event.filled + event.remaining == order.contracts, order, event)
+        if event.reason is CancelReason.FILL_OR_KILL:
+            held_that(8, event.filled == 0, "killed after a part was filled", event)
 
     # ------------------------------------------------------------------ funding and the fund
 

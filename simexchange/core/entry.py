@@ -327,8 +327,7 @@ class OrderEntry:
         command = order.command
         time_in_force = command.time_in_force
         if crosses and (
-            time_in_force is not _FOK
-            or makers.reach(order.contracts, limit_key)[0] == order.contracts
+            time_in_force is not _FOK or self._matching.can_fill(order, makers, limit_key)
         ):
             self._matching.match(order, makers, limit_key)
         if order.remaining:

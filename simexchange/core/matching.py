@@ -52,6 +52,31 @@ class Matching:
             trading.trade(maker, taker, contracts, price)
             contracts = taker.remaining
 
+    def can_fill(self, taker: Order, makers: BookSide, limit_key: int | None) -> bool:
+        """Say whether ``taker`` would trade whole now: what a fill-or-kill order asks.
+
+        Own orders that it would meet do not count, or end it before; nor does what rests to close
+        a position beyond what that position holds.
+        """
+        wanted = taker.remaining
+        if makers.reach(wanted, limit_key)[0] < wanted:
+            return False
+        mode = _mode(taker)
+        closable: dict[int, int] = {}
+        for level in makers.levels_from_best():
+            if limit_key is not None and level.key > limit_key:
+                return False
+            maker = level.head
+            while maker is not None:
+                if mode is _NO_PREVENTION or maker.account.self_group != taker.account.self_group:
+                    wanted -= _certain(maker, closable)
+                    if wanted <= 0:
+                        return True
+                elif mode is not SelfTradePrevention.MAKER:
+                    return False
+                maker = maker.next
+        return False
+
     def _note_price(self, market: Market, price: int) -> None:
         """Keep the price for the plan orders that wait for it until the command is done."""
         if market.seen_low == 0:
@@ -65,9 +90,7 @@ class Matching:
 
     def _prevent(self, taker: Order, maker: Order) -> None:
         """Keep two orders of one owner from trading, as the taker's mode says."""
-        mode = taker.self_trade_prevention
-        if taker.command.close_on_trigger:
-            mode = SelfTradePrevention.MAKER
+        mode = _mode(taker)
         trading = self._trading
         contracts = min(taker.remaining, maker.remaining)
         self._state.log.events.append(
@@ -92,3 +115,26 @@ class Matching:
             trading.cancel(maker, CancelReason.SELF_TRADE)
         if mode is not SelfTradePrevention.MAKER:
             trading.cancel(taker, CancelReason.SELF_TRADE)
+
+
+def _mode(taker: Order) -> SelfTradePrevention:
+    """Return the mode in which ``taker`` meets orders of its owner."""
+    mode = taker.self_trade_prevention
+    if taker.command.close_on_trigger and mode is not _NO_PREVENTION:
+        return SelfTradePrevention.MAKER
+    return mode
+
+
+def _certain(maker: Order, closable: dict[int, int]) -> int:
+    """Return the contracts that ``maker`` can trade after those before it have traded.
+
+    ``closable`` keeps what is left of each position that resting orders would close.
+    """
+    closes = maker.remaining if maker.closing else maker.promised
+    if closes == 0:
+        return maker.remaining
+    position = maker.position
+    left = closable.get(position.number, abs(position.contracts))
+    sure = min(closes, left)
+    closable[position.number] = left - sure
+    return maker.remaining - closes + sure

@@ -350,3 +350,32 @@ def test_what_stays_on_hold_after_a_partial_fill_is_rounded_up():
     desk.market(2, SELL, 1)
 
     assert desk.exchange.account(1).order_hold == 2_857_142_858  # two thirds of it
+
+
+@pytest.mark.parametrize(
+    "mode", [mode for mode in SelfTradePrevention if mode is not SelfTradePrevention.NONE]
+)
+def test_a_fill_or_kill_order_does_not_count_the_orders_of_its_own_owner(mode):
+    desk = Desk()
+    desk.limit(1, SELL, 5, 1_000)
+    desk.limit(2, SELL, 5, 1_000)
+    fok = {"time_in_force": TimeInForce.FOK, "self_trade_prevention": mode}
+
+    events = desk.limit(1, BUY, 10, 1_000, **fok)
+
+    assert names(events) == ["OrderAccepted", "OrderCancelled"]
+    assert desk.orders(1) == [(SELL, 5, 1_000)]
+
+
+def test_a_fill_or_kill_order_counts_what_closes_a_position_once():
+    desk = Desk(accounts=4)
+    desk.trade(2, 3, 10, 1_000)
+    desk.limit(2, SELL, 10, 1_010, reduce_only=True)
+    desk.limit(2, SELL, 10, 1_010, reduce_only=True)
+
+    killed = desk.limit(1, BUY, 11, 1_010, time_in_force=TimeInForce.FOK)
+    filled = desk.limit(1, BUY, 10, 1_010, time_in_force=TimeInForce.FOK)
+
+    assert names(killed) == ["OrderAccepted", "OrderCancelled"]
+    assert desk.position(1).contracts == 10
+    assert "OrderCancelled" in names(filled)  # the other one: nothing is left to close
