@@ -22,15 +22,15 @@ class Outcome:
 
     increases: bool  # it opens or adds; else it reduces or closes
     wanted: Contracts
-    filled: Contracts
+    is_done: bool  # its own order filled whole, or one that came after it brought what it wanted
     was_skipped: bool  # a part of it at least
     delay: timedelta | None  # from the leader's fill to the venue's acknowledgement of ours
     slippage: Fraction | None  # of the leader's price; positive where ours was worse
 
     @property
     def is_copied(self) -> bool:
-        """Return whether all that was wanted was filled and nothing was left out."""
-        return not self.was_skipped and 0 < self.wanted <= self.filled
+        """Return whether all that was wanted was carried out and nothing was left out."""
+        return self.is_done and not self.was_skipped and self.wanted > 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -32,8 +32,10 @@ SIGNALS_A_SAMPLE = 200
 class Receipt:
     """One leader order and what one follower got of it. Slippage is positive where ours was worse.
 
-    `sent_at` is when the first order of ours left, `acknowledged_at` when the venue had taken the
-    last one, `filled_at` when the last one had filled.
+    Orders close the gap between what a position should be and is, so one may carry out several of
+    the leader's: it is on the receipt of the last of them. `is_on_target` says that nothing is left
+    to be done for the lane now. `sent_at` is when the first order of ours left, `acknowledged_at`
+    when the venue had taken the last one, `filled_at` when the last one had filled.
     """
 
     signal_id: SignalId
@@ -57,6 +59,7 @@ class Receipt:
     acknowledged_at: datetime | None
     filled_at: datetime | None
     skip_reason: SkipReason | None
+    is_on_target: bool
 
     @property
     def delay(self) -> timedelta | None:
@@ -89,7 +92,7 @@ class Receipt:
         return Outcome(
             increases=self.increases,
             wanted=self.wanted,
-            filled=self.filled,
+            is_done=self.is_on_target or self.filled >= self.wanted,
             was_skipped=self.skip_reason is not None,
             delay=self.delay,
             slippage=self.slippage,
@@ -127,6 +130,7 @@ def _receipts(
             FollowRow.id,
             FollowRow.sub_account,
             InstrumentRow.contract_size,
+            (LaneRow.target == LaneRow.actual).label("is_on_target"),
             *orders.c,
         )
         .join(SignalRow, SignalRow.id == CopyDecisionRow.signal_id)
@@ -196,4 +200,5 @@ def _receipt(row: Row[*tuple[Any, ...]]) -> Receipt:
         acknowledged_at=row.acknowledged_at,
         filled_at=row.filled_at,
         skip_reason=decision.skip_reason,
+        is_on_target=bool(row.is_on_target),
     )

@@ -83,3 +83,15 @@ async def test_the_job_keeps_the_figures_of_the_latest_receipts(pair, market):
     # Both bought 1 SOL at 150 and sold it at 154.99 with the same leverage and the same fees.
     assert row.followers_result == row.leader_profit > 0
     assert row.followers_margin == row.leader_margin == 15
+
+
+async def test_a_close_that_comes_before_its_open_was_sent_leaves_nothing_undone(pair, market):
+    market.trade(pair.leader, SOL, Side.BUY, 10, LONG)
+    market.trade(pair.leader, SOL, Side.SELL, 10, LONG, price=Decimal("149.99"))
+    await pair.plugin.settle()
+    market.clock.advance(seconds=2)
+    await pair.plugin.settle()
+
+    outcomes = [receipt.outcome for receipt in receipts(pair)]
+    assert len(outcomes) == 2
+    assert all(each.is_copied for each in outcomes)

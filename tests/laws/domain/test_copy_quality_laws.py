@@ -15,7 +15,7 @@ OUTCOMES = st.lists(
         Outcome,
         increases=st.booleans(),
         wanted=st.integers(0, 5),
-        filled=st.integers(0, 5),
+        is_done=st.booleans(),
         was_skipped=st.booleans(),
         delay=st.none() | st.timedeltas(timedelta(0), timedelta(seconds=9)),
         slippage=st.none() | st.fractions(-1, 1, max_denominator=1000),
