@@ -225,3 +225,22 @@ def test_streams_survive_quick_acks_and_bring_the_news(
     finally:
         for client in (public, private, trading):
             client.exit()
+
+
+def test_a_close_on_trigger_order_makes_its_way_and_is_shown_as_one(
+    session: unified_trading.HTTP,
+) -> None:
+    market = {"orderType": "Market", "qty": "0.01"}
+    session.place_order(**LINEAR, side="Buy", **market)
+    resting = {"side": "Sell", "orderType": "Limit", "qty": "0.01", "price": "60000"}
+    session.place_order(**LINEAR, **resting, reduceOnly=True, orderLinkId="target")
+
+    closing = session.place_order(**LINEAR, side="Sell", **market, closeOnTrigger=True)["result"]
+
+    [position] = rows(session.get_positions(**LINEAR))
+    assert position["size"] in ("0", "0.000")
+    ended = {row["orderId"]: row for row in rows(session.get_order_history(**LINEAR))}
+    assert ended[closing["orderId"]]["closeOnTrigger"] is True
+    assert ended[closing["orderId"]]["reduceOnly"] is True
+    [target] = [row for row in ended.values() if row["orderLinkId"] == "target"]
+    assert (target["orderStatus"], target["cancelType"]) == ("Cancelled", "CancelByReduceOnly")
