@@ -184,7 +184,9 @@ class PlanConformance:
     async def test_a_plan_that_never_arrived_is_not_found(self, trial: Trial) -> None:
         scene, account = await held_position(trial, PositionSide.LONG)
 
-        found = await trial.venue.find_plan(account, scene.instrument.symbol, trial.next_id())
+        symbol, never = scene.instrument.symbol, trial.next_id()
+
+        found = await trial.surely(lambda: trial.venue.find_plan(account, symbol, never))
 
         assert found is None
 
