@@ -17,9 +17,16 @@ from copyplugin.store.rows import CopiedPositionRow, FollowRow, FundingPaymentRo
 
 
 def last_funding_at(session: Session, follow_id: FollowId) -> datetime | None:
-    """Return the time of the latest payment that is stored: where to ask from."""
+    """Return where to ask from: the latest payment that is stored, else the follow's beginning.
+
+    Its sub-account is its own from then on; what a venue lists before is somebody else's, and to
+    list it takes a venue many requests.
+    """
     query = select(func.max(FundingPaymentRow.at)).where(FundingPaymentRow.follow_id == follow_id)
-    return session.scalar(query)
+    latest = session.scalar(query)
+    if latest is not None:
+        return latest
+    return session.scalar(select(FollowRow.created_at).where(FollowRow.id == follow_id))
 
 
 def book_funding(
