@@ -1,12 +1,12 @@
 """The accounts that an operator has connected, as a file tells them.
 
-    [[account]]
-    uid = "1001"
-    role = "follower"      # leader, follower or pool
-    key = "..."
-    secret = "..."
-    passphrase = "..."     # where the venue has one
-    owner = "1000"         # of a pool account: whose it is; nobody else's follow gets it
+[[account]]
+uid = "1001"
+role = "follower"      # leader, follower or pool
+key = "..."
+secret = "..."
+passphrase = "..."     # where the venue has one
+owner = "1000"         # of a pool account: whose it is; nobody else's follow gets it
 """
 
 import tomllib
@@ -57,7 +57,9 @@ def read_connections(path: Path) -> list[Connection]:
     rows = document.get("account")
     if set(document) != {"account"} or not isinstance(rows, list) or not rows:
         raise ConfigurationError(f"{path} needs [[account]] tables and nothing else.")
-    found = [_connection(path, number, row) for number, row in enumerate(cast("list[Any]", rows), 1)]
+    found = [
+        _connection(path, number, row) for number, row in enumerate(cast("list[Any]", rows), 1)
+    ]
     _check_once(path, found)
     return found
 
@@ -85,9 +87,7 @@ def _connection(path: Path, number: int, row: Any) -> Connection:
     if len(texts) != len(given):
         raise ConfigurationError(f"{where}: write every value in quotes.")
     if texts["role"] not in set(Role):
-        raise ConfigurationError(
-            f"{where} is a {texts['role']!r}: write one of {', '.join(Role)}."
-        )
+        raise ConfigurationError(f"{where} is a {texts['role']!r}: write one of {', '.join(Role)}.")
     role = Role(texts["role"])
     return Connection(
         role=role,

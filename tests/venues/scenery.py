@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from copyplugin.domain.fill import OrderSide, PositionSide
 from simexchange.core import commands as c
 from simexchange.core import types as t
@@ -56,10 +58,11 @@ LEGS = {
 class Scenery:
     """Whatever is refused here is a mistake of the bench."""
 
-    def __init__(self, simulation: Simulation) -> None:
+    def __init__(self, simulation: Simulation, *, taker_fee: int = 55_000) -> None:
+        """Take the fee as a venue's usual one, in rate units of 10⁻⁸."""
         self.simulation = simulation
         for instrument in INSTRUMENTS:
-            self.apply(c.ListInstrument(instrument))
+            self.apply(c.ListInstrument(replace(instrument, taker_fee=taker_fee)))
         self.maker = self._open(t.AccountKind.MAKER)
         self.apply(c.Deposit(self.maker, t.Wallet.CONTRACT, AMPLE))
         for symbol, price in PRICES.items():

@@ -1,7 +1,7 @@
 """The served exchange and our ccxt adapter as a bench: everything goes through sockets."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Self, TypeVar
 
@@ -43,11 +43,14 @@ class Wire:
 
     serves: Callable[[ServedVenue], serving.Dialect]
     paths: dict[Errand, tuple[str, ...]]
+    taker_fee: int  # which the adapter takes for this venue's usual one, in 10⁻⁸
+    config: dict[str, object] = field(default_factory=dict)
 
 
 WIRES = {
     "bybit": Wire(
         serves=BybitDialect,
+        taker_fee=55_000,
         paths={
             Errand.ORDER: ("/v5/order/create",),
             Errand.PLAN: ("/v5/order/create", "/v5/position/trading-stop"),
@@ -62,6 +65,8 @@ WIRES = {
     ),
     "binance": Wire(
         serves=BinanceDialect,
+        taker_fee=50_000,
+        config={"is_broker": True},
         paths={
             Errand.ORDER: ("/fapi/v1/order",),
             Errand.PLAN: ("/fapi/v1/algoOrder",),
@@ -88,7 +93,7 @@ class ServedBench:
         self.wire = WIRES[dialect]
         self.clock = SteeredClock(SystemClock())
         self.simulation = FaultySimulation(Exchange(ExchangeConfig(check_every=1)), self.clock)
-        self.scenery = Scenery(self.simulation)
+        self.scenery = Scenery(self.simulation, taker_fee=self.wire.taker_fee)
         self.served = ServedVenue(self.simulation, VenueSettings(seed="conformance"), self.clock)
         self._thread = serving.ServerThread(
             lambda: serving.Server((self.wire.serves(self.served),))
@@ -119,7 +124,8 @@ class ServedBench:
         return self._thread.call(work)
 
     async def reopened(self) -> Venue:
-        settings = {"receive_window": WINDOW, "socket_silence": SILENCE, **self._config}
+        settings = {"receive_window": WINDOW, "socket_silence": SILENCE}
+        settings |= {**self.wire.config, **self._config}
         config = VenueConfig(dialect=self._dialect, address=self.url, **settings)
         self._venues.append(CcxtVenue(config, self.keys))
         return self._venues[-1]

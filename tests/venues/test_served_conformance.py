@@ -11,3 +11,10 @@ class TestBybitOverHttp(VenueConformance):
     async def bench(self):
         async with ServedBench("bybit") as bench:
             yield bench
+
+
+class TestBinanceOverHttp(VenueConformance):
+    @pytest.fixture
+    async def bench(self):
+        async with ServedBench("binance") as bench:
+            yield bench

@@ -22,7 +22,7 @@ from copyplugin.venues.conformance.steps import ATTEMPTS, Trial
 
 NOTHING_DONE = [Fault.LOST_REQUEST, Fault.SERVER_ERROR, Fault.RATE_LIMIT, Fault.MAINTENANCE]
 REQUEST_FAULTS = [*NOTHING_DONE, Fault.LOST_ANSWER]
-ROUNDS = 12
+ROUNDS = 8
 
 
 class DoubtConformance:

@@ -24,6 +24,7 @@ LEVERAGE = Ratio(Decimal(5))
 LOTS_OFFERED = 400
 CENT = Decimal("0.01")
 PAUSE_SECONDS = 0.02
+PAUSE_MAX_SECONDS = 0.3
 ATTEMPTS = 8
 
 
@@ -214,6 +215,7 @@ class Trial:
         """
         answer: T | VenueUnavailable
         until = self._now() + self.bench.patience_seconds
+        pause = PAUSE_SECONDS
         while True:
             try:
                 answer = await ask()
@@ -223,7 +225,8 @@ class Trial:
                 answer = error
             waited = f"this was still so after {self.bench.patience_seconds} s: {answer!r}"
             assert self._now() < until, waited
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, PAUSE_MAX_SECONDS)  # a venue counts how often it is asked
 
     async def surely(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Put a question until it is answered: an order that is missing may still be on its way."""

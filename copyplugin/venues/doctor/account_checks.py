@@ -212,4 +212,3 @@ def pool_findings(connections: Sequence[Connection], *, opens_sub_accounts: bool
         "their keys."
     )
     return [Finding(level=Level.FAULT, about="venue", check="pool", sentence=sentence)]
-
