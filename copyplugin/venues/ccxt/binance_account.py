@@ -111,6 +111,10 @@ class BinanceAccount:
     async def set_hedge_mode(self, client: Client) -> None:
         await _unless_so(client, "fapiprivate_post_positionside_dual", {"dualSidePosition": "true"})
 
+    async def is_hedged(self, client: Client, symbol: Symbol) -> bool:
+        answer = await client.ask("fapiprivate_get_positionside_dual", cost=30)
+        return bool(answer["dualSidePosition"])
+
     async def configure(
         self, client: Client, instrument: Instrument, leverage: Ratio, margin_mode: MarginMode
     ) -> None:

@@ -105,6 +105,10 @@ class BybitAccount:
         params = {**LINEAR, "coin": "USDT", "mode": _HEDGED}
         await _unless_so(client, "private_post_v5_position_switch_mode", params)
 
+    async def is_hedged(self, client: Client, symbol: Symbol) -> bool:
+        rows = await self.position_rows(client, {"symbol": symbol})
+        return all(bybit_rows.position_side(row) is not None for row in rows)
+
     async def configure(
         self, client: Client, instrument: Instrument, leverage: Ratio, margin_mode: MarginMode
     ) -> None:

@@ -150,6 +150,10 @@ class Dialect(Wire, Protocol):
 
     async def set_hedge_mode(self, client: Client) -> None: ...
 
+    async def is_hedged(self, client: Client, symbol: Symbol) -> bool:
+        """Return whether the account keeps long and short of this symbol apart."""
+        ...
+
     async def configure(
         self, client: Client, instrument: Instrument, leverage: Ratio, margin_mode: MarginMode
     ) -> None: ...

@@ -67,6 +67,11 @@ class CcxtVenue:
     def capabilities(self) -> VenueCapabilities:
         return self.dialect.capabilities
 
+    @property
+    def clock_ahead_ms(self) -> int:
+        """Return how far this computer's clock is ahead of the venue's; 0 before it was asked."""
+        return self._clients.clock_ahead_ms
+
     async def close(self) -> None:
         """Close streams and connections."""
         await self._streams.close()

@@ -147,7 +147,8 @@ class AccountCheck:
         if self._connection.role is not Role.POOL:
             return None  # a sub-account that we open has the mode that we set
         client = await self._venue.client(self._account)
-        if await self._venue.dialect.is_hedged(client):
+        symbol = min(await self._venue.instruments())
+        if await self._venue.dialect.is_hedged(client, symbol):
             return self._found(Level.OK, "mode", "It is in hedge mode.")
         if await self._venue.positions(self._account):
             sentence = (

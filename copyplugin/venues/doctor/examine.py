@@ -16,19 +16,25 @@ async def examine(
     config: VenueConfig, connections: Sequence[Connection], *, now: datetime
 ) -> Diagnosis:
     """Ask the venue about itself and each account; raises `ConfigurationError` for its dialect."""
-    keys = KeysInMemory(*(connection.known for connection in connections))
-    venue = CcxtVenue(config, keys)
-    findings: list[Finding] = []
+    public = CcxtVenue(config, KeysInMemory())
     try:
-        findings += [finding async for finding in venue_findings(venue)]
-        if all(f.check != "reachable" or f.level is not Level.FAULT for f in findings):
-            findings += pool_findings(
-                connections, opens_sub_accounts=venue.capabilities.opens_sub_accounts
-            )
-            for connection in connections:
-                check = AccountCheck(venue, connection, now)
-                findings += [finding async for finding in check.findings()]
+        findings = [finding async for finding in venue_findings(public)]
+    finally:
+        await public.close()
+    if all(f.check != "reachable" or f.level is not Level.FAULT for f in findings):
+        opens = public.capabilities.opens_sub_accounts
+        findings += pool_findings(connections, opens_sub_accounts=opens)
+        for connection in connections:
+            findings += await _examine_one(config, connection, now)
+    where = config.address or ("its testnet" if config.testnet else "its own address")
+    return Diagnosis(venue=public.name, address=where, findings=findings)
+
+
+async def _examine_one(config: VenueConfig, connection: Connection, now: datetime) -> list[Finding]:
+    """Examine an account with its own key alone: a bad one must not spoil the others' answers."""
+    venue = CcxtVenue(config, KeysInMemory(connection.known))
+    try:
+        check = AccountCheck(venue, connection, now)
+        return [finding async for finding in check.findings()]
     finally:
         await venue.close()
-    where = config.address or ("its testnet" if config.testnet else "its own address")
-    return Diagnosis(venue=venue.name, address=where, findings=findings)

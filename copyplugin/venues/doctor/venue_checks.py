@@ -18,8 +18,7 @@ _MONEY: Mapping[MovesMoney, tuple[Level, str]] = {
     MovesMoney.FULL: (Level.OK, "Money moves between any two accounts."),
     MovesMoney.OWN_ACCOUNTS: (
         Level.HINT,
-        "Money moves inside one owner's accounts only: the leader's share is owed and paid by hand "
-        "or by the follower.",
+        "Money moves inside one owner's accounts only: a leader's share is owed, then paid apart.",
     ),
     MovesMoney.NONE: (
         Level.HINT,
