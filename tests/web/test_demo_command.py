@@ -56,6 +56,7 @@ def test_a_port_in_use_is_refused_before_anything_starts(program, taken_port, tm
         (["--json", "r.json"], "belong to --headless"),
         (["--host", "0.0.0.0"], "use 127.0.0.1"),
         (["--headless", "--seconds", "0"], "--seconds"),
+        (["--over-http", "elsewhere"], "--over-http"),
         (["--followers", "0"], "--followers"),
         (["--port", "99999"], "--port"),
     ],
@@ -99,6 +100,22 @@ def test_a_headless_run_copies_comes_to_rest_and_adds_up(tmp_path):
     assert report["adds_up"]
     assert {"start", "traded for 12 s", "came to rest"} <= set(report["steps"])
     assert "adds up" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dialect", ["bybit", "binance"])
+def test_the_same_run_through_sockets_and_ccxt_adds_up_too(tmp_path, dialect):
+    path = tmp_path / "report.json"
+    arguments = ["--headless", "--seconds", "12", "--followers", "5", "--over-http", dialect]
+
+    done = run(*DEMO, *arguments, "--json", str(path), seconds=110)
+    report = json.loads(path.read_text())
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert report["adds_up"]
+    assert report["over_http"] == dialect
+    assert report["orders_copied"] > 0
+    assert report["drift"] == 0
 
 
 def test_pages_alone_need_a_migrated_database(tmp_path, free_port):

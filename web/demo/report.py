@@ -21,6 +21,7 @@ class Report:
 
     seed: int
     seconds: int
+    over_http: str | None
     summary: Summary
     ledger_entries: int
     ledger_fault: str | None
@@ -34,6 +35,7 @@ class Report:
         return {
             "seed": self.seed,
             "seconds": self.seconds,
+            "over_http": self.over_http,
             "leaders": found.leaders,
             "follows": found.follows,
             "leader_fills": found.leader_fills,
@@ -83,6 +85,7 @@ def make_report(
     return Report(
         seed=seed,
         seconds=seconds,
+        over_http=stage.over_http,
         summary=summary,
         ledger_entries=entries,
         ledger_fault=ledger_fault,

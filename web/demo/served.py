@@ -35,6 +35,8 @@ DIALECTS: dict[str, Callable[[ServedVenue], Dialect]] = {
     "binance": BinanceDialect,
 }
 MONEY_PLACES = 8
+REQUESTS_PER_SECOND = 2_000
+"""The demonstration hurries its jobs, which a real venue's limits would not allow."""
 _WALLETS = {Wallet.SPOT: ExchangeWallet.SPOT, Wallet.CONTRACT: ExchangeWallet.CONTRACT}
 
 
@@ -69,7 +71,12 @@ class ServedExchange:
         )
 
     def venue(self) -> "HostVenue":
-        config = VenueConfig(dialect=self._dialect, address=self.address)
+        config = VenueConfig(
+            dialect=self._dialect,
+            address=self.address,
+            requests_per_second=REQUESTS_PER_SECOND,
+            is_broker=True,
+        )
         return HostVenue(config, self._keys, self._operator_key)
 
 

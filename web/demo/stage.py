@@ -50,13 +50,13 @@ class Stage:
         """Take the dialect in which exchange and plugin talk; None: they call each other."""
         self._settings = settings
         self._seed = seed
-        self._dialect = over_http
+        self.over_http = over_http
         self._thread = LoopThread("engine")
         self._exchange_thread = self._thread if over_http is None else LoopThread("exchange")
         self._world: World | None = None
         self._venue: SimulatedVenue | None = None
         self._served: ServedExchange | None = None
-        self._over_http: HostVenue | None = None
+        self._wired: HostVenue | None = None
         self._plugin: CopyPlugin | None = None
         self._market: asyncio.Task[None] | None = None
         self._stop_market: asyncio.Event | None = None
@@ -72,9 +72,9 @@ class Stage:
         simulation = Simulation(Exchange(config), ExchangeClock())
         self._world = build_world(simulation, seed=self._seed, leaders=LEADERS)
         self._venue = SimulatedVenue(simulation)
-        if self._dialect is None:
+        if self.over_http is None:
             return
-        self._served = ServedExchange(simulation, self._dialect, seed=self._seed)
+        self._served = ServedExchange(simulation, self.over_http, seed=self._seed)
         await self._served.open()
         for number in self._world.leaders.values():
             self._served.give_key(number, may_trade=False)
@@ -84,7 +84,7 @@ class Stage:
             assert self._venue is not None
             venue: Venue = self._venue
             if self._served is not None:
-                venue = self._over_http = self._served.venue()
+                venue = self._wired = self._served.venue()
             plugin = CopyPlugin(self._settings, venue, SystemClock())
             await plugin.start()
             return plugin
@@ -179,9 +179,9 @@ class Stage:
         if self._plugin is not None:
             self._thread.run(self._plugin.stop())
             self._plugin = None
-        if self._over_http is not None:
-            self._thread.run(self._over_http.close())
-            self._over_http = None
+        if self._wired is not None:
+            self._thread.run(self._wired.close())
+            self._wired = None
 
     def close_exchange(self) -> None:
         self._exchange_thread.run(self._close_exchange())
