@@ -43,6 +43,7 @@ class Crowd:
     modes: tuple[str, ...] = ("fixed", "fixed", "proportional")
     prices_move: bool = False
     patience: bool = True  # orders do not expire, follows are not aborted
+    terms: dict[str, object] = field(default_factory=dict)  # of every follow, beside its mode
     url: str | None = None  # of the database; None: SQLite in the folder
     overlapping: bool = False  # the engine works on while calls to the venue are out
     market: Market = field(init=False)
@@ -162,6 +163,7 @@ class Crowd:
                 mode=mode,
                 copy_amount="5000",
                 instruments=["BTCUSDT", "SOLUSDT"],
+                **self.terms,
             )
 
     async def insist(self, kind: CommandKind, **arguments: object) -> None:
