@@ -15,6 +15,8 @@ class CommandKind(StrEnum):
     CLOSE_POSITION = "close_position"
     END_FROM_POSITION = "end_from_position"
     SET_PROTECTION = "set_protection"
+    HALT_COPYING = "halt_copying"
+    RESUME_COPYING = "resume_copying"
 
 
 class CommandState(StrEnum):

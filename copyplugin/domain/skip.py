@@ -17,6 +17,7 @@ class SkipReason(StrEnum):
     ORDER_REJECTED = "order_rejected"
     EXPIRED = "expired"
     FOLLOW_NOT_ACTIVE = "follow_not_active"
+    COPYING_HALTED = "copying_halted"
     BASELINE_POSITION = "baseline_position"
     NOTHING_TO_CLOSE = "nothing_to_close"
     INSTRUMENT_UNKNOWN = "instrument_unknown"
@@ -64,6 +65,7 @@ _SENTENCES = {
     SkipReason.ORDER_REJECTED: "The venue refused the order.",
     SkipReason.EXPIRED: "The order would have come too late.",
     SkipReason.FOLLOW_NOT_ACTIVE: "The follow was ending or had ended, so nothing new was opened.",
+    SkipReason.COPYING_HALTED: "Copying was paused, so nothing new was opened.",
     SkipReason.BASELINE_POSITION: "The leader held this position before you followed him.",
     SkipReason.NOTHING_TO_CLOSE: "The sub-account held nothing that this close could take from.",
     SkipReason.INSTRUMENT_UNKNOWN: "The venue does not trade this instrument now.",

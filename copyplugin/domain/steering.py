@@ -102,6 +102,7 @@ class Terms:
     equity: Money | None = None
     carried: Fraction = NOTHING
     holdings: Holdings = field(default_factory=Holdings)
+    is_halted: bool = False  # nothing new is opened now (P5)
 
 
 def needs_balance(move: LeaderMove, terms: Terms, *, now: datetime) -> bool:
@@ -135,8 +136,9 @@ def decide(
 
 def refusal(move: LeaderMove, terms: Terms, *, now: datetime) -> Skip | None:
     """Return why an open is not copied whatever its size: the first of these reasons that holds."""
-    if not terms.copies_opens:
-        return Skip(reason=SkipReason.FOLLOW_NOT_ACTIVE)
+    if not terms.copies_opens or terms.is_halted:
+        is_over = not terms.copies_opens
+        return Skip(reason=SkipReason.FOLLOW_NOT_ACTIVE if is_over else SkipReason.COPYING_HALTED)
     if not terms.is_configured:
         return Skip(reason=SkipReason.LEADER_NOT_CONFIGURED_INSTRUMENT)
     if not terms.is_chosen:

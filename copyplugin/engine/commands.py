@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.identifiers import CommandId
-from copyplugin.engine import follow_commands, leader_commands, protection_commands
+from copyplugin.engine import follow_commands, halt_commands, leader_commands, protection_commands
 from copyplugin.engine.arguments import Arguments
 from copyplugin.engine.attempts import attempt_all
 from copyplugin.engine.done import Asked, Done
@@ -34,6 +34,8 @@ ON_ROWS: Mapping[CommandKind, Callable[[Asked], Done]] = {
     CommandKind.CLOSE_POSITION: follow_commands.close_position,
     CommandKind.END_FROM_POSITION: follow_commands.end_from_position,
     CommandKind.SET_PROTECTION: protection_commands.set_protection,
+    CommandKind.HALT_COPYING: halt_commands.halt_copying,
+    CommandKind.RESUME_COPYING: halt_commands.resume_copying,
 }
 
 

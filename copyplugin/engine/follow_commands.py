@@ -14,6 +14,7 @@ from copyplugin.domain.leader import TradeState
 from copyplugin.domain.money import Money, Ratio
 from copyplugin.engine.arguments import Arguments
 from copyplugin.engine.done import Asked, Done
+from copyplugin.engine.halt_commands import refuse_where_halted
 from copyplugin.engine.protection_commands import protect_new_follow
 from copyplugin.engine.rule_arguments import copy_rule, instrument_rules
 from copyplugin.engine.surroundings import Surroundings
@@ -62,6 +63,7 @@ def start_follow(asked: Asked) -> Done:
     """Reserve the place, and later tell what became of the start."""
     if asked.row.result is not None:
         return _started(asked.session, FollowId(asked.row.result["follow_id"]))
+    refuse_where_halted(asked, LeaderId(asked.given.number("leader_id")))
     protection = None
     if "price_protection" in asked.given:
         protection = Ratio(asked.given.decimal("price_protection"))

@@ -33,6 +33,7 @@ from copyplugin.engine.errands import AskBalance, AskOrder, Errand, SendOrder
 from copyplugin.engine.precedence import Precedence, may_open
 from copyplugin.engine.surroundings import Surroundings
 from copyplugin.store.follow_rules import RuleBook, holdings_before, rules_of
+from copyplugin.store.halts import halted_among
 from copyplugin.store.lane_book import ORDERS, LaneBook
 from copyplugin.store.lane_work import LaneWork
 from copyplugin.store.rows import CopyDecisionRow, CopyOrderRow, FollowRow, SignalRow
@@ -65,6 +66,7 @@ class Planner:
         self._resend = resend
         self._precedence = Precedence()
         self._rules = RuleBook(rules={})
+        self._halted: Collection[FollowId] = ()
         self.plan = Plan()
         self._unburdened: dict[FollowId, FollowRow] = {}
         self._unsent: list[tuple[CopyOrderRow, LaneWork]] = []
@@ -77,8 +79,9 @@ class Planner:
     def look_at(self, works: Sequence[LaneWork]) -> None:
         """Decide what each of these lanes does next."""
         self._precedence = Precedence.of(self._book, works)
-        opening = {work.follow.id for work in works if may_open(work)}
+        opening = {work.follow.id: work.follow.leader_id for work in works if may_open(work)}
         self._rule_book = rules_of(self._book.session, opening)
+        self._halted = halted_among(self._book.session, opening, now=self._now)
         for work in self._precedence.in_turn(works):
             sent = len(self._unsent)
             self._look_at(work)
@@ -151,6 +154,7 @@ class Planner:
             order.attempts >= settings.open_attempts
             or self._now - order.decided_at > timedelta(seconds=settings.open_expiry_seconds)
             or work.follow.state not in COPIES_OPENS
+            or work.follow.id in self._halted
             or work.opening is None
         )
 
@@ -248,6 +252,7 @@ class Planner:
             available=row.available_frozen,
             late_after=timedelta(seconds=around.settings.signal_late_seconds),
             equity=row.equity_frozen,
+            is_halted=follow.id in self._halted,
             carried=(lane.residue or NOTHING) - (row.residue or NOTHING),
             holdings=holdings,
         )
@@ -280,6 +285,8 @@ class Planner:
         lane, settings = work.lane, self._around.settings
         if work.follow.state not in COPIES_OPENS:
             return Skip(reason=SkipReason.FOLLOW_NOT_ACTIVE)
+        if work.follow.id in self._halted:
+            return Skip(reason=SkipReason.COPYING_HALTED)
         if instrument is None or work.opening is None:
             return Skip(reason=SkipReason.INSTRUMENT_UNKNOWN)
         if self._must_wait(work, work.opening.id):

@@ -8,9 +8,12 @@ import heapq
 from collections.abc import Iterable
 from functools import partial
 
+from copyplugin.domain.follow import FOLLOWS_CLOSES
 from copyplugin.domain.identifiers import ClientOrderId, FollowId
+from copyplugin.domain.money import Money
 from copyplugin.domain.order import OrderReport
 from copyplugin.domain.plan_order import AT_VENUE, PlanReport, PlanState, PlanStatus
+from copyplugin.engine.follow_limits import LimitBook, Valuation, shares_paid
 from copyplugin.engine.protection_book import PlanBook, Result, Seen
 from copyplugin.engine.protection_steps import (
     AmendPlan,
@@ -25,7 +28,7 @@ from copyplugin.engine.protection_steps import (
 )
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import OutcomeUnknown, RequestRejected, VenueUnavailable
-from copyplugin.store import protection
+from copyplugin.store import halts, protection
 from copyplugin.store.database import Session
 from copyplugin.store.protection import Guarded
 
@@ -49,6 +52,8 @@ class Protector:
 
     async def sweep(self) -> int:
         """Look at every follow with something to protect; return how many lack their stop."""
+        now = self._around.clock.now()
+        await self._around.database.write(lambda session: halts.lift_expired(session, now=now))
         with self._around.database.read() as session:
             found = protection.follows_to_guard(session)
             unprotected = len(protection.unprotected_positions(session))
@@ -86,16 +91,18 @@ class Protector:
     async def _protect(self, follow_id: FollowId) -> None:
         with self._around.database.read() as session:
             guarded = protection.guarded(session, follow_id)
+            paid = shares_paid(session, follow_id)
         if guarded is None:
             return
         try:
             seen = await self._ask(guarded)
+            valuation = await self._value(guarded, paid)
         except VenueUnavailable:
             return  # what rests at the venue rests; the job comes again
-        result = await self._write(follow_id, seen, ())
+        result = await self._write(follow_id, seen, (), valuation)
         while result.steps:
             outcomes = [await self._take(step) for step in result.steps]
-            result = await self._write(follow_id, Seen(), outcomes)
+            result = await self._write(follow_id, Seen(), outcomes, None)
 
     async def _ask(self, guarded: Guarded) -> Seen:
         """Ask for every plan order that may rest, and for the orders of those that fired."""
@@ -119,11 +126,30 @@ class Protector:
                 orders[report.fired_order] = order
         return Seen(plans=plans, orders=orders)
 
+    async def _value(self, guarded: Guarded, paid: Money) -> Valuation | None:
+        """Ask what the sub-account is worth, where a limit is measured by it."""
+        account = guarded.follow.sub_account
+        limits = protection.limits_of(guarded.terms)
+        if account is None or not limits.needs_value or guarded.follow.state not in FOLLOWS_CLOSES:
+            return None
+        balance = await self._around.venue.balance(account)
+        return Valuation(equity=balance.equity, paid=paid)
+
     async def _write(
-        self, follow_id: FollowId, seen: Seen, outcomes: Iterable[StepOutcome]
+        self,
+        follow_id: FollowId,
+        seen: Seen,
+        outcomes: Iterable[StepOutcome],
+        valuation: Valuation | None,
     ) -> Result:
         result = await self._around.database.write(
-            partial(self._book, follow_id=follow_id, seen=seen, outcomes=list(outcomes))
+            partial(
+                self._book,
+                follow_id=follow_id,
+                seen=seen,
+                outcomes=list(outcomes),
+                valuation=valuation,
+            )
         )
         dispatcher = self._around.dispatcher
         if result.shards:
@@ -137,14 +163,22 @@ class Protector:
         return result
 
     def _book(
-        self, session: Session, *, follow_id: FollowId, seen: Seen, outcomes: list[StepOutcome]
+        self,
+        session: Session,
+        *,
+        follow_id: FollowId,
+        seen: Seen,
+        outcomes: list[StepOutcome],
+        valuation: Valuation | None,
     ) -> Result:
         guarded = protection.guarded(session, follow_id, locked=True)
         if guarded is None:
             return Result()
-        book = PlanBook(session, self._around, self._around.clock.now(), guarded)
+        now = self._around.clock.now()
+        book = PlanBook(session, self._around, now, guarded)
         book.learn(seen)
         book.note(outcomes)
+        book.heed(LimitBook(session, self._around, now, guarded).look(valuation))
         book.plan()
         return book.finish()
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from copyplugin.domain.client_order_id import plan_order_id
 from copyplugin.domain.command import EndHow
 from copyplugin.domain.follow import ALLOWED, EndKind, FollowState
+from copyplugin.domain.follow_limits import LimitHit
 from copyplugin.domain.identifiers import AccountId, ClientOrderId, PlanOrderId
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import Price, Ratio
@@ -29,6 +30,7 @@ from copyplugin.domain.protection import (
 )
 from copyplugin.domain.reject_reason import RejectReason
 from copyplugin.engine.fired_orders import book_fired
+from copyplugin.engine.follow_limits import words_of
 from copyplugin.engine.protection_alarms import Alarms, protected_position
 from copyplugin.engine.protection_steps import (
     AmendPlan,
@@ -206,9 +208,13 @@ class PlanBook:
 
     # -- what to do next
 
-    def end_for(self, reason: str) -> None:
-        """Let everything be closed for a reason that no plan order gave."""
-        self._ending = self._ending or reason
+    def heed(self, hit: LimitHit | None) -> None:
+        """Do what a limit that is reached asks for, beside what it has done itself (P5)."""
+        if hit is None:
+            return
+        if hit.ends_follow:
+            self._ending = self._ending or words_of(hit)
+        self._result.shards.add(self._guarded.follow.shard)
 
     def plan(self) -> None:
         """Decide the next step for each plan order that is not as it should be."""

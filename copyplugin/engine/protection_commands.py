@@ -16,7 +16,7 @@ from copyplugin.engine.surroundings import Surroundings
 from copyplugin.errors import Refused
 from copyplugin.store import follows, leader_trades, protection
 from copyplugin.store.protection import Protection
-from copyplugin.store.rows import FollowRow
+from copyplugin.store.rows import FollowProtectionRow, FollowRow
 
 NO_LEVERAGE = Ratio(Decimal(1))
 
@@ -34,7 +34,8 @@ NAMES = (
 def protect_new_follow(asked: Asked, follow: FollowRow) -> None:
     """Set what the follower asked for with his new follow; nothing where he asked for nothing."""
     if any(name in asked.given for name in NAMES):
-        _protect(asked, follow)
+        row = _protect(asked, follow)
+        row.peak_value = row.last_value = follow.copy_amount
 
 
 def set_protection(asked: Asked) -> Done:
@@ -50,13 +51,13 @@ def set_protection(asked: Asked) -> Done:
     )
 
 
-def _protect(asked: Asked, follow: FollowRow) -> None:
+def _protect(asked: Asked, follow: FollowRow) -> FollowProtectionRow:
     wish = _wish(asked.given, asked.around)
     _refuse_ratios(asked, follow, wish)
     fault = wish.limits.fault(follow.copy_amount)
     if fault is not None:
         raise Refused(fault)
-    protection.put_protection(asked.session, follow.id, wish)
+    return protection.put_protection(asked.session, follow.id, wish)
 
 
 def _wish(given: Arguments, around: Surroundings) -> Protection:

@@ -6,6 +6,7 @@ from sqlalchemy import and_, exists, false, insert, literal, or_, select, true, 
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.follow import COPIES_OPENS, FOLLOWS_CLOSES, FollowState
+from copyplugin.domain.halt import HaltScope
 from copyplugin.domain.identifiers import FollowId, LaneId, SignalId
 from copyplugin.domain.money import NO_CONTRACTS
 from copyplugin.store import dialect
@@ -151,6 +152,25 @@ def aim_at_nothing(session: Session, follow_id: FollowId) -> set[int]:
     return set(
         session.scalars(select(LaneRow.shard).where(LaneRow.follow_id == follow_id).distinct())
     )
+
+
+def aim_scope_at_nothing(session: Session, scope: HaltScope, scope_id: int) -> set[int]:
+    """Let the lanes of a follow, of a leader's follows or of all be closed; return their shards."""
+    concerned = LaneRow.target != NO_CONTRACTS
+    if scope is HaltScope.FOLLOW:
+        concerned &= LaneRow.follow_id == scope_id
+    elif scope is HaltScope.LEADER:
+        of_leader = select(FollowRow.id).where(FollowRow.leader_id == scope_id)
+        concerned &= LaneRow.follow_id.in_(of_leader)
+    lanes = session.execute(
+        update(LaneRow)
+        .where(concerned)
+        .values(target=NO_CONTRACTS, marked=True)
+        .returning(LaneRow.id, LaneRow.shard)
+        .execution_options(synchronize_session=False)
+    ).all()
+    forget_residue(session, [lane_id for lane_id, _ in lanes])
+    return {shard for _, shard in lanes}
 
 
 def aim_ended_at_nothing(session: Session, states: Collection[FollowState]) -> set[int]:
