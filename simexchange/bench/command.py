@@ -3,6 +3,7 @@
 import click
 import msgspec
 
+from simexchange.bench.compiled import CompileError, measure_compiled
 from simexchange.bench.measures import Effort, Figures, measure
 from simexchange.output import STANDARD_OUTPUT, write_json
 
@@ -26,6 +27,11 @@ from simexchange.output import STANDARD_OUTPUT, write_json
     help="Count instructions with valgrind, where it is installed (about a minute).",
 )
 @click.option(
+    "--compiled",
+    is_flag=True,
+    help="Measure a copy whose core is compiled with mypyc (needs mypy, setuptools, a C compiler).",
+)
+@click.option(
     "--json",
     "json_target",
     is_flag=False,
@@ -42,6 +48,7 @@ def bench_command(  # noqa: PLR0913 - click passes one argument per option
     seed: int,
     quick: bool,
     instructions: bool,
+    compiled: bool,
     json_target: str | None,
 ) -> None:
     """Measure the exchange with everything on: events, hash, ledger, margin, liquidation.
@@ -60,11 +67,28 @@ def bench_command(  # noqa: PLR0913 - click passes one argument per option
         seed=seed,
         instructions=instructions,
     )
-    figures = measure(effort)
+    figures = _compiled(effort) if compiled else measure(effort)
     if json_target is not None:
         write_json(json_target, figures)
     if json_target != STANDARD_OUTPUT:
         click.echo("\n".join(_lines(figures)))
+
+
+def _compiled(effort: Effort) -> Figures:
+    arguments = [
+        f"--orders={effort.orders}",
+        f"--rounds={effort.rounds}",
+        f"--accounts={effort.accounts}",
+        f"--long-orders={effort.long_orders}",
+        f"--seed={effort.seed}",
+        "--instructions" if effort.instructions else "--no-instructions",
+    ]
+    try:
+        return measure_compiled(
+            arguments, orders=effort.orders, seed=effort.seed, accounts=effort.accounts
+        )
+    except CompileError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _lines(figures: Figures) -> list[str]:

@@ -1,23 +1,19 @@
 """Medians of rounds, in CPU time of one thread; instructions by valgrind where it is installed."""
 
-import gc
-import os
-import re
 import resource
-import shutil
-import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from statistics import median
 
+from simexchange.bench.instructions import instructions_per_order
+from simexchange.bench.journaling import journal_figures
 from simexchange.bench.ticks import calm_tick_us, crowded_exchange, rough_event_us
+from simexchange.bench.timing import FrozenHeap, late_ratio, spent_ns
 from simexchange.bench.workload import Workload, mixed_workload, prepared_exchange
+from simexchange.core import trading
 from simexchange.core.types import MarginMode
 
 DEEP_RESTING = 20_000
-_INSTRUCTION_RUNS = (2_000, 6_000)
-_IREFS = re.compile(r"Collected\s*:\s*(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +36,9 @@ class Figures:
 
     `deep_ratio`: cost of an order with 20,000 resting ones, over that in a shallow book.
     `late_ratio`: the last 30 % of the long run over its first. `instructions_per_order` is None
-    where valgrind is not installed or was not asked for. `event_hash` is of the measured stream.
+    where valgrind is not installed or was not asked for. `journal_us_per_command` and
+    `snapshot_ms` come on top where there is a journal. `event_hash` is of the measured stream.
+    `is_compiled`: the build that `simexchange bench --compiled` makes; snapshots are not for it.
     """
 
     orders_per_second: int
@@ -54,10 +52,14 @@ class Figures:
     cross_tick_us: dict[str, float]
     event_us: float
     events_measured: int
+    journal_us_per_command: float | None
+    snapshot_ms: float | None
+    snapshot_mib: float | None
     peak_mib: float
     orders: int
     rounds: int
     python: str
+    is_compiled: bool
     event_hash: str
 
 
@@ -68,15 +70,17 @@ def measure(effort: Effort) -> Figures:
         orders=effort.orders, seed=effort.seed, accounts=effort.accounts, resting=DEEP_RESTING
     )
     flows: list[float] = []
-    deeps: list[float] = []
     ratios: list[float] = []
     event_hash = ""
     for _ in range(effort.rounds):
         us, event_hash = _us_per_order(flow)
         deep_us, _ = _us_per_order(deep)
         flows.append(us)
-        deeps.append(deep_us)
         ratios.append(deep_us / us)
+    is_compiled = not trading.__file__.endswith(".py")
+    journal_us, snapshot_ms, snapshot_mib = (
+        (None, None, None) if is_compiled else journal_figures(flow, rounds=effort.rounds)
+    )
     tick_us = {str(n): _calm(n, effort, MarginMode.ISOLATED) for n in effort.positions}
     cross_us = {str(n): _calm(n, effort, MarginMode.CROSS) for n in effort.positions}
     event_us, events = rough_event_us(crowded_exchange(effort.positions[-1]), 60)
@@ -84,108 +88,48 @@ def measure(effort: Effort) -> Figures:
     return Figures(
         orders_per_second=round(1e6 / median(flows)),
         us_per_order=round(median(flows), 3),
-        instructions_per_order=_instructions(effort) if effort.instructions else None,
-        deep_us_per_order=round(median(deeps), 3),
+        instructions_per_order=_instructions(effort),
+        deep_us_per_order=round(median(flows) * median(ratios), 3),
         deep_ratio=round(median(ratios), 3),
-        late_ratio=_late_ratio(effort) if effort.long_orders else None,
+        late_ratio=_late(effort),
         tick_us=tick_us,
         tick_growth=round(last / first, 2),
         cross_tick_us=cross_us,
         event_us=round(event_us, 3),
         events_measured=events,
+        journal_us_per_command=journal_us,
+        snapshot_ms=snapshot_ms,
+        snapshot_mib=snapshot_mib,
         peak_mib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         orders=effort.orders,
         rounds=effort.rounds,
         python=sys.version.split()[0],
+        is_compiled=is_compiled,
         event_hash=event_hash,
     )
 
 
 def _us_per_order(workload: Workload) -> tuple[float, str]:
-    exchange = prepared_exchange(workload)
-    apply, commands = exchange.apply, workload.measured
-    with _FrozenHeap():
-        start = time.thread_time_ns()
-        for at, command in enumerate(commands):
-            apply(command, at)
-        spent = time.thread_time_ns() - start
-    return spent / len(commands) / 1_000, exchange.event_hash
-
-
-def _late_ratio(effort: Effort) -> float:
-    """Return what the last 30 % of a long run cost over the first 30 %."""
-    workload = mixed_workload(
-        orders=effort.long_orders, seed=effort.seed + 1, accounts=effort.accounts
-    )
-    exchange = prepared_exchange(workload)
-    part = len(workload.measured) * 3 // 10
-    with _FrozenHeap():
-        spent = [
-            _spent_ns(exchange.apply, commands, at)
-            for commands, at in (
-                (workload.measured[:part], 0),
-                (workload.measured[part:-part], part),
-                (workload.measured[-part:], len(workload.measured) - part),
-            )
-        ]
-    return round(spent[2] / spent[0], 3)
-
-
-def _spent_ns(apply: object, commands: tuple[object, ...], at: int) -> int:
-    assert callable(apply)
-    start = time.thread_time_ns()
-    for n, command in enumerate(commands, start=at):
-        apply(command, n)
-    return time.thread_time_ns() - start
+    exchange = prepared_exchange(workload.setting_up)
+    with FrozenHeap():
+        spent = spent_ns(exchange, workload.measured)
+    return spent / len(workload.measured) / 1_000, exchange.event_hash
 
 
 def _calm(positions: int, effort: Effort, margin_mode: MarginMode) -> float:
     exchange = crowded_exchange(positions, margin_mode)
-    with _FrozenHeap():
+    with FrozenHeap():
         times = [calm_tick_us(exchange, effort.ticks) for _ in range(effort.rounds)]
     return round(median(times), 3)
 
 
-class _FrozenHeap:
-    """Keep the collector from walking what was set up; what the run makes is collected as ever."""
-
-    def __enter__(self) -> None:
-        gc.collect()
-        gc.freeze()
-
-    def __exit__(self, *_: object) -> None:
-        gc.unfreeze()
-
-
 def _instructions(effort: Effort) -> int | None:
-    """Return the instructions of one order: the slope between two lengths under callgrind."""
-    valgrind = shutil.which("valgrind")
-    if valgrind is None:
+    if not effort.instructions:
         return None
-    counts = [_count_instructions(valgrind, orders, effort) for orders in _INSTRUCTION_RUNS]
-    short, long = _INSTRUCTION_RUNS
-    return round((counts[1] - counts[0]) / (long - short))
+    return instructions_per_order(seed=effort.seed, accounts=effort.accounts)
 
 
-def _count_instructions(valgrind: str, orders: int, effort: Effort) -> int:
-    run = subprocess.run(  # noqa: S603 - our own interpreter under valgrind
-        [
-            valgrind,
-            "--tool=callgrind",
-            "--callgrind-out-file=/dev/null",
-            sys.executable,
-            "-m",
-            "simexchange.bench.once",
-            str(orders),
-            str(max(_INSTRUCTION_RUNS)),
-            str(effort.seed),
-            str(effort.accounts),
-        ],
-        env={**os.environ, "PYTHONHASHSEED": "0"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found = _IREFS.search(run.stderr)
-    assert found is not None, run.stderr
-    return int(found[1])
+def _late(effort: Effort) -> float | None:
+    if not effort.long_orders:
+        return None
+    return late_ratio(orders=effort.long_orders, seed=effort.seed + 1, accounts=effort.accounts)

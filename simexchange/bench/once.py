@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> None:
     """
     applied, made, seed, accounts = (int(argument) for argument in arguments)
     workload = mixed_workload(orders=made, seed=seed, accounts=accounts)
-    exchange = prepared_exchange(workload)
+    exchange = prepared_exchange(workload.setting_up)
     gc.collect()
     gc.freeze()  # as every measured run does: what was set up is not walked again
     for at, command in enumerate(workload.measured[:applied]):

@@ -1,13 +1,16 @@
 """The mixed workload: limits near mid, cancels of living orders, market orders.
 
 The stream is made once by playing it on a scratch exchange, so that every cancel names an order
-that lives at that moment; what is measured is the same commands on a fresh exchange.
+that lives at that moment; what is measured is the same commands on a fresh exchange. The book
+neither fills up nor runs dry: market orders are twice as large while more orders rest than should.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
+
+import msgspec
 
 from simexchange.core.commands import (
     CancelOrder,
@@ -30,7 +33,12 @@ _LIMIT_SHARE, _CANCEL_SHARE = 0.60, 0.30  # the rest are market orders
 _MARKETABLE = 1 / 7
 _NEAR_TICKS = 40
 _LARGEST = 20
+_USUALLY_RESTING = 800
+_CHUNK = 1_000
 _DEPOSIT = 10**7 * MONEY_SCALE
+
+
+_UNPACK = msgspec.msgpack.Decoder(list[Command])
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +58,26 @@ def mixed_workload(*, orders: int, seed: int, accounts: int, resting: int = 0) -
     if accounts < 2:  # noqa: PLR2004 - one account would trade with itself alone
         message = f"the workload needs at least 2 accounts, not {accounts}"
         raise ValueError(message)
-    random = Random(seed)  # noqa: S311 - a reproducible stream, not a secret
-    scratch = _Scratch(Exchange())
-    setting_up = [*_listing(accounts), *_resting(random, accounts, resting)]
+    stream = Stream(seed=seed, accounts=accounts, resting=resting)
+    return Workload(stream.setting_up, tuple(stream.commands(orders)))
+
+
+def prepared_exchange(setting_up: Sequence[Command], exchange: Exchange | None = None) -> Exchange:
+    """Return an exchange, if none is given a fresh one, with the set-up applied at time 0."""
+    exchange = exchange or Exchange()
     for command in setting_up:
-        scratch.apply(command)
-    measured: list[Command] = []
-    for command in _stream(random, scratch, accounts, orders):
-        scratch.apply(command)
-        measured.append(command)
-    return Workload(tuple(setting_up), tuple(measured))
-
-
-def prepared_exchange(workload: Workload) -> Exchange:
-    """Return a fresh exchange as it always runs, the workload's set-up applied at time 0."""
-    exchange = Exchange()
-    for command in workload.setting_up:
         exchange.apply(command, 0)
     return exchange
+
+
+def arriving(commands: Sequence[Command]) -> Iterator[list[Command]]:
+    """Yield the commands a thousand at a time, each made anew just before.
+
+    So they are where a command is that has just arrived: in the processor's cache.
+    """
+    for start in range(0, len(commands), _CHUNK):
+        packed = msgspec.msgpack.encode(commands[start : start + _CHUNK])
+        yield _UNPACK.decode(packed)
 
 
 def instrument(symbol: str = SYMBOL) -> Instrument:
@@ -106,25 +116,40 @@ def _resting(random: Random, accounts: int, resting: int) -> Iterator[Command]:
         yield _limit(random, accounts, side, MID - away * side)
 
 
-def _stream(random: Random, scratch: "_Scratch", accounts: int, orders: int) -> Iterator[Command]:
-    for _ in range(orders):
+class Stream:
+    """The mixed commands of one seed, one after another without end."""
+
+    def __init__(self, *, seed: int, accounts: int, resting: int = 0) -> None:
+        self._random = Random(seed)  # noqa: S311 - a reproducible stream, not a secret
+        self._accounts = accounts
+        self._scratch = _Scratch(Exchange())
+        self._should_rest = resting + _USUALLY_RESTING
+        self.setting_up = (*_listing(accounts), *_resting(self._random, accounts, resting))
+        for command in self.setting_up:
+            self._scratch.apply(command)
+
+    def commands(self, count: int) -> Iterator[Command]:
+        """Yield the next `count` commands."""
+        for _ in range(count):
+            command = self._next()
+            self._scratch.apply(command)
+            yield command
+
+    def _next(self) -> Command:
+        random, scratch, accounts = self._random, self._scratch, self._accounts
         draw = random.random()
         side = Side.BUY if random.random() < 1 / 2 else Side.SELL
         if _LIMIT_SHARE <= draw < _LIMIT_SHARE + _CANCEL_SHARE and scratch.living:
             account, order_id = scratch.some_living(random)
-            yield CancelOrder(account, SYMBOL, order_id)
-        elif draw < _LIMIT_SHARE + _CANCEL_SHARE:
+            return CancelOrder(account, SYMBOL, order_id)
+        if draw < _LIMIT_SHARE + _CANCEL_SHARE:
             is_marketable = random.random() < _MARKETABLE
             away = random.randint(1, _NEAR_TICKS) * (-1 if is_marketable else 1)
-            yield _limit(random, accounts, side, MID - away * side)
-        else:
-            yield PlaceOrder(
-                random.randint(1, accounts),
-                SYMBOL,
-                side,
-                random.randint(1, _LARGEST),
-                OrderKind.MARKET,
-            )
+            return _limit(random, accounts, side, MID - away * side)
+        largest = _LARGEST * 2 if len(scratch.living) > self._should_rest else _LARGEST
+        return PlaceOrder(
+            random.randint(1, accounts), SYMBOL, side, random.randint(1, largest), OrderKind.MARKET
+        )
 
 
 def _limit(random: Random, accounts: int, side: Side, price: int) -> PlaceOrder:

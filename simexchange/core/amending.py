@@ -1,5 +1,7 @@
 """Changing and cancelling resting orders."""
 
+from typing import Final
+
 from simexchange.core.accounts import Account
 from simexchange.core.book import unlink
 from simexchange.core.commands import AmendOrder, CancelAll, CancelOrder
@@ -12,7 +14,7 @@ from simexchange.core.state import Refusal, State
 from simexchange.core.trading import Trading
 from simexchange.core.types import CancelReason, RejectReason, TimeInForce
 
-_REQUESTED = CancelReason.REQUESTED
+_REQUESTED: Final = CancelReason.REQUESTED
 
 
 class OrderChanges:

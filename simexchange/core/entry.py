@@ -1,5 +1,7 @@
 """New orders: the checks in their order, the money they hold, and what becomes of them."""
 
+from typing import Final
+
 from simexchange.core.accounts import Account, take_forced
 from simexchange.core.book import BookSide
 from simexchange.core.commands import PlaceOrder
@@ -33,16 +35,16 @@ from simexchange.core.types import (
     TimeInForce,
 )
 
-_LIMIT = OrderKind.LIMIT
-_MARKET = OrderKind.MARKET
-_GTC = TimeInForce.GTC
-_IOC = TimeInForce.IOC
-_FOK = TimeInForce.FOK
-_POST_ONLY = TimeInForce.POST_ONLY
-_NO_LIQUIDITY = CancelReason.NO_LIQUIDITY
-_BUY = Side.BUY
-_NET = PositionSide.NET
-_RESTING = (_GTC, _POST_ONLY)
+_LIMIT: Final = OrderKind.LIMIT
+_MARKET: Final = OrderKind.MARKET
+_GTC: Final = TimeInForce.GTC
+_IOC: Final = TimeInForce.IOC
+_FOK: Final = TimeInForce.FOK
+_POST_ONLY: Final = TimeInForce.POST_ONLY
+_NO_LIQUIDITY: Final = CancelReason.NO_LIQUIDITY
+_BUY: Final = Side.BUY
+_NET: Final = PositionSide.NET
+_RESTING: Final = (_GTC, _POST_ONLY)
 _NEVER_RESTING = {
     TimeInForce.IOC: CancelReason.IMMEDIATE_OR_CANCEL,
     TimeInForce.FOK: CancelReason.FILL_OR_KILL,
@@ -84,9 +86,10 @@ class OrderEntry:
             or not market.min_contracts <= contracts <= market.max_contracts
             or (command.kind is _LIMIT if price is None else price < 1 or command.kind is _MARKET)
         ):
-            position = self._examine(command, account, plan_id)
-            if isinstance(position, Refusal):
-                return self._refuse(command, position, plan_id)
+            found = self._examine(command, account, plan_id)
+            if isinstance(found, Refusal):
+                return self._refuse(command, found, plan_id)
+            position = found
             market = position.market
         time_in_force = command.time_in_force
         if (

@@ -1,5 +1,7 @@
 """Price-time matching of one incoming order against the other side of the book."""
 
+from typing import Final
+
 from simexchange.core.book import BookSide, unlink
 from simexchange.core.events import SelfTradePrevented
 from simexchange.core.markets import Market
@@ -8,7 +10,7 @@ from simexchange.core.state import State
 from simexchange.core.trading import Trading
 from simexchange.core.types import CancelReason, SelfTradePrevention
 
-_NO_PREVENTION = SelfTradePrevention.NONE
+_NO_PREVENTION: Final = SelfTradePrevention.NONE
 
 
 class Matching:

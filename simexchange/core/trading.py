@@ -1,5 +1,7 @@
 """What a trade does to an account: position, margin, profit, fee, and the order's hold."""
 
+from typing import Final
+
 from simexchange.core.accounts import Account
 from simexchange.core.book import unlink
 from simexchange.core.events import Filled, InsuranceFundMoved, OrderAmended, OrderCancelled
@@ -17,10 +19,10 @@ from simexchange.core.types import (
     MarginMode,
 )
 
-_MAKER = Liquidity.MAKER
-_TAKER = Liquidity.TAKER
-_CROSS = MarginMode.CROSS
-_ISOLATED = MarginMode.ISOLATED
+_MAKER: Final = Liquidity.MAKER
+_TAKER: Final = Liquidity.TAKER
+_CROSS: Final = MarginMode.CROSS
+_ISOLATED: Final = MarginMode.ISOLATED
 
 
 class Trading:

@@ -1,14 +1,17 @@
 """The benchmark measures what it says: the mix, living cancels, and the same stream each time."""
 
 from collections import Counter
+from pathlib import Path
 
 import msgspec
 import pytest
 from click.testing import CliRunner
 
+from simexchange.bench.compiled import LEFT_PLAIN
 from simexchange.bench.ticks import calm_tick_us, crowded_exchange, rough_event_us
-from simexchange.bench.workload import mixed_workload, prepared_exchange
+from simexchange.bench.workload import Stream, mixed_workload, prepared_exchange
 from simexchange.cli import main
+from simexchange.core import exchange as exchange_module
 from simexchange.core.commands import CancelOrder, PlaceOrder
 from simexchange.core.events import CommandRejected, OrderRejected
 from simexchange.core.types import MarginMode, OrderKind
@@ -21,7 +24,7 @@ def test_the_mix_is_sixty_limits_thirty_cancels_ten_markets_and_nothing_is_refus
         for command in workload.measured
     )
 
-    exchange = prepared_exchange(workload)
+    exchange = prepared_exchange(workload.setting_up)
     refused = [
         event
         for at, command in enumerate(workload.measured)
@@ -39,7 +42,7 @@ def test_the_mix_is_sixty_limits_thirty_cancels_ten_markets_and_nothing_is_refus
 def test_a_deep_book_rests_outside_the_prices_that_trade() -> None:
     workload = mixed_workload(orders=100, seed=3, accounts=50, resting=2_000)
 
-    exchange = prepared_exchange(workload)
+    exchange = prepared_exchange(workload.setting_up)
 
     assert sum(len(exchange.open_orders(account)) for account in exchange.accounts) == 2_000
 
@@ -77,4 +80,34 @@ def test_the_command_prints_one_json_object() -> None:
     figures = msgspec.json.decode(run.stdout)
     assert figures["us_per_order"] > 0
     assert figures["instructions_per_order"] is None
+    assert figures["journal_us_per_command"] is not None
+    assert figures["snapshot_ms"] > 0
+    assert figures["is_compiled"] is False
     assert set(figures["tick_us"]) == {"1000", "3000", "10000"}
+
+
+def test_the_book_of_the_stream_neither_fills_up_nor_runs_dry() -> None:
+    stream = Stream(seed=3, accounts=50)
+    exchange = prepared_exchange(stream.setting_up)
+    resting = []
+    for orders in (20_000, 3_000, 3_000, 3_000):
+        for command in stream.commands(orders):
+            exchange.apply(command, 0)
+        resting.append(sum(len(exchange.open_orders(account)) for account in exchange.accounts))
+
+    assert all(600 < count < 1_000 for count in resting)
+
+
+def test_what_is_left_plain_in_the_compiled_copy_is_there_to_be_left() -> None:
+    core = Path(exchange_module.__file__).parent
+
+    assert {path.stem for path in core.glob("*.py")} >= LEFT_PLAIN
+
+
+def test_a_compiler_that_fails_is_told_and_nothing_is_measured(monkeypatch) -> None:
+    monkeypatch.setenv("CC", "false")
+    run = CliRunner().invoke(main, ["bench", "--compiled", "--json"])
+
+    assert run.exit_code == 1
+    assert "mypyc failed" in run.output
+    assert "us_per_order" not in run.output

@@ -1,0 +1,57 @@
+"""CPU time of one thread over commands that have just arrived."""
+
+import gc
+import time
+from collections.abc import Sequence
+
+from simexchange.bench.workload import Stream, arriving, prepared_exchange
+from simexchange.core.commands import Command
+from simexchange.core.exchange import Exchange
+
+CHUNK = 10_000
+
+
+class FrozenHeap:
+    """Keep the collector from walking what was set up; what the run makes is collected as ever."""
+
+    def __enter__(self) -> None:
+        gc.collect()
+        gc.freeze()
+
+    def __exit__(self, *_: object) -> None:
+        gc.unfreeze()
+
+
+def spent_ns(exchange: Exchange, commands: Sequence[Command], at: int = 0) -> int:
+    """Apply the commands at `at`, `at` + 1, … and return what that took."""
+    apply, spent = exchange.apply, 0
+    for chunk in arriving(commands):
+        start = time.thread_time_ns()
+        for command in chunk:
+            apply(command, at)
+            at += 1
+        spent += time.thread_time_ns() - start
+    return spent
+
+
+def late_ratio(*, orders: int, seed: int, accounts: int) -> float:
+    """Return what the last 30 % of a long run cost over the first 30 %.
+
+    The stream is made while it is applied, so that a million commands need not be kept.
+    """
+    stream = Stream(seed=seed, accounts=accounts)
+    exchange = prepared_exchange(stream.setting_up)
+    part = orders * 3 // 10
+    first = _stretch_ns(exchange, stream, part)
+    _stretch_ns(exchange, stream, orders - 2 * part)
+    last = _stretch_ns(exchange, stream, part)
+    return round(last / first, 3)
+
+
+def _stretch_ns(exchange: Exchange, stream: Stream, orders: int) -> int:
+    spent = 0
+    for start in range(0, orders, CHUNK):
+        commands = list(stream.commands(min(CHUNK, orders - start)))
+        with FrozenHeap():
+            spent += spent_ns(exchange, commands, exchange.now)
+    return spent
