@@ -38,7 +38,8 @@ class BinanceFills(BinanceAccount):
         if not traded:
             return []
         listed = await asyncio.gather(*(trades(client, name, since, until) for name in traded))
-        rows = sorted((row for each in listed for row in each), key=lambda row: int(row["time"]))
+        # One order for those of one time, the same for whoever asks.
+        rows = sorted((row for each in listed for row in each), key=_in_order)
         if not rows:
             return []
         settings, orders = await asyncio.gather(
@@ -76,6 +77,10 @@ class BinanceFills(BinanceAccount):
         if event == "ORDER_TRADE_UPDATE":
             return bool(message["o"]["x"] == "TRADE")
         return event == "ACCOUNT_UPDATE" and message["a"]["m"] == "ORDER"
+
+
+def _in_order(row: Row) -> tuple[int, str, int]:
+    return int(row["time"]), str(row["symbol"]), int(row["id"])
 
 
 async def trades(client: Client, symbol: str, since: datetime, until: datetime) -> list[Row]:

@@ -1,7 +1,9 @@
 """What an account has filled, as it was told: in order, each once, complete up to now.
 
 The log keeps the order in which fills were told, so that a place in it is exact however many fills
-share a millisecond, and one that the venue lists late comes after those told before it.
+share a millisecond, and one that the venue lists late comes after those told before it. A new log
+begins at the fill it is asked about, in the venue's order: what was before that one is known to
+whoever asks, be it as fills or as the position they left.
 """
 
 import asyncio
@@ -77,9 +79,9 @@ class FillLog:
                 return self._told[place + 1 :]
             if cursor is None:
                 return list(self._told)
-            if cursor not in self._places and self._since is not None:
+            if cursor not in self._places:
                 self._check_is_old(cursor, now)
-            return [fill for fill in self._told if fill.venue_fill_id != cursor]
+            return self._told[self._places.get(cursor, -1) + 1 :]
 
     def _place_of(self, cursor: VenueFillId | None) -> int | None:
         """Return where in the log that fill is; None where the log does not reach back to it."""

@@ -361,10 +361,6 @@ class CcxtVenue:
     async def leader_fills(
         self, account: AccountId, after: VenueFillId | None
     ) -> Sequence[LeaderFill]:
-        """Return what follows; after a restart fills of that very millisecond are told again.
-
-        Their order within it is not known any more, and who stores them knows them by their id.
-        """
         return await self._logs.of(account).after(after)
 
     async def subscribe(
