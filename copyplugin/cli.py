@@ -3,7 +3,6 @@
 Exit code 0: all is well; 1: something does not add up; 2: what was given cannot be used.
 """
 
-from pathlib import Path
 from typing import ClassVar
 
 import click
@@ -18,6 +17,7 @@ from copyplugin.store.database import Database, open_database, upgrade_database
 from copyplugin.store.directory import leader_lines
 from copyplugin.store.statistics_proof import statistics_differences
 from copyplugin.system_clock import SystemClock
+from copyplugin.venue_commands import doctor_command, venues_command
 
 DATABASE = click.option(
     "--database",
@@ -157,55 +157,12 @@ def settings_command() -> None:
         click.echo(f"    {field.description}")
 
 
-@main.command("venues")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
-def venues_command(*, as_json: bool) -> None:
-    """Print what each venue can and cannot do, and how that is proven."""
-    # ccxt takes more than a second to import, which no other command should wait for.
-    from copyplugin.venues.command import print_venues  # noqa: PLC0415 - see above
-
-    print_venues(as_json=as_json)
-
-
-@main.command("doctor")
-@click.option("--venue", "dialect", required=True, help="Which venue; `copyplugin venues`.")
-@click.option("--address", help="Another server that speaks its protocol, http://host:port.")
-@click.option("--testnet", is_flag=True, help="The venue's testnet.")
-@click.option(
-    "--accounts",
-    type=click.Path(path_type=Path),
-    help="TOML file with the accounts and their keys.",
-)
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
-@click.pass_context
-def doctor_command(
-    context: click.Context,
-    *,
-    dialect: str,
-    address: str | None,
-    testnet: bool,
-    accounts: Path | None,
-    as_json: bool,
-) -> None:
-    """Look at a venue and the accounts there before the first order; change nothing.
-
-    Exit code 0: ready; 1: something is to be mended first; 2: what was given cannot be used.
-    """
-    from copyplugin.venues.ccxt.config import VenueConfig  # noqa: PLC0415 - as for `venues`
-    from copyplugin.venues.command import run_doctor  # noqa: PLC0415 - as for `venues`
-
-    try:
-        config = VenueConfig(dialect=dialect, address=address, testnet=testnet)
-        is_healthy = run_doctor(config, accounts, SystemClock(), as_json=as_json)
-    except ConfigurationError as error:
-        raise BadInput(str(error)) from error
-    context.exit(0 if is_healthy else 1)
-
-
 main.add_command(bench_command)
+main.add_command(doctor_command)
 main.add_command(engine_command)
 main.add_command(keys_group)
 main.add_command(replay_command)
+main.add_command(venues_command)
 
 
 def _settings() -> Settings:

@@ -1,7 +1,9 @@
 """The doctor finds what would go wrong later, in a sentence that says what to do."""
 
+import asyncio
 import json
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -13,9 +15,9 @@ from copyplugin.domain.fill import OrderSide
 from copyplugin.domain.identifiers import AccountId
 from copyplugin.domain.money import Contracts, Money, Price
 from copyplugin.venues.ccxt.config import ApiKeys, VenueConfig
+from copyplugin.venues.ccxt.key_file import KeyFile
 from copyplugin.venues.ccxt.keys import KnownAccount
 from copyplugin.venues.conformance.bench import Errand, Fault
-from copyplugin.venues.connections import Connection, Role
 from copyplugin.venues.doctor.examine import examine
 from copyplugin.venues.doctor.findings import Diagnosis, Finding, Level
 from simexchange.core import commands as c
@@ -24,6 +26,7 @@ from simexchange.server.keys import FULL, READ_ONLY, Grant
 from tests.venues.served_bench import ServedBench
 
 DIALECTS = ["bybit", "binance"]
+NOBODY = "http://127.0.0.1:9"
 RICH, NOTHING = Money(Decimal(1000)), Money(Decimal(0))
 WITHDRAWS = Grant(trade=True, transfer=True, withdraw=True)
 NOW = datetime.now(UTC)  # noqa: TID251 - keys of a served exchange expire by its real clock
@@ -36,32 +39,31 @@ class Surgery:
         self.dialect = dialect
         self.bench = ServedBench(dialect)
 
-    async def connection(
+    async def account(
         self,
-        role: Role = Role.FOLLOWER,
         grant: Grant = FULL,
         *,
+        is_pooled: bool = False,
         spot: Money = RICH,
         contract: Money = NOTHING,
-    ) -> Connection:
+    ) -> KnownAccount:
         account = await self.bench.open_account(spot=spot, contract=contract)
-        return self.connected(account, role, grant)
+        return self.known(account, grant, is_pooled=is_pooled)
 
-    def connected(self, account: AccountId, role: Role, grant: Grant = FULL) -> Connection:
+    def known(self, account: AccountId, grant: Grant = FULL, **more: object) -> KnownAccount:
         key = self.bench.call(
             lambda: self.bench.served.keys.create(int(account), grant, self.bench.served.edge_now())
         )
-        known = KnownAccount(account=account, keys=ApiKeys(key.key, key.secret))
-        return Connection(role=role, known=known)
+        return KnownAccount(account=account, keys=ApiKeys(key.key, key.secret), **more)
 
-    async def examine(self, *connections: Connection, address: str | None = None) -> Diagnosis:
+    async def examine(self, *accounts: KnownAccount, address: str | None = None) -> Diagnosis:
         config = VenueConfig(
             dialect=self.dialect,
             address=address or self.bench.url,
             timeout=timedelta(seconds=2),
             is_broker=True,
         )
-        return await examine(config, connections, now=NOW)
+        return await examine(config, accounts, now=NOW)
 
 
 @asynccontextmanager
@@ -84,9 +86,9 @@ def faults(diagnosis: Diagnosis) -> dict[str, Finding]:
 
 async def test_accounts_that_are_ready_are_said_to_be(surgery: Surgery):
     diagnosis = await surgery.examine(
-        await surgery.connection(),
-        await surgery.connection(Role.LEADER, READ_ONLY),
-        await surgery.connection(Role.POOL, contract=RICH),
+        await surgery.account(),
+        await surgery.account(READ_ONLY),
+        await surgery.account(is_pooled=True, contract=RICH),
     )
 
     assert faults(diagnosis) == {}
@@ -95,39 +97,32 @@ async def test_accounts_that_are_ready_are_said_to_be(surgery: Surgery):
 
 
 async def test_a_key_that_can_withdraw_is_refused(surgery: Surgery):
-    diagnosis = await surgery.examine(await surgery.connection(grant=WITHDRAWS))
+    diagnosis = await surgery.examine(await surgery.account(WITHDRAWS))
 
     assert set(faults(diagnosis)) == {"withdraw"}
     assert "make one without that permission" in faults(diagnosis)["withdraw"].sentence
     assert diagnosis.lines()[-1] == "Not ready: 1 to mend."
 
 
-async def test_a_leaders_key_that_can_withdraw_is_refused_too(surgery: Surgery):
-    diagnosis = await surgery.examine(await surgery.connection(Role.LEADER, WITHDRAWS))
-
-    assert set(faults(diagnosis)) == {"withdraw"}
-
-
-async def test_a_leaders_key_that_can_trade_is_a_hint(surgery: Surgery):
-    diagnosis = await surgery.examine(await surgery.connection(Role.LEADER))
+async def test_a_key_that_reads_can_lead_and_its_fills_can_be_read(surgery: Surgery):
+    diagnosis = await surgery.examine(await surgery.account(READ_ONLY))
 
     assert diagnosis.is_healthy
-    assert any(f.level is Level.HINT and f.check == "permissions" for f in diagnosis.findings)
+    checks = [finding.check for finding in diagnosis.findings]
+    assert checks[-2:] == ["permissions", "fills"]
 
 
-async def test_a_followers_key_that_only_reads_is_no_use(surgery: Surgery):
-    diagnosis = await surgery.examine(await surgery.connection(grant=READ_ONLY))
+async def test_a_sub_account_whose_key_only_reads_is_of_no_use(surgery: Surgery):
+    diagnosis = await surgery.examine(await surgery.account(READ_ONLY, is_pooled=True))
 
-    assert "trade" in faults(diagnosis)
+    assert {"trade", "transfer"} <= set(faults(diagnosis))
 
 
 async def test_a_wrong_secret_is_found_and_nothing_else_is_asked(surgery: Surgery):
-    right = await surgery.connection()
-    wrong = KnownAccount(
-        account=right.account, keys=ApiKeys(right.known.keys.key, "somebody else's secret")
-    )
+    right = await surgery.account()
+    wrong = replace(right, keys=ApiKeys(right.keys.key, "somebody else's secret"))
 
-    diagnosis = await surgery.examine(Connection(role=Role.FOLLOWER, known=wrong))
+    diagnosis = await surgery.examine(wrong, await surgery.account())
 
     assert set(faults(diagnosis)) == {"key"}
     assert "make a new one" in faults(diagnosis)["key"].sentence
@@ -135,10 +130,9 @@ async def test_a_wrong_secret_is_found_and_nothing_else_is_asked(surgery: Surger
 
 
 async def test_a_key_of_another_account_is_found(surgery: Surgery):
-    mine, others = await surgery.connection(), await surgery.connection()
-    mixed = KnownAccount(account=mine.account, keys=others.known.keys)
+    mine, others = await surgery.account(), await surgery.account()
 
-    diagnosis = await surgery.examine(Connection(role=Role.FOLLOWER, known=mixed))
+    diagnosis = await surgery.examine(replace(mine, keys=others.keys))
 
     assert f"belongs to account {others.account}" in faults(diagnosis)["uid"].sentence
 
@@ -146,27 +140,23 @@ async def test_a_key_of_another_account_is_found(surgery: Surgery):
 async def test_a_clock_off_by_a_minute_is_found(surgery: Surgery):
     await surgery.bench.inject(Fault.CLOCK_SKEW, Errand.QUESTION)
 
-    diagnosis = await surgery.examine(await surgery.connection())
+    diagnosis = await surgery.examine(await surgery.account())
 
     assert set(faults(diagnosis)) == {"clock"}
     assert "behind the venue's: set it by NTP" in faults(diagnosis)["clock"].sentence
 
 
 async def test_an_empty_wallet_is_found(surgery: Surgery):
-    diagnosis = await surgery.examine(
-        await surgery.connection(spot=NOTHING), await surgery.connection(Role.POOL)
-    )
+    diagnosis = await surgery.examine(await surgery.account(spot=NOTHING))
 
-    found = [f for f in diagnosis.findings if f.level is Level.FAULT]
-    assert [f.check for f in found] == ["balance", "balance"]
-    assert "pay some in" in found[0].sentence
-    assert "allotment" in found[1].sentence
+    assert set(faults(diagnosis)) == {"balance"}
+    assert "pay some in" in faults(diagnosis)["balance"].sentence
 
 
 async def test_a_pooled_account_in_one_way_mode_is_a_hint_until_it_holds_something(
     surgery: Surgery,
 ):
-    pooled = await surgery.connection(Role.POOL, contract=RICH)
+    pooled = await surgery.account(is_pooled=True, contract=RICH)
 
     flat = await surgery.examine(pooled)
     await surgery.bench.quote(
@@ -186,7 +176,7 @@ async def test_a_pooled_account_in_one_way_mode_is_a_hint_until_it_holds_somethi
 
 
 async def test_a_pooled_account_in_hedge_mode_is_well(surgery: Surgery):
-    pooled = await surgery.connection(Role.POOL, contract=RICH)
+    pooled = await surgery.account(is_pooled=True, contract=RICH)
     surgery.bench.call(
         lambda: surgery.bench.scenery.apply(
             c.SetPositionMode(int(pooled.account), t.PositionMode.HEDGE)
@@ -199,9 +189,9 @@ async def test_a_pooled_account_in_hedge_mode_is_well(surgery: Surgery):
 
 
 async def test_a_venue_that_is_not_there_is_one_finding(surgery: Surgery):
-    connection = await surgery.connection()
+    known = await surgery.account()
 
-    diagnosis = await surgery.examine(connection, address="http://127.0.0.1:9")
+    diagnosis = await surgery.examine(known, address=NOBODY)
 
     assert set(faults(diagnosis)) == {"reachable"}
     assert len(diagnosis.findings) == 1
@@ -209,98 +199,92 @@ async def test_a_venue_that_is_not_there_is_one_finding(surgery: Surgery):
 
 
 async def test_the_doctor_changes_nothing(surgery: Surgery):
-    connections = [
-        await surgery.connection(),
-        await surgery.connection(Role.LEADER, READ_ONLY),
-        await surgery.connection(Role.POOL, contract=RICH),
+    accounts = [
+        await surgery.account(),
+        await surgery.account(READ_ONLY),
+        await surgery.account(is_pooled=True, contract=RICH),
     ]
     before = surgery.bench.call(surgery.bench.simulation.exchange.state_hash)
 
-    await surgery.examine(*connections)
+    await surgery.examine(*accounts)
 
     assert surgery.bench.call(surgery.bench.simulation.exchange.state_hash) == before
 
 
 async def test_a_sub_account_as_follower_is_told_what_to_do():
     async with opened("bybit") as surgery:
-        owner = await surgery.connection()
+        owner = await surgery.account()
         number = surgery.bench.call(
             lambda: surgery.bench.scenery.apply(c.OpenAccount(owner=int(owner.account)))
         )[0].account
 
-        diagnosis = await surgery.examine(surgery.connected(AccountId(str(number)), Role.FOLLOWER))
+        diagnosis = await surgery.examine(surgery.known(AccountId(str(number))))
 
     assert "connect the main account" in faults(diagnosis)["sub_account"].sentence
 
 
 # -- the command
 
-ACCOUNT = '[[account]]\nuid = "{uid}"\nrole = "follower"\nkey = "{key}"\nsecret = "{secret}"\n'
-
-
-def run(*arguments):
-    return CliRunner().invoke(main, ["doctor", *map(str, arguments)])
-
 
 @pytest.fixture
-def accounts_file(tmp_path):
-    def write(text: str):
-        path = tmp_path / "accounts.toml"
-        path.touch(0o600)
-        path.write_text(text)
+def connected(monkeypatch, tmp_path):
+    """Let the settings name a venue and a file of keys; return the file."""
+
+    def connect(address: str, *accounts: KnownAccount):
+        path = tmp_path / "keys.json"
+        file = KeyFile(path)
+        for known in accounts:
+            file.keep(known)
+        monkeypatch.setenv("COPYPLUGIN_VENUE", "bybit")
+        monkeypatch.setenv("COPYPLUGIN_VENUE_ADDRESS", address)
+        monkeypatch.setenv("COPYPLUGIN_VENUE_KEYS_FILE", str(path))
         return path
 
-    return write
+    return connect
 
 
-def test_a_venue_that_is_not_there_is_exit_code_one():
-    answer = run("--venue", "bybit", "--address", "http://127.0.0.1:9", "--json")
+async def run(*arguments):
+    """Run the command, which has an event loop of its own, in a thread."""
+    return await asyncio.to_thread(CliRunner().invoke, main, ["doctor", *arguments])
+
+
+async def test_the_command_examines_the_connected_accounts(connected):
+    async with opened("bybit") as surgery:
+        connected(surgery.bench.url, await surgery.account())
+        well = await run()
+        connected(surgery.bench.url, await surgery.account(WITHDRAWS))
+        ill = await run("--json")
+
+    assert (well.exit_code, ill.exit_code) == (0, 1)
+    assert well.output.endswith("Ready.\n")
+    told = json.loads(ill.output)
+    assert (told["venue"], told["healthy"], told["faults"]) == ("bybit", False, 1)
+    assert {"level", "about", "check", "sentence"} == set(told["findings"][0])
+
+
+async def test_a_venue_that_is_not_there_is_exit_code_one(connected):
+    connected(NOBODY)
+
+    answer = await run("--json")
 
     assert answer.exit_code == 1
-    told = json.loads(answer.output)
-    assert (told["healthy"], told["faults"]) == (False, 1)
+    assert json.loads(answer.output)["faults"] == 1
 
 
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("", "needs [[account]] tables"),
-        ("account = 3", "needs [[account]] tables"),
-        ("[[account]]\nuid = '1'", "lacks role, key, secret"),
-        (ACCOUNT.format(uid=1, key="k", secret="s") * 2, "has account 1 twice"),
-        (ACCOUNT.format(uid=1, key="k", secret="s") + "colour = 'red'", "has colour"),
-        (ACCOUNT.format(uid=1, key="k", secret="s").replace("follower", "owner"), "write one of"),
-        (ACCOUNT.format(uid=1, key="k", secret="s") + "owner = 7", "write every value in quotes"),
-        ("[[account", "is not TOML"),
-    ],
-)
-def test_a_file_of_accounts_that_cannot_be_used_gets_a_sentence(accounts_file, text, sentence):
-    answer = run("--venue", "bybit", "--accounts", accounts_file(text))
-
-    assert answer.exit_code == 2
-    assert sentence in answer.output
-
-
-def test_a_file_of_keys_that_others_may_read_is_refused(accounts_file):
-    path = accounts_file(ACCOUNT.format(uid=1, key="k", secret="s"))
+async def test_what_cannot_be_examined_is_exit_code_two(connected):
+    path = connected(NOBODY, KnownAccount(account=AccountId("1"), keys=ApiKeys("k", "s")))
     path.chmod(0o644)
 
-    answer = run("--venue", "bybit", "--accounts", path)
+    answer = await run()
 
     assert answer.exit_code == 2
     assert "chmod 600" in answer.output
 
 
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (["--venue", "nowhere"], "choose one of binance, bybit"),
-        (["--venue", "bybit", "--address", "ftp://x"], "must begin with http"),
-        (["--venue", "bybit", "--accounts", "no/such/file"], "cannot be read"),
-    ],
-)
-def test_what_cannot_be_examined_is_exit_code_two(arguments, sentence):
-    answer = run(*arguments)
+async def test_without_a_venue_there_is_a_sentence(monkeypatch):
+    monkeypatch.delenv("COPYPLUGIN_VENUE", raising=False)
+
+    answer = await run()
 
     assert answer.exit_code == 2
-    assert sentence in answer.output
+    assert "Say which venue" in answer.output

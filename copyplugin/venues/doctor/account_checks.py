@@ -1,6 +1,6 @@
 """One account: its key and what that may do, modes, money."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from copyplugin.domain.account import TransferRequest, Wallet
@@ -9,26 +9,30 @@ from copyplugin.domain.money import MONEY_STEP, Money
 from copyplugin.errors import OutcomeUnknown, RequestRejected, VenueUnavailable
 from copyplugin.ports import MovesMoney
 from copyplugin.venues.ccxt.dialect import Identity
+from copyplugin.venues.ccxt.keys import KnownAccount
 from copyplugin.venues.ccxt.venue import CcxtVenue
-from copyplugin.venues.connections import Connection, Role
 from copyplugin.venues.doctor.findings import Finding, Level
+from copyplugin.venues.doctor.roles import Role, role_of
 
 EXPIRES_SOON = timedelta(days=14)
 NEVER = TransferId("doctor-never-sent")
 SMALLEST = Money(MONEY_STEP)
 
 
+Check = Callable[[], Awaitable[Finding | None]]
+
+
 class AccountCheck:
     """Looks at one account; asks questions only."""
 
-    def __init__(self, venue: CcxtVenue, connection: Connection, now: datetime) -> None:
+    def __init__(self, venue: CcxtVenue, known: KnownAccount, now: datetime) -> None:
         self._venue = venue
-        self._connection = connection
-        self._account = connection.account
+        self._role = role_of(known)
+        self._account = known.account
         self._now = now
 
     def _found(self, level: Level, check: str, sentence: str) -> Finding:
-        about = f"{self._connection.role.value} {self._account}"
+        about = f"{self._role.value} {self._account}"
         return Finding(level=level, about=about, check=check, sentence=sentence)
 
     async def findings(self) -> AsyncGenerator[Finding]:
@@ -54,7 +58,9 @@ class AccountCheck:
             return
         for finding in (*self._permissions(identity), *self._validity(identity)):
             yield finding
-        async for finding in self._questions():
+        is_reading = self._role is Role.MAIN and not identity.can_trade
+        checks = (self._fills,) if is_reading else self._checks()
+        async for finding in self._questions(checks):
             yield finding
 
     # -- what the key may do
@@ -69,21 +75,22 @@ class AccountCheck:
                     "The key can withdraw money and is refused: make one without that permission.",
                 )
             )
-        if self._connection.role is Role.LEADER:
-            if identity.can_trade or identity.can_transfer:
-                sentence = "A leader's key need only read: replace it by a read-only one."
-                found.append(self._found(Level.HINT, "permissions", sentence))
-            return found or [self._found(Level.OK, "permissions", "The key reads and no more.")]
+        if self._role is Role.MAIN and not identity.can_trade:
+            sentence = (
+                "The key does not trade, so that the account can lead. To follow with it, connect "
+                "a key that trades."
+            )
+            return [*found, self._found(Level.OK, "permissions", sentence)]
         if not identity.can_trade:
             sentence = "The key cannot trade perpetuals: switch that permission on."
             found.append(self._found(Level.FAULT, "trade", sentence))
         if self._moves_money and not identity.can_transfer:
             sentence = "The key cannot move money between accounts: switch that permission on."
             found.append(self._found(Level.FAULT, "transfer", sentence))
-        if self._connection.role is Role.FOLLOWER and identity.owner is not None:
+        if self._role is Role.MAIN and identity.owner is not None:
             sentence = (
                 f"It is a sub-account of {identity.owner}, which has no sub-accounts of its own: "
-                "connect the main account, or register this one for the pool."
+                "connect the main account, or this one as its sub-account or for the pool."
             )
             found.append(self._found(Level.FAULT, "sub_account", sentence))
         sentence = "The key trades, moves money inside the owner's accounts and cannot withdraw."
@@ -107,10 +114,12 @@ class AccountCheck:
 
     # -- what the account holds and how it is set
 
-    async def _questions(self) -> AsyncGenerator[Finding]:
-        checks = (self._balance, self._mode, self._positions, self._plans, self._transfers)
-        if self._connection.role is Role.LEADER:
-            checks = (self._fills,)
+    def _checks(self) -> Sequence[Check]:
+        if self._role is Role.MAIN:
+            return (self._funds, self._plans, self._transfers)
+        return (self._allotment, self._mode, self._positions, self._plans)
+
+    async def _questions(self, checks: Sequence[Check]) -> AsyncGenerator[Finding]:
         for check in checks:
             try:
                 finding = await check()
@@ -126,14 +135,8 @@ class AccountCheck:
             if finding is not None:
                 yield finding
 
-    async def _balance(self) -> Finding:
+    async def _funds(self) -> Finding:
         balance = await self._venue.balance(self._account)
-        if self._connection.role is Role.POOL:
-            if balance.equity <= 0:
-                sentence = "It holds no money to trade with: give it its allotment."
-                return self._found(Level.FAULT, "balance", sentence)
-            sentence = f"It holds {balance.equity:f} USDT to trade with."
-            return self._found(Level.OK, "balance", sentence)
         if balance.spot_available <= 0:
             sentence = (
                 "There is no free USDT in the spot (funding) wallet, from which copy amounts are "
@@ -143,9 +146,15 @@ class AccountCheck:
         sentence = f"{balance.spot_available:f} USDT are free for copy amounts."
         return self._found(Level.OK, "balance", sentence)
 
-    async def _mode(self) -> Finding | None:
-        if self._connection.role is not Role.POOL:
-            return None  # a sub-account that we open has the mode that we set
+    async def _allotment(self) -> Finding:
+        balance = await self._venue.balance(self._account)
+        if balance.equity <= 0 and self._role is Role.SPARE and not self._moves_money:
+            sentence = "It holds no money to trade with: give it its allotment."
+            return self._found(Level.FAULT, "balance", sentence)
+        sentence = f"It holds {balance.equity:f} USDT to trade with."
+        return self._found(Level.OK, "balance", sentence)
+
+    async def _mode(self) -> Finding:
         client = await self._venue.client(self._account)
         symbol = min(await self._venue.instruments())
         if await self._venue.dialect.is_hedged(client, symbol):
@@ -161,7 +170,7 @@ class AccountCheck:
 
     async def _positions(self) -> Finding | None:
         held = await self._venue.positions(self._account)
-        if self._connection.role is not Role.POOL or not held:
+        if self._role is not Role.SPARE or not held:
             return None
         sentence = (
             f"It holds {len(held)} position(s) that no copy opened: close them, since a copy "
@@ -173,7 +182,7 @@ class AccountCheck:
         if not self._venue.capabilities.plan_orders:
             return None
         resting = await self._venue.plans(self._account)
-        if resting and self._connection.role is Role.POOL:
+        if resting and self._role is Role.SPARE:
             sentence = f"{len(resting)} plan order(s) rest that are not ours: cancel them."
             return self._found(Level.FAULT, "plans", sentence)
         return self._found(Level.OK, "plans", "Plan orders can be read.")
@@ -199,9 +208,9 @@ class AccountCheck:
         return self._found(Level.OK, "fills", f"His fills can be read: {count}.")
 
 
-def pool_findings(connections: Sequence[Connection], *, opens_sub_accounts: bool) -> list[Finding]:
+def pool_findings(accounts: Sequence[KnownAccount], *, opens_sub_accounts: bool) -> list[Finding]:
     """Say where sub-accounts for followers will come from."""
-    spare = sum(connection.role is Role.POOL for connection in connections)
+    spare = sum(role_of(known) is Role.SPARE for known in accounts)
     if opens_sub_accounts:
         sentence = f"Sub-accounts are opened when they are needed; {spare} are in the pool."
         return [Finding(level=Level.OK, about="venue", check="pool", sentence=sentence)]
