@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 SKEW_US = 60 * SECOND_US
 SILENCE = timedelta(seconds=1)
-WINDOW = timedelta(milliseconds=300)
+WINDOW = timedelta(seconds=1)  # a busy machine signs late
 
 
 @dataclass(frozen=True, kw_only=True)
