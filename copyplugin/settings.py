@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from copyplugin.domain.instrument import Instrument
@@ -119,6 +119,26 @@ class Settings(BaseSettings):
         default=5, ge=1, le=1000, description="certain refusals in a row that abort a follow"
     )
 
+    # -- leader shares
+    share_period_seconds: int = Field(
+        default=604_800,
+        ge=60,
+        le=31_536_000,
+        description="shares above a high-water mark are settled so often, and at a follow's end",
+    )
+    share_escrow_seconds: int = Field(
+        default=0,
+        ge=0,
+        le=31_536_000,
+        description="a share is held so long and partly taken back when the result falls; 0: never",
+    )
+    escrow_account: str = Field(
+        default="",
+        max_length=128,
+        validate_default=True,
+        description="the venue's UID of the account that holds them",
+    )
+
     # -- users
     time_zone: str = Field(
         default="UTC", description="whose days count: today's income, a day's loss (Asia/Shanghai)"
@@ -141,6 +161,13 @@ class Settings(BaseSettings):
             message = "there is no such time zone; name one as in Europe/Berlin or UTC"
             raise ValueError(message) from error
         return name
+
+    @field_validator("escrow_account")
+    @classmethod
+    def _holds_shares(cls, account: str, info: ValidationInfo) -> str:
+        if not account and info.data.get("share_escrow_seconds"):
+            raise ValueError("name the account that holds shares, or hold none (0 seconds)")
+        return account
 
     @property
     def zone(self) -> ZoneInfo:

@@ -72,6 +72,7 @@ def follow_state_name(state: FollowState) -> str:
         FollowState.PENDING: gettext("Waiting for the next trade"),
         FollowState.COPYING: gettext("Copying"),
         FollowState.WINDING_DOWN: gettext("Winding down"),
+        FollowState.HANDED_OVER: gettext("Handed over"),
         FollowState.CLOSING: gettext("Closing"),
         FollowState.ABORTING: gettext("Aborting"),
         FollowState.SETTLING: gettext("Settling"),
@@ -89,6 +90,10 @@ def follow_state_sentence(state: FollowState) -> str:
         FollowState.COPYING: gettext("Opens and closes of the leader are copied."),
         FollowState.WINDING_DOWN: gettext(
             "Nothing new is opened. What is open closes when the leader closes it."
+        ),
+        FollowState.HANDED_OVER: gettext(
+            "Ended. What is open is yours: the leader's trades no longer change it. The money "
+            "returns when all is closed."
         ),
         FollowState.CLOSING: gettext("Everything open is being closed at market."),
         FollowState.ABORTING: gettext(

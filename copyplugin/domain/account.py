@@ -60,6 +60,10 @@ class TransferKind(StrEnum):
     RETURN = "return"  # what is left, sub-account to spot wallet
     SHARE = "share"  # the leader's part of the share
     SHARER = "sharer"  # the sharer's part of the share
+    ESCROW = "escrow"  # a share that is held for a while (M9)
+    RELEASE = "release"  # the leader's part of what was held
+    RELEASE_SHARER = "release_sharer"  # the sharer's part of it
+    TAKE_BACK = "take_back"  # what was held and is the follower's again
 
 
 class TransferState(StrEnum):

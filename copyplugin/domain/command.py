@@ -26,7 +26,8 @@ class CommandState(StrEnum):
 
 
 class EndHow(StrEnum):
-    """How a follow is ended (L13): at once, or position by position with the leader."""
+    """How a follow is ended (L13): at once, with the leader's closes, or left to the follower."""
 
     CLOSE_NOW = "close_now"
     FOLLOW_CLOSES = "follow_closes"
+    HAND_OVER = "hand_over"

@@ -11,6 +11,7 @@ class FollowState(StrEnum):
     PENDING = "pending"  # nothing open, the next open is copied
     COPYING = "copying"  # something is open, opens and closes are copied
     WINDING_DOWN = "winding_down"  # ended: no opens, the leader's closes are still followed
+    HANDED_OVER = "handed_over"  # ended: positions and stops stay, they are the follower's own
     CLOSING = "closing"  # ended: everything is closed at market
     ABORTING = "aborting"  # copying is impossible: what is open is closed when the venue answers
     SETTLING = "settling"  # flat: the share is paid, then the money goes home
@@ -32,9 +33,10 @@ _S = FollowState
 ALLOWED: dict[FollowState, frozenset[FollowState]] = {
     _S.STARTING: frozenset({_S.PENDING, _S.VOID}),
     _S.VOID: frozenset(),
-    _S.PENDING: frozenset({_S.COPYING, _S.WINDING_DOWN, _S.CLOSING, _S.ABORTING}),
-    _S.COPYING: frozenset({_S.PENDING, _S.WINDING_DOWN, _S.CLOSING, _S.ABORTING}),
-    _S.WINDING_DOWN: frozenset({_S.CLOSING, _S.SETTLING, _S.ABORTING}),
+    _S.PENDING: frozenset({_S.COPYING, _S.WINDING_DOWN, _S.HANDED_OVER, _S.CLOSING, _S.ABORTING}),
+    _S.COPYING: frozenset({_S.PENDING, _S.WINDING_DOWN, _S.HANDED_OVER, _S.CLOSING, _S.ABORTING}),
+    _S.WINDING_DOWN: frozenset({_S.HANDED_OVER, _S.CLOSING, _S.SETTLING, _S.ABORTING}),
+    _S.HANDED_OVER: frozenset({_S.CLOSING, _S.SETTLING}),
     _S.CLOSING: frozenset({_S.SETTLING, _S.ABORTING}),
     _S.SETTLING: frozenset({_S.CLOSED, _S.ABORTING}),
     _S.ABORTING: frozenset({_S.ABORTED}),
@@ -47,6 +49,8 @@ COPIES_OPENS = frozenset({_S.PENDING, _S.COPYING})
 FOLLOWS_CLOSES = frozenset({_S.PENDING, _S.COPYING, _S.WINDING_DOWN})
 # These count against a leader's maximum of followers and his total copy amount (K2).
 HOLDS_A_PLACE = frozenset({_S.STARTING, _S.PENDING, _S.COPYING})
+# A share above a high-water mark is reckoned at a set period while the follow is one of these.
+RECKONED = frozenset({_S.PENDING, _S.COPYING, _S.WINDING_DOWN, _S.CLOSING})
 # A follow that is not yet paid for, or never was, is on no page.
 VISIBLE = frozenset(ALLOWED) - {_S.STARTING, _S.VOID}
 SHOWN_AS_COPYING = VISIBLE - TERMINAL - {_S.ABORTING}

@@ -44,7 +44,12 @@ class ShareState(StrEnum):
 
     NONE = "none"  # still open, or closed without profit
     DUE = "due"  # closed, and not booked yet
+    PASSED = "passed"  # of a follow handed over: shared then, its result is not booked yet
     SETTLED = "settled"
+
+
+NOT_BOOKED = frozenset({ShareState.DUE, ShareState.PASSED})
+"""Of a closed position: its result is not in the ledger yet."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,8 +85,6 @@ def accounts_from(text: str) -> frozenset[AccountId]:
 def _fault_of_share(terms: LeaderTerms) -> str | None:
     if not SHARE_MIN <= terms.share_ratio <= SHARE_MAX:
         return "The profit share must be between 1 % and 99 %."
-    if terms.share_basis is not ShareBasis.PER_POSITION:
-        return "The share is taken per position: a high-water mark is not offered yet."
     if not 0 <= terms.sharer_ratio <= 1:
         return "The sharer's part must be between 0 % and 100 % of the leader's share."
     return None

@@ -43,6 +43,11 @@ def sharer_account(account: AccountId) -> LedgerAccount:
     return LedgerAccount(f"sharer:{account}")
 
 
+def escrow_account(follow_id: FollowId) -> LedgerAccount:
+    """Return what is held of a follow's shares."""
+    return LedgerAccount(f"escrow:{follow_id}")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Posting:
     """One account's part of an entry: positive is credited to it, negative taken from it."""

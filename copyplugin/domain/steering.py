@@ -94,6 +94,7 @@ class Terms:
 
     rule: CopyRule
     copies_opens: bool
+    follows_closes: bool
     is_configured: bool  # the leader may be followed in this instrument
     is_chosen: bool  # ... and the follower chose it
     instrument: Instrument | None
@@ -275,6 +276,8 @@ def _after_close(
     move: LeaderMove, before: Decision, terms: Terms, *, target: Contracts
 ) -> Decision:
     """Take the leader's part of what is held, and of what is carried; flat carries nothing."""
+    if not terms.follows_closes:
+        return replace(before, target=target, skip=Skip(reason=SkipReason.FOLLOW_NOT_ACTIVE))
     aim = NO_CONTRACTS if before.base == 0 else _aim_of_close(move, before.base, terms.instrument)
     is_flat = move.contracts_after == 0 or (aim == 0 and before.base > 0)
     kept = NOTHING if is_flat else Fraction(move.contracts_after, move.contracts_before)

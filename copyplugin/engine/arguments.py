@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, TypeVar, cast
 
 from copyplugin.domain.identifiers import Symbol
-from copyplugin.domain.leader import LeaderKind, LeaderTerms, accounts_from
+from copyplugin.domain.leader import LeaderKind, LeaderTerms, ShareBasis, accounts_from
 from copyplugin.domain.money import Money, Ratio
 from copyplugin.errors import Refused
 
@@ -86,6 +86,7 @@ def leader_terms(arguments: Arguments, before: LeaderTerms | None = None) -> Lea
         "total_copy_amount": lambda name: Money(arguments.decimal(name)),
         "max_followers": arguments.number,
         "sharer_ratio": lambda name: Ratio(arguments.decimal(name)),
+        "share_basis": lambda name: arguments.choice(name, ShareBasis),
         "kind": lambda name: arguments.choice(name, LeaderKind),
         "blacklist": lambda name: accounts_from(arguments.text(name)),
     }

@@ -39,7 +39,12 @@ from copyplugin.store.rows import (
 INSUFFICIENT = frozenset({"insufficient_margin", "insufficient_balance"})
 """What a venue's adapter calls a refusal because of too little money (L9)."""
 
-GIVES_UP = TERMINAL | {FollowState.ABORTING, FollowState.STARTING, FollowState.SETTLING}
+GIVES_UP = TERMINAL | {
+    FollowState.ABORTING,
+    FollowState.STARTING,
+    FollowState.SETTLING,
+    FollowState.HANDED_OVER,
+}
 """States that an unreachable or refusing venue does not turn into aborting: nothing is copied."""
 
 UNDER_WAY = frozenset({FollowState.SETTLING, FollowState.ABORTING})
@@ -174,8 +179,8 @@ class Bookkeeper:
         for outcome in self._outcomes:
             if not isinstance(outcome, Answered) or outcome.report.filled == 0:
                 continue
-            lane = self._lanes.works[outcome.lane_id].lane
-            order = self._order(lane.id, outcome.order_id)
+            work = self._lanes.works[outcome.lane_id]
+            lane, order = work.lane, self._order(work.lane.id, outcome.order_id)
             if order.reduce_only or lane.id in self._positions:
                 continue
             assert order.signal_id is not None, "an open always follows a signal"
@@ -190,6 +195,7 @@ class Bookkeeper:
                     leverage=order.leverage or signal.leverage,
                     margin_mode=order.margin_mode or signal.margin_mode,
                     opened_at=fills[0].at if fills else self._now,
+                    share_state=share_state_of_new(work.follow),
                 )
             )
         self._lanes.add_positions(opened)
@@ -285,6 +291,11 @@ class Bookkeeper:
         lane.marked = True
 
 
+def share_state_of_new(follow: FollowRow) -> ShareState:
+    """Return what a round trip begins with: one that opens after a hand-over owes no share."""
+    return ShareState.NONE if follow.handed_over_at is None else ShareState.PASSED
+
+
 def close_books(position: CopiedPositionRow, *, at: datetime) -> None:
     """Close a round trip that is flat; its result and share are booked when it is settled.
 
@@ -292,7 +303,8 @@ def close_books(position: CopiedPositionRow, *, at: datetime) -> None:
     """
     position.state = TradeState.CLOSED
     position.closed_at = at
-    position.share_state = ShareState.DUE
+    if position.share_state is not ShareState.PASSED:
+        position.share_state = ShareState.DUE
     position.margin = position.unrealized_pnl = position.liquidation_price = None
 
 

@@ -24,6 +24,16 @@ from copyplugin.store.database import Session
 from copyplugin.store.rows import CopiedPositionRow, FollowRow
 
 ENDED_BY_FOLLOWER = "ended by the follower"
+ENDED = {
+    EndHow.CLOSE_NOW: "The follow has ended; every position is closed at market.",
+    EndHow.FOLLOW_CLOSES: (
+        "The follow has ended; open positions close when the leader closes his."
+    ),
+    EndHow.HAND_OVER: (
+        "The follow has ended; open positions are yours to close, and the money comes back "
+        "when all are closed."
+    ),
+}
 
 
 async def ask_about_follower(given: Arguments, around: Surroundings) -> None:
@@ -57,6 +67,9 @@ async def ask_about_money(given: Arguments, around: Surroundings) -> None:
             f"Your spot wallet holds {spot.normalize():f} USDT: "
             f"choose a copy amount of at most that, or deposit first."
         )
+    sharer = _sharer(given)
+    if sharer is not None and not await around.venue.knows_account(sharer):
+        raise Refused(f"The venue knows no account {sharer}: follow without this link.")
 
 
 def start_follow(asked: Asked) -> Done:
@@ -76,6 +89,8 @@ def start_follow(asked: Asked) -> Done:
         copy_amount=Money(asked.given.decimal("copy_amount")),
         symbols=frozenset(Symbol(name) for name in asked.given.texts("instruments")),
         price_protection=protection,
+        sharer_account=_sharer(asked.given),
+        escrow_seconds=asked.around.settings.share_escrow_seconds,
     )
     follow = places.reserve_follow(
         asked.session,
@@ -86,6 +101,11 @@ def start_follow(asked: Asked) -> Done:
     protect_new_follow(asked, follow)
     asked.row.result = {"follow_id": follow.id}
     return Done(message=None, follow_ids=(follow.id,))
+
+
+def _sharer(given: Arguments) -> AccountId | None:
+    """Return whose link brought the follower (M4)."""
+    return AccountId(given.text("sharer_account")) if "sharer_account" in given else None
 
 
 def _started(session: Session, follow_id: FollowId) -> Done:
@@ -113,12 +133,7 @@ def end_follow(asked: Asked) -> Done:
         reason=ENDED_BY_FOLLOWER,
         at=asked.around.clock.now(),
     )
-    message = (
-        "The follow has ended; every position is closed at market."
-        if how is EndHow.CLOSE_NOW
-        else "The follow has ended; open positions close when the leader closes his."
-    )
-    return _ending(follow, message)
+    return _ending(follow, ENDED[how])
 
 
 def close_position(asked: Asked) -> Done:

@@ -32,7 +32,7 @@ from copyplugin.store.rows import TransferRow
 UNDER_WAY = frozenset({FollowState.STARTING, FollowState.SETTLING, FollowState.ABORTING})
 """States in which there is something to do that no order brings about."""
 
-ENDING = frozenset({FollowState.WINDING_DOWN, FollowState.CLOSING})
+ENDING = follows.ENDS_WHEN_FLAT
 """States that a follow leaves when it is flat."""
 
 UNREACHABLE = "The venue cannot be reached now: nothing was moved. Try again later."
@@ -52,6 +52,7 @@ class _Case:
     sent_home: TransferState | None
     shares_under_way: bool
     is_flat: bool
+    is_handed_over: bool
 
 
 class Following:
@@ -100,6 +101,8 @@ class Following:
             case = _case(session, follow_id)
         if case.state is FollowState.STARTING:
             await self._start(case)
+        elif case.state is FollowState.HANDED_OVER:
+            await self._settler.settle(case.follow_id)
         elif case.state in {FollowState.SETTLING, FollowState.ABORTING} and case.is_flat:
             await self._go_home(case)
 
@@ -182,18 +185,25 @@ class Following:
         with self._around.database.read() as session:
             if _case(session, case.follow_id).shares_under_way:
                 return
-        assert case.sub_account is not None
-        try:
-            balance = await self._around.venue.balance(case.sub_account)
-        except VenueUnavailable:
+        money = await self._money_left(case)
+        if money is None:
             return
-        if balance.contract_wallet <= 0:
+        if money <= 0:
             await self._around.database.write(lambda session: self._finish(session, case))
             return
-        await self._around.database.write(
-            lambda session: self._plan_return(session, case, balance.contract_wallet)
-        )
+        await self._around.database.write(lambda session: self._plan_return(session, case, money))
         self._around.dispatcher.announce(Work.TRANSFERS)
+
+    async def _money_left(self, case: _Case) -> Money | None:
+        """Return what the sub-account holds; None while it cannot be told, or is still at work."""
+        assert case.sub_account is not None
+        try:
+            # What the follower opened by himself after a hand-over is his, and needs its money.
+            if case.is_handed_over and await self._around.venue.positions(case.sub_account):
+                return None
+            return (await self._around.venue.balance(case.sub_account)).contract_wallet
+        except VenueUnavailable:
+            return None
 
     def _plan_return(self, session: Session, case: _Case, money: Money) -> None:
         follow = follows.get_follow(session, case.follow_id)
@@ -238,6 +248,7 @@ def _case(session: Session, follow_id: FollowId) -> _Case:
             row.kind in SHARES and row.state is TransferState.PLANNED for row in rows
         ),
         is_flat=lane_work.is_flat(session, follow_id),
+        is_handed_over=follow.handed_over_at is not None,
     )
 
 

@@ -246,6 +246,7 @@ class Planner:
         return Terms(
             rule=rule,
             copies_opens=follow.state in COPIES_OPENS,
+            follows_closes=follow.state is not FollowState.HANDED_OVER,
             is_configured=work.is_configured,
             is_chosen=work.is_chosen,
             instrument=around.instruments.get(lane.symbol),

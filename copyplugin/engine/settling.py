@@ -1,29 +1,42 @@
 """Settlement: funding is fetched, the result booked, the leader share sent on its way (M2)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from copyplugin.domain.account import (
     AccountBalance,
     FundingPayment,
     TransferKind,
     TransferState,
+    VenuePosition,
 )
 from copyplugin.domain.command import EndHow
 from copyplugin.domain.follow import EndKind, FollowState
-from copyplugin.domain.identifiers import FollowId, Symbol
+from copyplugin.domain.identifiers import AccountId, FollowId, Symbol
 from copyplugin.domain.instrument import Instrument
+from copyplugin.domain.leader import ShareBasis
 from copyplugin.domain.money import Money, Price, total
 from copyplugin.domain.statistics import margin_of_open
 from copyplugin.engine.attempts import attempt_all
+from copyplugin.engine.reckoning import Reckoner
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import VenueUnavailable
-from copyplugin.store import follows, funding, lane_work, market, settlements, transfers
+from copyplugin.store import (
+    escrow,
+    follows,
+    funding,
+    lane_work,
+    market,
+    settlements,
+    transfers,
+)
 from copyplugin.store.database import Session
 from copyplugin.store.rows import FollowRow
+from copyplugin.store.shares import Purse
 
-SHARES = frozenset({TransferKind.SHARE, TransferKind.SHARER})
-
+SHARES = frozenset({TransferKind.SHARE, TransferKind.SHARER, TransferKind.ESCROW})
+"""Transfers of shares out of a sub-account."""
 
 LAST_CALL = frozenset({FollowState.SETTLING, FollowState.ABORTING})
 """States from which, once flat, the money goes home: what is due is taken out of what there is."""
@@ -35,6 +48,7 @@ class VenueView:
 
     payments: tuple[FundingPayment, ...]
     balance: AccountBalance
+    positions: tuple[VenuePosition, ...]  # none where no share rests on open positions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,9 +67,14 @@ class Settler:
         self._around = around
 
     async def run(self) -> int:
-        """Settle every follow with closed positions; return how many positions stay due."""
+        """Settle every follow with something due; return how many positions stay due."""
+        now = self._around.clock.now()
+        period = timedelta(seconds=self._around.settings.share_period_seconds)
         with self._around.database.read() as session:
             due = {item.follow.id for item in settlements.due_positions(session)}
+            due.update(settlements.due_reckonings(session, settled_before=now - period))
+            due.update(settlements.due_hand_overs(session))
+            due.update(escrow.due_releases(session, now=now))
         if not due:
             return 0
         await attempt_all(sorted(due), self.settle)
@@ -78,15 +97,19 @@ class Settler:
 
     async def _ask(self, follow_id: FollowId) -> VenueView | None:
         with self._around.database.read() as session:
-            account = follows.get_follow(session, follow_id).sub_account
+            follow = follows.get_follow(session, follow_id)
+            account = follow.sub_account
             since = funding.last_funding_at(session, follow_id)
         assert account is not None, "a follow without an account has no positions"
         try:
             payments = await self._around.venue.funding(account, since)
+            positions: Sequence[VenuePosition] = ()
+            if _rests_on_open_positions(follow):
+                positions = await self._around.venue.positions(account)
             balance = await self._around.venue.balance(account)
         except VenueUnavailable:
             return None  # the job comes again
-        return VenueView(payments=tuple(payments), balance=balance)
+        return VenueView(payments=tuple(payments), balance=balance, positions=tuple(positions))
 
     def _book(self, session: Session, follow_id: FollowId, view: VenueView) -> Settled:
         now = self._around.clock.now()
@@ -96,20 +119,31 @@ class Settler:
         withdrawable = Money(
             total(view.balance.contract_available, -_shares_on_their_way(session, follow_id))
         )
-        shares = 0
+        shares, purse = 0, self._purse()
         for due in settlements.due_positions(session, follow_id):
             row = settlements.settle_position(
                 session,
                 due,
                 withdrawable=withdrawable,
                 is_last_call=is_last_call,
-                transfer_prefix=self._around.settings.client_order_prefix,
+                purse=purse,
                 at=now,
             )
             if row is not None:
                 withdrawable = Money(total(withdrawable, -row.share))
                 shares += 1
         session.flush()
+        moved = Reckoner(
+            session=session,
+            follow=follow,
+            positions=view.positions,
+            withdrawable=withdrawable,
+            is_last_call=is_last_call,
+            purse=purse,
+            period=timedelta(seconds=self._around.settings.share_period_seconds),
+            now=now,
+        ).reckon()
+        shares += moved
         is_clear = not settlements.due_positions(session, follow_id)
         is_ended = (
             is_clear
@@ -117,6 +151,13 @@ class Settler:
             and self._end_if_spent(session, follow, withdrawable)
         )
         return Settled(shares=shares, is_clear=is_clear, is_ended=is_ended)
+
+    def _purse(self) -> Purse:
+        settings = self._around.settings
+        return Purse(
+            transfer_prefix=settings.client_order_prefix,
+            escrow=AccountId(settings.escrow_account) if settings.escrow_account else None,
+        )
 
     def _end_if_spent(self, session: Session, follow: FollowRow, available: Money) -> bool:
         """End a follow whose money bears no order any more (L9)."""
@@ -137,6 +178,10 @@ class Settler:
             at=self._around.clock.now(),
         )
         return True
+
+
+def _rests_on_open_positions(follow: FollowRow) -> bool:
+    return follow.share_basis is ShareBasis.HIGH_WATER_MARK or settlements.is_hand_over_due(follow)
 
 
 def _shares_on_their_way(session: Session, follow_id: FollowId) -> Money:

@@ -3,15 +3,16 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, insert, literal, select
+from sqlalchemy import ColumnElement, exists, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.command import EndHow
 from copyplugin.domain.follow import ALLOWED, EndKind, FollowState, check_move
 from copyplugin.domain.identifiers import AccountId, FollowId, LeaderId, Symbol
+from copyplugin.domain.leader import ShareState, TradeState
 from copyplugin.domain.order import CopyOrderState
 from copyplugin.errors import IllegalTransition, UnknownFollow
-from copyplugin.store.marking import aim_at_nothing
+from copyplugin.store.marking import aim_at_nothing, leave_as_it_is
 from copyplugin.store.rows import (
     CopiedPositionRow,
     CopyOrderRow,
@@ -22,6 +23,13 @@ from copyplugin.store.rows import (
     LaneRow,
     LeaderPositionRow,
 )
+
+STATE_AFTER = {
+    EndHow.CLOSE_NOW: FollowState.CLOSING,
+    EndHow.FOLLOW_CLOSES: FollowState.WINDING_DOWN,
+    EndHow.HAND_OVER: FollowState.HANDED_OVER,
+}
+ENDS_WHEN_FLAT = frozenset(STATE_AFTER.values())
 
 
 def start(session: Session, follow: FollowRow, *, sub_account: AccountId, at: datetime) -> None:
@@ -82,18 +90,23 @@ def end_follow(
     reason: str,
     at: datetime,
 ) -> None:
-    """End the relationship: everything at market, or position by position with the leader.
+    """End the relationship: everything at market, with the leader's closes, or as it stands.
 
-    A follow that is winding down may still be closed at once. Raises `IllegalTransition` where it
-    has ended or is being closed already. What is flat is settled at once.
+    A follow that is winding down or handed over may still be closed at once. Raises
+    `IllegalTransition` where it has ended or is being closed already. What is flat is settled at
+    once.
     """
-    to = FollowState.WINDING_DOWN if how is EndHow.FOLLOW_CLOSES else FollowState.CLOSING
+    to = STATE_AFTER[how]
     if to not in ALLOWED[follow.state]:
         raise IllegalTransition("This follow has ended or is ending already.")
     move(session, follow, to, actor=actor, reason=reason, at=at)
     follow.end_reason = reason
     if to is FollowState.CLOSING:
         aim_at_nothing(session, follow.id)
+    elif to is FollowState.HANDED_OVER:
+        follow.handed_over_at = at
+        leave_as_it_is(session, follow.id)
+        _pass_on(session, follow.id)
     keep_states(session, [follow.id], at=at)
 
 
@@ -197,6 +210,15 @@ def write_history(
     )
 
 
+def _pass_on(session: Session, follow_id: FollowId) -> None:
+    """Let open positions owe no share of their own: the hand-over settles what they owe."""
+    session.execute(
+        update(CopiedPositionRow)
+        .where(CopiedPositionRow.follow_id == follow_id, CopiedPositionRow.state == TradeState.OPEN)
+        .values(share_state=ShareState.PASSED)
+    )
+
+
 def state_after(state: FollowState, *, is_holding: bool, is_flat: bool) -> FollowState | None:
     """Return the state a follow moves to by what its lanes hold; None where it stays."""
     if state is FollowState.PENDING and is_holding:
@@ -205,7 +227,7 @@ def state_after(state: FollowState, *, is_holding: bool, is_flat: bool) -> Follo
         return None
     if state is FollowState.COPYING:
         return FollowState.PENDING
-    if state in {FollowState.WINDING_DOWN, FollowState.CLOSING}:
+    if state in ENDS_WHEN_FLAT:
         return FollowState.SETTLING
     return None
 

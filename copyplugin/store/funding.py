@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from copyplugin.domain.account import FundingPayment
 from copyplugin.domain.identifiers import FollowId
-from copyplugin.domain.leader import ShareState, TradeState
+from copyplugin.domain.leader import NOT_BOOKED, TradeState
 from copyplugin.domain.ledger import moved, result_account, sub_account
 from copyplugin.domain.money import Money, total
 from copyplugin.store.leader_record import take_from_result
@@ -93,7 +93,7 @@ def _position_then(
 
 
 def _is_booked(position: CopiedPositionRow) -> bool:
-    return position.state is TradeState.CLOSED and position.share_state is not ShareState.DUE
+    return position.state is TradeState.CLOSED and position.share_state not in NOT_BOOKED
 
 
 def _book_alone(

@@ -19,7 +19,7 @@ from copyplugin.domain.identifiers import (
     Symbol,
     VenueFillId,
 )
-from copyplugin.domain.leader import ShareState, TradeState
+from copyplugin.domain.leader import NOT_BOOKED, TradeState
 from copyplugin.domain.money import NO_CONTRACTS, Contracts
 from copyplugin.domain.order import CopyOrderState
 from copyplugin.errors import UnknownPosition
@@ -293,7 +293,7 @@ def quiet_mark(session: Session, follow_id: FollowId) -> int | None:
             CopiedPositionRow.follow_id == follow_id,
             or_(
                 CopiedPositionRow.state == TradeState.OPEN,
-                CopiedPositionRow.share_state == ShareState.DUE,
+                CopiedPositionRow.share_state.in_(NOT_BOOKED),
             ),
         )
     )

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.identifiers import LeaderId
-from copyplugin.domain.leader import ShareState, TradeState
+from copyplugin.domain.leader import NOT_BOOKED, TradeState
 from copyplugin.domain.money import ZERO_MONEY, Money, money_total
 from copyplugin.domain.share import position_profit
 from copyplugin.domain.statistics import Trade
@@ -51,7 +51,7 @@ def count_positions(session: Session) -> None:
         .where(
             CopiedPositionRow.counted.is_(False),
             CopiedPositionRow.state == TradeState.CLOSED,
-            CopiedPositionRow.share_state != ShareState.DUE,
+            CopiedPositionRow.share_state.not_in(NOT_BOOKED),
         )
         .limit(POSITIONS_A_STATEMENT)
     )

@@ -9,9 +9,11 @@ from copyplugin.domain.follow import COPIES_OPENS, FOLLOWS_CLOSES, FollowState
 from copyplugin.domain.halt import HaltScope
 from copyplugin.domain.identifiers import FollowId, LaneId, SignalId
 from copyplugin.domain.money import NO_CONTRACTS
+from copyplugin.domain.order import CopyOrderState
 from copyplugin.store import dialect
 from copyplugin.store.rows import (
     CopyDecisionRow,
+    CopyOrderRow,
     FollowRow,
     LaneRow,
     LeaderPositionRow,
@@ -155,8 +157,14 @@ def aim_at_nothing(session: Session, follow_id: FollowId) -> set[int]:
 
 
 def aim_scope_at_nothing(session: Session, scope: HaltScope, scope_id: int) -> set[int]:
-    """Let the lanes of a follow, of a leader's follows or of all be closed; return their shards."""
+    """Let the lanes of a follow, of a leader's follows or of all be closed; return their shards.
+
+    What was handed over is its follower's own: no switch of an operator closes it.
+    """
     concerned = LaneRow.target != NO_CONTRACTS
+    if scope is not HaltScope.FOLLOW:
+        handed_over = select(FollowRow.id).where(FollowRow.state == FollowState.HANDED_OVER)
+        concerned &= LaneRow.follow_id.not_in(handed_over)
     if scope is HaltScope.FOLLOW:
         concerned &= LaneRow.follow_id == scope_id
     elif scope is HaltScope.LEADER:
@@ -171,6 +179,26 @@ def aim_scope_at_nothing(session: Session, scope: HaltScope, scope_id: int) -> s
     ).all()
     forget_residue(session, [lane_id for lane_id, _ in lanes])
     return {shard for _, shard in lanes}
+
+
+def leave_as_it_is(session: Session, follow_id: FollowId) -> None:
+    """Let every lane of a follow want what it holds; an order under way goes to its end."""
+    forget_residue(
+        session, session.scalars(select(LaneRow.id).where(LaneRow.follow_id == follow_id)).all()
+    )
+    lanes = session.scalars(select(LaneRow).where(LaneRow.follow_id == follow_id)).all()
+    under_way = {
+        order.lane_id: -order.contracts if order.reduce_only else order.contracts
+        for order in session.scalars(
+            select(CopyOrderRow).where(
+                CopyOrderRow.state == CopyOrderState.SENT,
+                CopyOrderRow.lane_id.in_([lane.id for lane in lanes]),
+            )
+        )
+    }
+    for lane in lanes:
+        lane.target = type(lane.target)(lane.actual + under_way.get(lane.id, 0))
+    session.flush()
 
 
 def aim_ended_at_nothing(session: Session, states: Collection[FollowState]) -> set[int]:

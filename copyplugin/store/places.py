@@ -44,6 +44,7 @@ class NewFollow:
     symbols: frozenset[Symbol]
     price_protection: Ratio | None = None  # None: the setting's
     sharer_account: AccountId | None = None  # whose link brought him
+    escrow_seconds: int = 0  # how long shares are held
     instrument_rules: Mapping[Symbol, CopyRule] = field(default_factory=dict[Symbol, CopyRule])
 
     @property
@@ -62,7 +63,7 @@ def reserve_follow(
     """
     leader = _lock_leader(session, wish.leader_id)
     follower = get_follower(session, wish.follower_id)
-    _refuse_person(session, leader, follower)
+    _refuse_person(session, leader, follower, wish.sharer_account)
     _refuse_amount(session, leader, wish.copy_amount)
     _refuse_choice(session, wish)
     _refuse_rules(session, wish, proportional_allowed=proportional_allowed)
@@ -73,6 +74,7 @@ def reserve_follow(
         copy_amount=wish.copy_amount,
         share_ratio=leader.share_ratio,
         share_basis=leader.share_basis,
+        escrow_seconds=wish.escrow_seconds or None,
         sharer_account=wish.sharer_account,
         sharer_ratio=None if wish.sharer_account is None else leader.sharer_ratio,
         price_protection=wish.price_protection,
@@ -123,9 +125,13 @@ def _lock_leader(session: Session, leader_id: LeaderId) -> LeaderRow:
     return row
 
 
-def _refuse_person(session: Session, leader: LeaderRow, follower: FollowerRow) -> None:
+def _refuse_person(
+    session: Session, leader: LeaderRow, follower: FollowerRow, sharer: AccountId | None
+) -> None:
     if follower.account == leader.account:
         raise Refused("You cannot follow yourself.")
+    if sharer == follower.account:
+        raise Refused("You cannot follow through a link of your own.")
     if session.get(LeaderBlacklistRow, (leader.id, follower.account)) is not None:
         raise Refused(f"{leader.nickname} does not accept you as a follower.")
     live = exists().where(

@@ -1,34 +1,24 @@
 """The leader share of closed positions: computed, booked and planned in one transaction, once."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from copyplugin.domain.account import TransferKind, TransferRequest, Wallet
-from copyplugin.domain.identifiers import (
-    AccountId,
-    CopiedPositionId,
-    FollowId,
-    LedgerEntryId,
-    TransferId,
-)
-from copyplugin.domain.leader import ShareBasis, ShareState, TradeState
-from copyplugin.domain.ledger import (
-    Posting,
-    leader_account,
-    moved,
-    result_account,
-    sharer_account,
-    sub_account,
-)
-from copyplugin.domain.money import ZERO_MONEY, Money, Ratio, truncate_money
-from copyplugin.domain.share import SHARE_PLACES, leader_share, position_profit, split_share
+from copyplugin.domain.follow import RECKONED, FollowState
+from copyplugin.domain.high_water_mark import Reckoning, reckon
+from copyplugin.domain.identifiers import CopiedPositionId, FollowId
+from copyplugin.domain.leader import NOT_BOOKED, ShareBasis, ShareState, TradeState
+from copyplugin.domain.ledger import moved, result_account, sub_account
+from copyplugin.domain.money import ZERO_MONEY, Money, money_total, total, truncate_money
+from copyplugin.domain.share import SHARE_PLACES, leader_share, position_profit
+from copyplugin.store.escrow import floor_of, take_back
 from copyplugin.store.ledger import post
-from copyplugin.store.rows import CopiedPositionRow, FollowRow, LeaderRow, SettlementRow
-from copyplugin.store.transfers import plan_transfer
+from copyplugin.store.results import booked_result, mark_of, result_with
+from copyplugin.store.rows import CopiedPositionRow, FollowRow, SettlementRow
+from copyplugin.store.shares import Claim, Purse, take_share
 
 RESULT = "result"
 """The kind of the entry that books what a closed position earned or lost."""
@@ -42,13 +32,6 @@ class DuePosition:
     follow: FollowRow
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Parts:
-    share: Money
-    leader: Money
-    sharer: Money
-
-
 def due_positions(session: Session, follow_id: FollowId | None = None) -> list[DuePosition]:
     """Return what is to be settled, of one follow or of all, in order of closing."""
     query = (
@@ -56,7 +39,7 @@ def due_positions(session: Session, follow_id: FollowId | None = None) -> list[D
         .join(FollowRow, FollowRow.id == CopiedPositionRow.follow_id)
         .where(
             CopiedPositionRow.state == TradeState.CLOSED,
-            CopiedPositionRow.share_state == ShareState.DUE,
+            CopiedPositionRow.share_state.in_(NOT_BOOKED),
         )
         .order_by(CopiedPositionRow.closed_at, CopiedPositionRow.id)
     )
@@ -73,25 +56,30 @@ def settle_position(
     *,
     withdrawable: Money,
     is_last_call: bool,
-    transfer_prefix: str,
+    purse: Purse,
     at: datetime,
 ) -> SettlementRow | None:
     """Book the position's result, and its share as an entry, a row and transfers to be made.
 
     Only what can be withdrawn is taken (M2). While it is less than the share, the share stays due;
     at the last call, before the money goes home, what there is is taken. Returns the settlement, or
-    None where no share was taken. Settling again does nothing.
+    None where no share was taken. Settling again does nothing. Above a high-water mark a position
+    owes no share of its own: its result is booked.
     """
     position, follow = due.position, due.follow
     assert position.state is TradeState.CLOSED
-    if position.share_state is not ShareState.DUE:
+    if position.share_state not in NOT_BOOKED:
         return None
-    assert follow.share_basis is ShareBasis.PER_POSITION
     profit = position_profit(
         realized_pnl=position.realized_pnl, fees=position.fees, funding=position.funding
     )
     book_result(session, position, profit, at=at)
     share = leader_share(profit, follow.share_ratio)
+    if (
+        follow.share_basis is not ShareBasis.PER_POSITION
+        or position.share_state is ShareState.PASSED
+    ):
+        share = ZERO_MONEY
     payable = max(truncate_money(withdrawable, SHARE_PLACES), ZERO_MONEY)
     if share > payable:
         if not is_last_call:
@@ -100,10 +88,200 @@ def settle_position(
     if share == 0:
         position.share_state = ShareState.NONE
         return None
+    before = booked_result(session, follow.id)
     position.share_state = ShareState.SETTLED
-    leader_part, sharer_part = split_share(share, follow.sharer_ratio or Ratio(ZERO_MONEY))
-    parts = _Parts(share=share, leader=leader_part, sharer=sharer_part)
-    return _settle(session, due, profit, parts, transfer_prefix=transfer_prefix, at=at)
+    claim = Claim(
+        follow=follow,
+        reference=result_reference(position.id),
+        copied_position_id=position.id,
+        profit=profit,
+        share=share,
+        result_before=before,
+        result_after=Money(total(before, profit)),
+    )
+    return take_share(session, claim, purse, at=at)
+
+
+def settle_mark(  # noqa: PLR0913 - one reckoning in all its parts
+    session: Session,
+    follow: FollowRow,
+    *,
+    unrealized: Money,
+    withdrawable: Money,
+    is_last_call: bool,
+    purse: Purse,
+    at: datetime,
+) -> SettlementRow | None:
+    """Take the share above the high-water mark (M3), and back what is held too much (M9).
+
+    While less can be withdrawn than the share, nothing is settled and the mark stays: the next
+    reckoning starts from the value it finds. At the last call what there is is taken.
+    """
+    result = result_with(session, follow, unrealized=unrealized)
+    mark = mark_of(session, follow, at=at)
+    review_escrow(session, follow, purse, result=result, at=at)
+    payable = max(truncate_money(withdrawable, SHARE_PLACES), ZERO_MONEY)
+    reckoning = reckon(result, mark=mark.mark, share_ratio=follow.share_ratio, payable=payable)
+    if reckoning is None:
+        if not is_last_call:
+            return None
+        reckoning = Reckoning(share=payable, mark=result)
+    follow.share_settled_at = at
+    before, mark.mark, mark.updated_at = mark.mark, reckoning.mark, at
+    if reckoning.share == 0:
+        return None
+    claim = Claim(
+        follow=follow,
+        reference=f"follow:{follow.id}:{_settlements(session, follow.id) + 1}",
+        copied_position_id=None,
+        profit=Money(total(result, -before)),
+        share=reckoning.share,
+        result_before=before,
+        result_after=result,
+    )
+    return take_share(session, claim, purse, at=at)
+
+
+def review_escrow(
+    session: Session, follow: FollowRow, purse: Purse, *, result: Money, at: datetime
+) -> bool:
+    """Give back what is held too much at this result (M9); the mark goes down with it."""
+    floor = floor_of(session, follow.id, now=at)
+    if floor is None or not take_back(session, follow, purse, result=result, at=at):
+        return False
+    if follow.share_basis is ShareBasis.HIGH_WATER_MARK:
+        mark_of(session, follow, at=at).mark = max(result, floor)  # it may be earned anew
+    return True
+
+
+def settle_hand_over(
+    session: Session,
+    follow: FollowRow,
+    *,
+    unrealized: Mapping[CopiedPositionId, Money],
+    withdrawable: Money,
+    purse: Purse,
+    at: datetime,
+) -> SettlementRow | None:
+    """Take the share at this moment's value (L13); what cannot be withdrawn yet stays owed.
+
+    Above a mark it is taken of the value, else of each open position's profit so far. Nothing that
+    happens from now on changes it.
+    """
+    if follow.share_basis is ShareBasis.HIGH_WATER_MARK:
+        mark = mark_of(session, follow, at=at)
+        result = result_with(session, follow, unrealized=money_total(*unrealized.values()))
+        reckoning = reckon(result, mark=mark.mark, share_ratio=follow.share_ratio)
+        assert reckoning is not None, "nothing limits it"
+        before, profit, share = mark.mark, Money(total(result, -mark.mark)), reckoning.share
+        mark.mark, mark.updated_at = reckoning.mark, at
+    else:
+        profits = _profits_so_far(session, follow, unrealized)
+        shares = [leader_share(each, follow.share_ratio) for each in profits]
+        before = booked_result(session, follow.id)
+        profit, share = money_total(*profits), money_total(*shares)
+        result = Money(total(before, profit))
+    follow.share_settled_at = at
+    follow.share_owed = share
+    return settle_owed(
+        session,
+        follow,
+        profit=profit,
+        results=(before, result),
+        withdrawable=withdrawable,
+        purse=purse,
+        at=at,
+    )
+
+
+def settle_owed(  # noqa: PLR0913 - one settlement in all its parts
+    session: Session,
+    follow: FollowRow,
+    *,
+    profit: Money,
+    results: tuple[Money, Money],
+    withdrawable: Money,
+    purse: Purse,
+    at: datetime,
+) -> SettlementRow | None:
+    """Take of what a hand-over left owed as much as can be withdrawn."""
+    assert follow.share_owed is not None
+    payable = max(truncate_money(withdrawable, SHARE_PLACES), ZERO_MONEY)
+    share = min(follow.share_owed, payable)
+    if share == 0:
+        return None
+    follow.share_owed = Money(total(follow.share_owed, -share)) or None
+    claim = Claim(
+        follow=follow,
+        reference=f"follow:{follow.id}:{_settlements(session, follow.id) + 1}",
+        copied_position_id=None,
+        profit=profit,
+        share=share,
+        result_before=results[0],
+        result_after=results[1],
+    )
+    return take_share(session, claim, replace(purse, escrow=None), at=at)
+
+
+def is_hand_over_due(follow: FollowRow) -> bool:
+    """Return whether the follow was handed over and its share is not reckoned yet."""
+    handed = follow.handed_over_at
+    settled = follow.share_settled_at
+    return handed is not None and (settled is None or settled < handed)
+
+
+def due_hand_overs(session: Session) -> list[FollowId]:
+    """Return the follows that were handed over and whose share is not reckoned or not paid."""
+    query = (
+        select(FollowRow.id)
+        .where(
+            FollowRow.state == FollowState.HANDED_OVER,
+            or_(
+                FollowRow.share_settled_at.is_(None),
+                FollowRow.share_settled_at < FollowRow.handed_over_at,
+                FollowRow.share_owed.is_not(None),
+            ),
+        )
+        .order_by(FollowRow.id)
+    )
+    return list(session.scalars(query))
+
+
+def _profits_so_far(
+    session: Session, follow: FollowRow, unrealized: Mapping[CopiedPositionId, Money]
+) -> list[Money]:
+    query = select(CopiedPositionRow).where(
+        CopiedPositionRow.follow_id == follow.id, CopiedPositionRow.state == TradeState.OPEN
+    )
+    return [
+        position_profit(
+            realized_pnl=Money(total(row.realized_pnl, unrealized.get(row.id, ZERO_MONEY))),
+            fees=row.fees,
+            funding=row.funding,
+        )
+        for row in session.scalars(query.order_by(CopiedPositionRow.id))
+    ]
+
+
+def due_reckonings(session: Session, *, settled_before: datetime) -> list[FollowId]:
+    """Return the live follows above a mark that were last settled, or started, before this."""
+    query = (
+        select(FollowRow.id)
+        .where(
+            FollowRow.share_basis == ShareBasis.HIGH_WATER_MARK,
+            FollowRow.state.in_(RECKONED),
+            func.coalesce(FollowRow.share_settled_at, FollowRow.started_at) <= settled_before,
+        )
+        .order_by(FollowRow.id)
+    )
+    return list(session.scalars(query))
+
+
+def _settlements(session: Session, follow_id: FollowId) -> int:
+    query = (
+        select(func.count()).select_from(SettlementRow).where(SettlementRow.follow_id == follow_id)
+    )
+    return session.scalar(query) or 0
 
 
 def book_result(
@@ -119,78 +297,3 @@ def book_result(
 
 def result_reference(position_id: CopiedPositionId) -> str:
     return f"position:{position_id}"
-
-
-def _settle(
-    session: Session,
-    due: DuePosition,
-    profit: Money,
-    parts: _Parts,
-    *,
-    transfer_prefix: str,
-    at: datetime,
-) -> SettlementRow:
-    position, follow = due.position, due.follow
-    leader = session.get_one(LeaderRow, follow.leader_id)
-    paid = [(TransferKind.SHARE, leader.account, parts.leader)]
-    if follow.sharer_account is not None:
-        paid.append((TransferKind.SHARER, follow.sharer_account, parts.sharer))
-    paid = [part for part in paid if part[2] > 0]
-    entry_id = _book_share(session, due, parts.share, paid, at=at)
-    transfer_ids: dict[TransferKind, TransferId] = {}
-    for kind, account, part in paid:
-        transfer_id = TransferId(f"{transfer_prefix}-{kind}-{position.id}")
-        transfer_ids[kind] = transfer_id
-        request = _request(follow, transfer_id, account, part)
-        plan_transfer(
-            session, request, follow_id=follow.id, kind=kind, at=at, ledger_entry_id=entry_id
-        )
-    row = SettlementRow(
-        copied_position_id=position.id,
-        follow_id=follow.id,
-        leader_id=leader.id,
-        profit=profit,
-        share_ratio=follow.share_ratio,
-        share=parts.share,
-        sharer_account=follow.sharer_account,
-        sharer_part=parts.sharer,
-        leader_part=parts.leader,
-        transfer_id=transfer_ids.get(TransferKind.SHARE),
-        sharer_transfer_id=transfer_ids.get(TransferKind.SHARER),
-        ledger_entry_id=entry_id,
-        at=at,
-    )
-    session.add(row)
-    session.flush()
-    return row
-
-
-def _book_share(
-    session: Session,
-    due: DuePosition,
-    share: Money,
-    paid: Sequence[tuple[TransferKind, AccountId, Money]],
-    *,
-    at: datetime,
-) -> LedgerEntryId:
-    receivers = {TransferKind.SHARE: leader_account, TransferKind.SHARER: sharer_account}
-    postings = [
-        Posting(account=sub_account(due.follow.id), money=Money(-share)),
-        *(Posting(account=receivers[kind](account), money=part) for kind, account, part in paid),
-    ]
-    reference = result_reference(due.position.id)
-    return post(session, kind="share", reference=reference, postings=postings, at=at)
-
-
-def _request(
-    follow: FollowRow, transfer_id: TransferId, account: AccountId, part: Money
-) -> TransferRequest:
-    assert follow.sub_account is not None
-    return TransferRequest(
-        transfer_id=transfer_id,
-        from_account=follow.sub_account,
-        from_wallet=Wallet.CONTRACT,
-        to_account=account,
-        to_wallet=Wallet.SPOT,
-        money=part,
-    )

@@ -132,6 +132,14 @@ def ask_end_follow(follow_id: int) -> Answer:
                     gettext("Follow the leader's closes"),
                     gettext("Each open position closes when the leader closes his."),
                 ),
+                EndHow.HAND_OVER: (
+                    gettext("Take the positions over"),
+                    gettext(
+                        "They stay open with their stops, and you close them yourself. The "
+                        "leader share is settled now, at the value of now: about %(share)s USDT.",
+                        share=number(share),
+                    ),
+                ),
             },
         )
     )

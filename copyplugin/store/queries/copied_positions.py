@@ -257,6 +257,8 @@ def _share(
 ) -> Money:
     if settled is not None:
         return settled
+    if row.share_state is ShareState.PASSED:
+        return ZERO_MONEY
     counts = row.state is TradeState.OPEN or row.share_state is ShareState.DUE
     if not counts or follow.share_basis is not ShareBasis.PER_POSITION:
         return ZERO_MONEY

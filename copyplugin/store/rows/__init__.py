@@ -18,7 +18,7 @@ from copyplugin.store.rows.ledger import LedgerEntryRow, LedgerPostingRow
 from copyplugin.store.rows.market import InstrumentRow, MarkPriceRow, WalletSnapshotRow
 from copyplugin.store.rows.operation import JobRunRow, SettingRow
 from copyplugin.store.rows.order import CopyOrderRow, OrderFillRow
-from copyplugin.store.rows.position import CopiedPositionRow, SettlementRow
+from copyplugin.store.rows.position import CopiedPositionRow, HighWaterMarkRow, SettlementRow
 from copyplugin.store.rows.protection import (
     AlarmRow,
     FollowProtectionRow,
@@ -54,6 +54,7 @@ __all__ = [
     "FollowerRow",
     "FundingPaymentRow",
     "HaltRow",
+    "HighWaterMarkRow",
     "InstrumentRow",
     "JobRunRow",
     "LaneRow",

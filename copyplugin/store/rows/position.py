@@ -9,6 +9,7 @@ from copyplugin.domain.fill import MarginMode, PositionSide
 from copyplugin.domain.identifiers import (
     AccountId,
     CopiedPositionId,
+    FollowerId,
     FollowId,
     LaneId,
     LeaderId,
@@ -21,6 +22,7 @@ from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, Price, Ratio
 from copyplugin.store.rows.base import KEY, Row
 
 _OPEN = text("state = 'open'")
+_HELD = text("held > 0")
 _NOT_COUNTED = text("NOT counted")
 
 
@@ -80,18 +82,24 @@ class CopiedPositionRow(Row, kw_only=True):
 
 
 class SettlementRow(Row, kw_only=True):
-    """The leader share of one copied position, once."""
+    """A leader share: of one copied position, once, or above the high-water mark of a follow.
+
+    Results are the follower's with this leader, before and after what the share was taken of.
+    What was taken back out of escrow is not in the share any more.
+    """
 
     __tablename__ = "settlement"
     __table_args__ = (
         CheckConstraint("share >= 0 AND leader_part >= 0 AND sharer_part >= 0", "not_negative"),
         CheckConstraint("leader_part + sharer_part = share", "parts_sum_to_share"),
         Index("ix_settlement_leader_id_at", "leader_id", "at"),
+        CheckConstraint("held >= 0 AND held <= share AND taken_back >= 0", "held_within_share"),
         Index("ix_settlement_follow_id", "follow_id"),
+        Index("ix_settlement_held", "release_at", sqlite_where=_HELD, postgresql_where=_HELD),
     )
 
     id: Mapped[int] = mapped_column(KEY, primary_key=True, init=False)
-    copied_position_id: Mapped[CopiedPositionId] = mapped_column(
+    copied_position_id: Mapped[CopiedPositionId | None] = mapped_column(
         ForeignKey("copied_position.id"), unique=True
     )
     follow_id: Mapped[FollowId] = mapped_column(ForeignKey("follow.id"))
@@ -102,9 +110,25 @@ class SettlementRow(Row, kw_only=True):
     sharer_account: Mapped[AccountId | None] = mapped_column(default=None)
     sharer_part: Mapped[Money] = mapped_column(default=ZERO_MONEY)
     leader_part: Mapped[Money]
+    result_before: Mapped[Money] = mapped_column(default=ZERO_MONEY)
+    result_after: Mapped[Money] = mapped_column(default=ZERO_MONEY)
+    held: Mapped[Money] = mapped_column(default=ZERO_MONEY)  # in escrow still
+    taken_back: Mapped[Money] = mapped_column(default=ZERO_MONEY)
+    release_at: Mapped[datetime | None] = mapped_column(default=None)  # None: never was held
     transfer_id: Mapped[TransferId | None] = mapped_column(default=None)  # None: nothing to pay
     sharer_transfer_id: Mapped[TransferId | None] = mapped_column(default=None)
     ledger_entry_id: Mapped[LedgerEntryId | None] = mapped_column(
         ForeignKey("ledger_entry.id"), default=None
     )
     at: Mapped[datetime]
+
+
+class HighWaterMarkRow(Row, kw_only=True):
+    """The highest result on which a follower paid this leader a share, over all his follows."""
+
+    __tablename__ = "high_water_mark"
+
+    leader_id: Mapped[LeaderId] = mapped_column(ForeignKey("leader.id"), primary_key=True)
+    follower_id: Mapped[FollowerId] = mapped_column(ForeignKey("follower.id"), primary_key=True)
+    mark: Mapped[Money] = mapped_column(default=ZERO_MONEY)
+    updated_at: Mapped[datetime]

@@ -32,6 +32,7 @@ from copyplugin.store.funding import book_funding, last_funding_at
 from copyplugin.store.ledger import balance, balances, verify
 from copyplugin.store.rows import CopiedPositionRow, SettlementRow, TransferRow
 from copyplugin.store.settlements import due_positions, settle_position
+from copyplugin.store.shares import Purse
 from copyplugin.store.transfers import (
     due_transfers,
     plan_transfer,
@@ -86,7 +87,7 @@ def settle(session, follow, *, withdrawable="1000", is_last_call=False):
             due,
             withdrawable=money(withdrawable),
             is_last_call=is_last_call,
-            transfer_prefix="cp",
+            purse=Purse(transfer_prefix="cp"),
             at=NOW,
         )
         for due in due_positions(session, follow.id)
@@ -196,7 +197,7 @@ def test_settling_twice_settles_once(database, follow):
                 due,
                 withdrawable=money(1000),
                 is_last_call=False,
-                transfer_prefix="cp",
+                purse=Purse(transfer_prefix="cp"),
                 at=NOW,
             )
         return position.share_state

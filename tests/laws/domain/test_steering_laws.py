@@ -88,6 +88,7 @@ def terms(draw):
     return Terms(
         rule=draw(rules()),
         copies_opens=True,
+        follows_closes=True,
         is_configured=True,
         is_chosen=True,
         instrument=draw(instruments()),
@@ -211,6 +212,14 @@ def test_a_close_never_raises_a_target_and_needs_no_permission(move, allowed, ta
     assert decision.target == decided(move, allowed, target).target
     if move.contracts_after == 0:
         assert decision.target == 0
+
+
+@given(closes(), terms(), targets)
+def test_a_follow_that_was_handed_over_follows_no_close(move, allowed, target):
+    decision = decided(move, replace(allowed, follows_closes=False), target)
+
+    assert decision.target == target
+    assert decision.skip.reason is SkipReason.FOLLOW_NOT_ACTIVE
 
 
 @given(closes(), terms(), targets)

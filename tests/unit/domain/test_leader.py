@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 
 from copyplugin.domain.identifiers import Symbol
-from copyplugin.domain.leader import LeaderTerms, ShareBasis, accounts_from, check_terms
+from copyplugin.domain.leader import LeaderTerms, accounts_from, check_terms
 from copyplugin.domain.money import Money, Ratio
 from copyplugin.errors import Refused
 
@@ -44,7 +44,6 @@ def test_sound_terms_are_accepted(changes):
         ({"share_ratio": ratio("0.009")}, "between 1 % and 99 %"),
         ({"share_ratio": ratio("1")}, "between 1 % and 99 %"),
         ({"sharer_ratio": ratio("1.1")}, "between 0 % and 100 %"),
-        ({"share_basis": ShareBasis.HIGH_WATER_MARK}, "not offered yet"),
         ({"min_copy_amount": amount(0)}, "more than 0"),
         ({"max_copy_amount": amount("100.123456789")}, "at most 8 decimals"),
         ({"min_copy_amount": amount(2000)}, "not be more than the largest"),

@@ -45,3 +45,10 @@ def test_a_value_that_does_not_fit_is_refused_with_its_name(monkeypatch, name, v
 def test_a_setting_that_does_not_exist_is_refused():
     with pytest.raises(ConfigurationError, match="There is no setting settle_minutes; remove it"):
         load_settings(settle_minutes=1)
+
+
+def test_shares_are_held_only_where_somebody_holds_them():
+    with pytest.raises(ConfigurationError, match="ESCROW_ACCOUNT is '': name the account"):
+        load_settings(share_escrow_seconds=60)
+
+    assert load_settings(share_escrow_seconds=60, escrow_account="7").escrow_account == "7"

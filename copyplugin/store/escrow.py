@@ -1,0 +1,159 @@
+"""Shares in escrow: taken back where the result fell, released when their time is over (M9)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from copyplugin.domain.account import TransferKind, Wallet
+from copyplugin.domain.high_water_mark import taken_back
+from copyplugin.domain.identifiers import FollowId, TransferId
+from copyplugin.domain.ledger import escrow_account, main_account
+from copyplugin.domain.money import ZERO_MONEY, Money, Ratio, money_total
+from copyplugin.domain.share import split_share
+from copyplugin.store.followers import get_follower
+from copyplugin.store.rows import FollowRow, LeaderRow, SettlementRow
+from copyplugin.store.shares import (
+    RELEASE,
+    Claim,
+    Payment,
+    Purse,
+    book_payments,
+    payments_of,
+    plan_payments,
+)
+
+TAKE_BACK = "take_back"
+
+
+def due_releases(session: Session, *, now: datetime) -> list[FollowId]:
+    """Return the follows with a held share whose time is over."""
+    query = (
+        select(SettlementRow.follow_id)
+        .where(SettlementRow.held > ZERO_MONEY, SettlementRow.release_at <= now)
+        .distinct()
+        .order_by(SettlementRow.follow_id)
+    )
+    return list(session.scalars(query))
+
+
+def take_back(
+    session: Session, follow: FollowRow, purse: Purse, *, result: Money, at: datetime
+) -> Money:
+    """Return to the follower what is held too much at this result; returns how much that is.
+
+    The floor is the result before the oldest share whose time is not over, whether anything of it
+    is still held or not.
+    """
+    open_ones = _in_window(session, follow.id, now=at)
+    held = [row for row in open_ones if row.held > 0]
+    if not held:
+        return ZERO_MONEY
+    parts = taken_back(
+        [row.held for row in held],
+        floor=open_ones[0].result_before,
+        result=result,
+        share_ratio=follow.share_ratio,
+    )
+    for row, part in zip(held, parts, strict=True):
+        if part > 0:
+            _take_back(session, follow, row, part, purse, at=at)
+    return money_total(ZERO_MONEY, *parts)
+
+
+def floor_of(session: Session, follow_id: FollowId, *, now: datetime) -> Money | None:
+    """Return the result above which shares are held or were taken back; None without any."""
+    rows = _in_window(session, follow_id, now=now)
+    return rows[0].result_before if rows else None
+
+
+def release(
+    session: Session, follow: FollowRow, purse: Purse, *, is_over: bool, at: datetime
+) -> int:
+    """Pay out the held shares whose time is over, or all of a follow that is; return how many."""
+    query = select(SettlementRow).where(
+        SettlementRow.follow_id == follow.id, SettlementRow.held > ZERO_MONEY
+    )
+    if not is_over:
+        query = query.where(SettlementRow.release_at <= at)
+    rows = list(session.scalars(query.order_by(SettlementRow.id)))
+    for row in rows:
+        _release(session, follow, row, purse, at=at)
+    return len(rows)
+
+
+def _in_window(session: Session, follow_id: FollowId, *, now: datetime) -> Sequence[SettlementRow]:
+    query = (
+        select(SettlementRow)
+        .where(
+            SettlementRow.follow_id == follow_id,
+            or_(SettlementRow.release_at > now, SettlementRow.held > ZERO_MONEY),
+        )
+        .order_by(SettlementRow.id)
+    )
+    return list(session.scalars(query))
+
+
+def _take_back(
+    session: Session,
+    follow: FollowRow,
+    row: SettlementRow,
+    part: Money,
+    purse: Purse,
+    *,
+    at: datetime,
+) -> None:
+    row.held = Money(row.held - part)
+    row.taken_back = Money(row.taken_back + part)
+    row.share = Money(row.share - part)
+    row.leader_part, row.sharer_part = split_share(
+        row.share, follow.sharer_ratio or Ratio(ZERO_MONEY)
+    )
+    account = get_follower(session, follow.follower_id).account
+    # What was taken back of one share in all names the step: it only grows.
+    name = f"{row.id}-{row.taken_back.normalize():f}"
+    payment = Payment(
+        kind=TransferKind.TAKE_BACK,
+        transfer_id=TransferId(f"{purse.transfer_prefix}-{TransferKind.TAKE_BACK}-{name}"),
+        account=account,
+        ledger_account=main_account(account),
+        money=part,
+    )
+    _pay(session, follow, [payment], purse, kind=TAKE_BACK, reference=name, at=at)
+
+
+def _release(
+    session: Session, follow: FollowRow, row: SettlementRow, purse: Purse, *, at: datetime
+) -> None:
+    leader = session.get_one(LeaderRow, follow.leader_id)
+    claim = Claim(
+        follow=follow,
+        reference=f"settlement:{row.id}",
+        copied_position_id=None,
+        profit=row.profit,
+        share=row.held,
+        result_before=row.result_before,
+        result_after=row.result_after,
+    )
+    payments = payments_of(row.held, claim, leader, purse, is_release=True)
+    row.held = ZERO_MONEY
+    _pay(session, follow, payments, purse, kind=RELEASE, reference=claim.reference, at=at)
+
+
+def _pay(  # noqa: PLR0913 - one entry in all its parts
+    session: Session,
+    follow: FollowRow,
+    payments: Sequence[Payment],
+    purse: Purse,
+    *,
+    kind: str,
+    reference: str,
+    at: datetime,
+) -> None:
+    assert purse.escrow is not None, "what is held is held somewhere"
+    source = escrow_account(follow.id)
+    entry_id = book_payments(session, kind, reference, source=source, payments=payments, at=at)
+    wallet = (purse.escrow, Wallet.SPOT)
+    plan_payments(session, follow, payments, source=wallet, entry_id=entry_id, at=at)
+    session.flush()

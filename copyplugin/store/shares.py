@@ -1,0 +1,197 @@
+"""Taking a leader share: its entry, its row and its transfers, in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from copyplugin.domain.account import TransferKind, TransferRequest, Wallet
+from copyplugin.domain.identifiers import AccountId, CopiedPositionId, LedgerEntryId, TransferId
+from copyplugin.domain.ledger import (
+    LedgerAccount,
+    Posting,
+    escrow_account,
+    leader_account,
+    sharer_account,
+    sub_account,
+)
+from copyplugin.domain.money import ZERO_MONEY, Money, Ratio
+from copyplugin.domain.share import split_share
+from copyplugin.store.ledger import post
+from copyplugin.store.rows import FollowRow, LeaderRow, SettlementRow
+from copyplugin.store.transfers import plan_transfer
+
+SHARE = "share"
+RELEASE = "release"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Purse:
+    """How shares are paid out: what transfers are called, and where held ones are kept.
+
+    `escrow` is the operator's account at the venue; None where nothing is held.
+    """
+
+    transfer_prefix: str
+    escrow: AccountId | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """A share to be taken. `reference` is what it is of; a share of it is taken once."""
+
+    follow: FollowRow
+    reference: str
+    copied_position_id: CopiedPositionId | None
+    profit: Money
+    share: Money
+    result_before: Money
+    result_after: Money
+
+    @property
+    def name(self) -> str:
+        """Return the last part of its transfers' names."""
+        return self.reference.removeprefix("position:").replace(":", "-")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Payment:
+    """One receiver's part of a share."""
+
+    kind: TransferKind
+    transfer_id: TransferId
+    account: AccountId
+    ledger_account: LedgerAccount
+    money: Money
+
+
+def take_share(session: Session, claim: Claim, purse: Purse, *, at: datetime) -> SettlementRow:
+    """Book a share that can be paid, and plan its transfers; into escrow where it is to be held."""
+    follow = claim.follow
+    assert claim.share > 0
+    leader = session.get_one(LeaderRow, follow.leader_id)
+    leader_part, sharer_part = split_share(claim.share, _sharer_ratio(follow))
+    hold = timedelta(seconds=follow.escrow_seconds or 0)
+    is_held = bool(hold) and purse.escrow is not None
+    payments = (
+        [_into_escrow(claim, purse)] if is_held else payments_of(claim.share, claim, leader, purse)
+    )
+    source = sub_account(follow.id)
+    entry_id = book_payments(
+        session, SHARE, claim.reference, source=source, payments=payments, at=at
+    )
+    assert follow.sub_account is not None
+    wallet = (follow.sub_account, Wallet.CONTRACT)
+    plan_payments(session, follow, payments, source=wallet, entry_id=entry_id, at=at)
+    planned = {payment.kind: payment.transfer_id for payment in payments}
+    row = SettlementRow(
+        copied_position_id=claim.copied_position_id,
+        follow_id=follow.id,
+        leader_id=leader.id,
+        profit=claim.profit,
+        share_ratio=follow.share_ratio,
+        share=claim.share,
+        sharer_account=follow.sharer_account,
+        sharer_part=sharer_part,
+        leader_part=leader_part,
+        result_before=claim.result_before,
+        result_after=claim.result_after,
+        held=claim.share if is_held else ZERO_MONEY,
+        release_at=at + hold if is_held else None,
+        transfer_id=planned.get(TransferKind.SHARE) or planned.get(TransferKind.ESCROW),
+        sharer_transfer_id=planned.get(TransferKind.SHARER),
+        ledger_entry_id=entry_id,
+        at=at,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def payments_of(
+    share: Money, claim: Claim, leader: LeaderRow, purse: Purse, *, is_release: bool = False
+) -> list[Payment]:
+    """Return the leader's part and the sharer's of what is paid out; no part of nothing."""
+    follow = claim.follow
+    leader_part, sharer_part = split_share(share, _sharer_ratio(follow))
+    kind = TransferKind.RELEASE if is_release else TransferKind.SHARE
+    sharer_kind = TransferKind.RELEASE_SHARER if is_release else TransferKind.SHARER
+    parts = [(kind, leader.account, leader_account(leader.account), leader_part)]
+    if follow.sharer_account is not None:
+        sharer = follow.sharer_account
+        parts.append((sharer_kind, sharer, sharer_account(sharer), sharer_part))
+    return [
+        Payment(
+            kind=kind,
+            transfer_id=TransferId(f"{purse.transfer_prefix}-{kind}-{claim.name}"),
+            account=account,
+            ledger_account=ledger_account,
+            money=money,
+        )
+        for kind, account, ledger_account, money in parts
+        if money > 0
+    ]
+
+
+def book_payments(
+    session: Session,
+    kind: str,
+    reference: str,
+    *,
+    source: LedgerAccount,
+    payments: Sequence[Payment],
+    at: datetime,
+) -> LedgerEntryId:
+    """Book what one account gives to the receivers, as one entry."""
+    paid = sum((payment.money for payment in payments), start=ZERO_MONEY)
+    postings = [
+        Posting(account=source, money=Money(-paid)),
+        *(Posting(account=each.ledger_account, money=each.money) for each in payments),
+    ]
+    return post(session, kind=kind, reference=reference, postings=postings, at=at)
+
+
+def plan_payments(
+    session: Session,
+    follow: FollowRow,
+    payments: Sequence[Payment],
+    *,
+    source: tuple[AccountId, Wallet],
+    entry_id: LedgerEntryId,
+    at: datetime,
+) -> None:
+    """Plan the transfers that carry out an entry."""
+    account, wallet = source
+    for payment in payments:
+        plan_transfer(
+            session,
+            TransferRequest(
+                transfer_id=payment.transfer_id,
+                from_account=account,
+                from_wallet=wallet,
+                to_account=payment.account,
+                to_wallet=Wallet.SPOT,
+                money=payment.money,
+            ),
+            follow_id=follow.id,
+            kind=payment.kind,
+            at=at,
+            ledger_entry_id=entry_id,
+        )
+
+
+def _into_escrow(claim: Claim, purse: Purse) -> Payment:
+    assert purse.escrow is not None
+    kind = TransferKind.ESCROW
+    return Payment(
+        kind=kind,
+        transfer_id=TransferId(f"{purse.transfer_prefix}-{kind}-{claim.name}"),
+        account=purse.escrow,
+        ledger_account=escrow_account(claim.follow.id),
+        money=claim.share,
+    )
+
+
+def _sharer_ratio(follow: FollowRow) -> Ratio:
+    return follow.sharer_ratio or Ratio(ZERO_MONEY)
