@@ -94,12 +94,12 @@ def test_the_sets_of_states_mean_what_the_specification_says():
     assert {S.PENDING, S.COPYING} == COPIES_OPENS
     assert {S.PENDING, S.COPYING, S.WINDING_DOWN} == FOLLOWS_CLOSES
     assert COPIES_OPENS | {S.STARTING} == HOLDS_A_PLACE
-    assert SHOWN_AS_COPYING == {
+    assert {
         S.PENDING,
         S.COPYING,
         S.WINDING_DOWN,
         S.HANDED_OVER,
         S.CLOSING,
         S.SETTLING,
-    }
+    } == SHOWN_AS_COPYING
     assert set(FollowState) - {S.STARTING, S.VOID} == VISIBLE
