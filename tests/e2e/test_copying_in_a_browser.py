@@ -74,7 +74,7 @@ def test_a_follow_is_started_runs_and_is_ended(page, demo, sign_in, complaints):
     expect(page.get_by_label("Amount in USDT")).to_be_focused()
 
     page.get_by_label("Amount in USDT").fill("4000")
-    page.get_by_text("Proportional").click()
+    page.get_by_role("radio", name=re.compile("Proportional")).check()
     page.get_by_role("button", name="Start copying").click()
     expect(page.get_by_role("heading", name="Done")).to_be_visible(timeout=A_WHILE)
     expect(page.get_by_text("Copying has started.")).to_be_visible()
