@@ -37,6 +37,8 @@ FILTERS: tuple[Callable[..., str | formatting.Exact], ...] = (
     words.follow_state_sentence,
     words.end_kind_name,
     words.effect_name,
+    words.plan_name,
+    words.plan_state_name,
     words.purpose_name,
     words.order_state_name,
     words.skip_sentence,

@@ -8,6 +8,8 @@ from copyplugin.domain.fill import MarginMode, PositionSide
 from copyplugin.domain.follow import EndKind, FollowState
 from copyplugin.domain.leader import LeaderKind
 from copyplugin.domain.order import CopyOrderState, OrderPurpose
+from copyplugin.domain.plan_order import PlanState
+from copyplugin.domain.protection import PlanKind
 from copyplugin.domain.skip import SkipReason
 from copyplugin.domain.transition import Effect
 from web.formatting import number
@@ -128,7 +130,27 @@ def purpose_name(purpose: OrderPurpose) -> str:
         OrderPurpose.COPY: gettext("Copied"),
         OrderPurpose.CLOSE: gettext("Closed at your wish"),
         OrderPurpose.REPAIR: gettext("Repair"),
+        OrderPurpose.PROTECT: gettext("Take profit or stop loss"),
     }[purpose]
+
+
+def plan_name(kind: PlanKind) -> str:
+    return {
+        PlanKind.TAKE_PROFIT: gettext("Take profit"),
+        PlanKind.STOP_LOSS: gettext("Stop loss"),
+    }[kind]
+
+
+def plan_state_name(state: PlanState) -> str:
+    return {
+        PlanState.SENT: gettext("Sent, answer awaited"),
+        PlanState.RESTING: gettext("Rests at the venue"),
+        PlanState.REFUSED: gettext("Refused, tried again"),
+        PlanState.FIRED: gettext("Fired"),
+        PlanState.BOOKED: gettext("Fired"),
+        PlanState.FAILED: gettext("Fired, and closed nothing"),
+        PlanState.WITHDRAWN: gettext("Withdrawn"),
+    }[state]
 
 
 def order_state_name(state: CopyOrderState) -> str:

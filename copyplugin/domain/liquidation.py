@@ -49,6 +49,16 @@ def estimated_liquidation_price(
     return _toward_entry(exact, position.position_side, instrument)
 
 
+def nearest_liquidation(*, leverage: Ratio, maintenance_rate: Ratio, taker_fee: Ratio) -> Fraction:
+    """Return how far from its entry a position is liquidated, as a part of the entry price.
+
+    By model C, margin = notional / leverage and no deduction. Of a long and a short the nearer,
+    which is the short: (1 − leverage · r) / (leverage · (1 + r)), r = maintenance rate + taker fee.
+    """
+    rate = Fraction(maintenance_rate) + Fraction(taker_fee)
+    return (1 - Fraction(leverage) * rate) / (Fraction(leverage) * (1 + rate))
+
+
 def seed_liquidation_price(
     position: IsolatedPosition,
     instrument: Instrument,

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from copyplugin.domain.fill import PositionSide
 from copyplugin.domain.instrument import Instrument
+from copyplugin.domain.liquidation import nearest_liquidation
 from copyplugin.domain.money import Contracts, Money, Price, Ratio, product
 from copyplugin.domain.plan_order import TriggerDirection
 
@@ -129,8 +130,10 @@ def greatest_ratio_at_full_use(
     plus taker fee; a long a little later. A position with less margin of its own is liquidated
     sooner where its margin is isolated: that is told when it is open.
     """
-    rate = Fraction(maintenance_rate) + Fraction(taker_fee)
-    return _largest_below((1 - Fraction(leverage) * rate) / (1 + rate))
+    distance = nearest_liquidation(
+        leverage=leverage, maintenance_rate=maintenance_rate, taker_fee=taker_fee
+    )
+    return _largest_below(distance * Fraction(leverage))
 
 
 def maintenance_rate_of(instrument: Instrument) -> Ratio:

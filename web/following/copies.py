@@ -54,6 +54,7 @@ def position(position_id: int) -> Answer:
         section="copies",
         position=found,
         orders=queries.orders_of(found.position_id),
+        protection=queries.position_protection(found.position_id),
         now=queries.now(),
         live_url=url_for("live.stream", copies=1),
         live_rows=" ".join(copies_rows(queries.copies(signed_in().follower_id))),

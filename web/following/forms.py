@@ -9,6 +9,7 @@ from copyplugin.domain.copy_rule import CopyMode
 from copyplugin.domain.money import Money
 from copyplugin.store.queries.follow_terms import FollowTerms
 from web.following.more_settings import MoreSettings, own_arguments, own_terms
+from web.following.protection_settings import ProtectionSettings
 from web.formatting import number
 from web.i18n import gettext
 from web.words import mode_name
@@ -17,7 +18,7 @@ _PLACES = 2
 _LONGEST = 20
 
 
-class FollowForm(MoreSettings):
+class FollowForm(MoreSettings, ProtectionSettings):
     """Bound to one leader's terms; the engine checks the same limits again."""
 
     instruments = SelectMultipleField(validate_choice=False)
@@ -76,7 +77,7 @@ class FollowForm(MoreSettings):
         own = own_arguments(self.own_terms, self.chosen_mode)
         if own:
             given["per_instrument"] = own
-        return given | super().arguments()
+        return given | super().arguments() | self.protection_arguments()
 
     def validate_idempotency_key(self, _: HiddenField) -> None:
         """Look at the terms of single instruments, whose fields are no fields of the form."""

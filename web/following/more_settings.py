@@ -84,19 +84,19 @@ class MoreSettings(FlaskForm):
     def arguments(self) -> dict[str, object]:
         """Return what was given, by the names that starting a follow has for it."""
         given: dict[str, object] = {
-            name: f"{_number(self[name].data):f}" for name in DECIMALS if _typed(self[name])
+            name: f"{number_of(self[name].data):f}" for name in DECIMALS if typed(self[name])
         }
-        given |= {name: int(_typed(self[name])) for name in COUNTS if _typed(self[name])}
+        given |= {name: int(typed(self[name])) for name in COUNTS if typed(self[name])}
         if self.below_minimum.data != BelowMinimum.SKIP.value:
             given["below_minimum"] = self.below_minimum.data
         if self.margin_mode.data:
             given["margin_mode"] = self.margin_mode.data
-        if _typed(self.price_protection):
-            given["price_protection"] = f"{_number(self.price_protection.data).scaleb(-2):f}"
+        if typed(self.price_protection):
+            given["price_protection"] = f"{number_of(self.price_protection.data).scaleb(-2):f}"
         return given
 
     def validate_factor(self, field: Field) -> None:
-        _number_or_nothing(field)
+        number_or_nothing(field)
 
     validate_order_margin = validate_leverage = validate_factor
     validate_order_margin_max = validate_instrument_value_max = validate_factor
@@ -104,9 +104,7 @@ class MoreSettings(FlaskForm):
     validate_price_protection = validate_factor
 
     def validate_open_positions_max(self, field: Field) -> None:
-        text = _typed(field)
-        if text and not (text.isascii() and text.isdecimal() and len(text) <= LONGEST):
-            raise ValidationError(gettext("Write a whole number, for example 5."))
+        count_or_nothing(field)
 
     validate_orders_per_day_max = validate_open_positions_max
 
@@ -143,23 +141,32 @@ def own_arguments(terms: Iterable[OwnTerms], whole: CopyMode) -> dict[str, Mappi
                 )
             )
         if own.number and name is not None:
-            given[name] = f"{_number(own.number):f}"
+            given[name] = f"{number_of(own.number):f}"
         if own.leverage:
-            given["leverage"] = f"{_number(own.leverage):f}"
+            given["leverage"] = f"{number_of(own.leverage):f}"
         found[own.symbol] = given
     return found
 
 
-def _number_or_nothing(field: Field) -> None:
-    if _typed(field):
-        _number(field.data)
+def count_or_nothing(field: Field) -> None:
+    """Raise `ValidationError` unless the field is empty or holds a whole number."""
+    text = typed(field)
+    if text and not (text.isascii() and text.isdecimal() and len(text) <= LONGEST):
+        raise ValidationError(gettext("Write a whole number, for example 5."))
 
 
-def _typed(field: Field) -> str:
+def number_or_nothing(field: Field) -> None:
+    """Raise `ValidationError` unless the field is empty or holds a number."""
+    if typed(field):
+        number_of(field.data)
+
+
+def typed(field: Field) -> str:
+    """Return what was typed, without the spaces around it."""
     return str(field.data or "").strip()
 
 
-def _number(text: str | None) -> Decimal:
+def number_of(text: str | None) -> Decimal:
     """Return the number as typed; raises `ValidationError` where it is none."""
     text = (text or "").strip()
     try:

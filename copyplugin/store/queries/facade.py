@@ -39,6 +39,10 @@ from copyplugin.store.queries.leader_page import ClosedTrades, LeaderPage
 from copyplugin.store.queries.leaders import LeaderCard, LeaderFilter, LeaderList
 from copyplugin.store.queries.live import Moving
 from copyplugin.store.queries.marks import Mark
+from copyplugin.store.queries.position_protection import (
+    PositionProtection,
+    position_protection,
+)
 from copyplugin.store.queries.skipped import SkippedOrders
 from copyplugin.store.queries.summary import Books, OpenWork, Summary
 
@@ -130,6 +134,10 @@ class Queries:
         with self._database.read() as session:
             return copied_positions.copied_position(session, follower_id, position_id)
 
+    def position_protection(self, position_id: CopiedPositionId) -> PositionProtection | None:
+        with self._database.read() as session:
+            return position_protection(session, position_id)
+
     def orders_of(self, position_id: CopiedPositionId) -> tuple[CopiedOrder, ...]:
         with self._database.read() as session:
             return copied_orders.orders_of(session, position_id)
@@ -146,7 +154,7 @@ class Queries:
 
     def health(self) -> Health:
         with self._database.read() as session:
-            return health.health(session)
+            return health.health(session, now=self.now())
 
     def open_work(self) -> OpenWork:
         with self._database.read() as session:

@@ -1,13 +1,18 @@
 """What a visitor agrees to when he follows a leader, and within which limits (S9, F1)."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.copy_rule import CopyMode
 from copyplugin.domain.identifiers import FollowerId, LeaderId, Symbol
 from copyplugin.domain.leader import ShareBasis
-from copyplugin.domain.money import Money
+from copyplugin.domain.liquidation import nearest_liquidation
+from copyplugin.domain.money import Money, Ratio, product
+from copyplugin.domain.protection import RATIO_STEP, maintenance_rate_of
+from copyplugin.store.leader_trades import latest_leverages
+from copyplugin.store.market import instruments
 from copyplugin.store.queries.leader_page import instruments_of, leader_card
 from copyplugin.store.queries.leaders import LeaderCard
 from copyplugin.store.rows import (
@@ -20,6 +25,15 @@ from copyplugin.store.settings import is_proportional_allowed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LiquidationDistance:
+    """At the leader's latest leverage; `distance` is a part of the entry price, rounded down."""
+
+    symbol: Symbol
+    leverage: Ratio
+    distance: Ratio
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FollowTerms:
     """The leader's offer to one follower. The engine checks all of it again when he accepts."""
 
@@ -29,6 +43,7 @@ class FollowTerms:
     modes: tuple[CopyMode, ...]
     spot_available: Money | None  # None: the venue has not told yet
     is_blocked: bool  # the leader does not want this follower
+    distances: tuple[LiquidationDistance, ...] = ()  # where the leader has traded (P6)
 
 
 def follow_terms(
@@ -49,7 +64,31 @@ def follow_terms(
         modes=modes_on_offer(session),
         spot_available=wallet.spot_available if wallet else None,
         is_blocked=blocked is not None,
+        distances=liquidation_distances(session, leader_id),
     )
+
+
+def liquidation_distances(session: Session, leader_id: LeaderId) -> tuple[LiquidationDistance, ...]:
+    """Return how near a liquidation lies in each instrument that the leader has traded."""
+    leverages, listed = latest_leverages(session, leader_id), instruments(session)
+    found: list[LiquidationDistance] = []
+    for symbol in instruments_of(session, leader_id):
+        if symbol not in leverages or symbol not in listed:
+            continue
+        exact = nearest_liquidation(
+            leverage=leverages[symbol],
+            maintenance_rate=maintenance_rate_of(listed[symbol]),
+            taker_fee=listed[symbol].taker_fee,
+        )
+        steps = max(0, exact // Fraction(RATIO_STEP))
+        found.append(
+            LiquidationDistance(
+                symbol=symbol,
+                leverage=leverages[symbol],
+                distance=Ratio(product(steps, RATIO_STEP)),
+            )
+        )
+    return tuple(found)
 
 
 def modes_on_offer(session: Session) -> tuple[CopyMode, ...]:

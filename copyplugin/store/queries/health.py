@@ -11,11 +11,15 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from copyplugin.domain.account import TransferState
 from copyplugin.domain.command import CommandState
 from copyplugin.domain.follow import SHOWN_AS_COPYING, FollowState
+from copyplugin.domain.halt import HaltScope
 from copyplugin.domain.identifiers import LedgerEntryId
 from copyplugin.domain.leader import ShareState
 from copyplugin.domain.money import ZERO_MONEY
 from copyplugin.domain.order import CopyOrderState, OrderPurpose
+from copyplugin.store.halts import halts_in_force
+from copyplugin.store.protection import unprotected_positions
 from copyplugin.store.queries.delay import Delay, copy_delay
+from copyplugin.store.queries.position_protection import AlarmLine, raised_alarms
 from copyplugin.store.rows import (
     CommandRow,
     CopiedPositionRow,
@@ -72,6 +76,9 @@ class Health:
     transfers_refused: int
     delay: Delay | None  # None: nothing copied yet
     ledger: LedgerState
+    positions_unprotected: int  # open, with a stop loss set and none at rest
+    alarms: tuple[AlarmLine, ...]
+    halts: tuple[str, ...]  # why opens are halted for a leader or for all, the latest first
 
     @property
     def is_well(self) -> bool:
@@ -81,11 +88,16 @@ class Health:
             and self.lanes_drifting <= self.orders_in_doubt
             and not self.follows_aborting
             and not self.transfers_refused
+            and not self.positions_unprotected
+            and not self.alarms
             and not any(job.last_error for job in self.jobs)
         )
 
 
-def health(session: Session) -> Health:
+_WIDE = frozenset({HaltScope.GLOBAL, HaltScope.LEADER})
+
+
+def health(session: Session, *, now: datetime) -> Health:
     lanes, drifting, drift = session.execute(
         select(
             func.count(),
@@ -114,6 +126,9 @@ def health(session: Session) -> Health:
         transfers_refused=transfers.get(TransferState.REFUSED, 0),
         delay=copy_delay(session),
         ledger=ledger_state(session),
+        positions_unprotected=len(unprotected_positions(session)),
+        alarms=raised_alarms(session),
+        halts=tuple(row.reason for row in halts_in_force(session, _WIDE, now=now)),
     )
 
 
