@@ -14,7 +14,7 @@ from simexchange.server.records.account import RecordLimits
 from simexchange.server.records.listener import Records
 from simexchange.server.records.rows import EntryKind, OrderState
 from simexchange.simulation import Simulation
-from tests.wire.rig import BTC_PERPETUAL, SYMBOL
+from tests.wire.rig import BTC_PERPETUAL, SYMBOL, Rig
 
 PEOPLE = (2, 3, 4)
 
@@ -112,3 +112,17 @@ def test_open_orders_are_never_forgotten_for_newer_ones() -> None:
     kept = records.of(2)
     assert len(kept.orders) == 40
     assert kept.by_client_id["old"].is_open
+
+
+def test_the_days_extremes_hold_the_latest_price_at_every_moment(rig: Rig) -> None:
+    taker = rig.open(contract=100_000)
+    for price in (49_990, 49_980, 50_020, 49_970):
+        rig.quote(SYMBOL, str(price), str(price + 2), "20")
+        rig.apply(c.PlaceOrder(taker, SYMBOL, Side.SELL, 10, OrderKind.MARKET))
+        day = rig.venue.tape.of(SYMBOL).day(rig.clock.now())
+        last = rig.exchange.last_price(SYMBOL)
+        assert day.low <= last <= day.high
+    assert (day.low, day.high, day.first) == (499_700, 500_200, 499_900)
+    assert (day.contracts, day.trades) == (40, 4)
+    rig.call(lambda: rig.clock.advance(86_400_000_000))
+    assert rig.venue.tape.of(SYMBOL).day(rig.clock.now()).trades == 0

@@ -39,7 +39,15 @@ class _Route:
 class BinanceDialect:
     """Answers the venue's paths."""
 
-    prefixes = ("/fapi/", "/sapi/", "/api/v3/", "/dapi/", *Streams.prefixes, SocketApi.path)
+    prefixes = (
+        "/fapi/",
+        "/sapi/",
+        "/api/v3/",
+        "/dapi/",
+        "/futures/data/",
+        *Streams.prefixes,
+        SocketApi.path,
+    )
 
     def __init__(self, venue: Venue) -> None:
         self.venue = venue

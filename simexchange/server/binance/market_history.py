@@ -6,7 +6,7 @@ from simexchange.server.binance import errors
 from simexchange.server.binance.call import KEYED, Call, Endpoint, by_limit
 from simexchange.server.binance.errors import WireError
 from simexchange.server.binance.market import Row, ms
-from simexchange.server.binance.parameters import Params, at_most, between_us
+from simexchange.server.binance.parameters import Params, at_most, between_us, invalid
 from simexchange.server.records.tape import DAY_US, MINUTE_US, Bar, PublicTrade, joined
 
 INTERVALS = {
@@ -25,6 +25,7 @@ INTERVALS = {
     "3d": 4320,
     "1w": 10080,
 }
+_PERIODS = ("5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d")
 _MONDAY_US = 4 * DAY_US  # the epoch began on a Thursday
 _CANDLES_MOST, _ROWS_MOST = 1_500, 1_000
 _CANDLE_WEIGHT = by_limit(500, ((100, 1), (500, 2), (1_001, 5)), 10)
@@ -184,6 +185,37 @@ def aggregate_row(trade: PublicTrade, grid: Grid) -> Row:
     }
 
 
+# ---------------------------------------------------------------------------- statistics
+
+
+class InterestQuery(Params, frozen=True):
+    symbol: str
+    period: str
+    start_time: int | None = None
+    end_time: int | None = None
+    limit: int = 30
+
+
+def open_interests(call: Call, params: InterestQuery) -> object:
+    """Return the open interest at the last trade of each period, oldest first."""
+    grid, limit = call.grid(params.symbol), at_most(params.limit, 500)
+    if params.period not in _PERIODS:
+        raise invalid("period")
+    start, end = between_us(params.start_time, params.end_time)
+    bars = candle_bars(list(call.venue.tape.of(params.symbol).bars), params.period)
+    found = [bar for bar in bars if start <= bar.start_at <= end]
+    chosen = found[:limit] if params.start_time is not None else found[-limit:]
+    return [
+        {
+            "symbol": params.symbol,
+            "sumOpenInterest": grid.quantity(bar.open_interest),
+            "sumOpenInterestValue": money_text(grid.value(bar.open_interest * bar.close)),
+            "timestamp": ms(bar.start_at),
+        }
+        for bar in chosen
+    ]
+
+
 # ---------------------------------------------------------------------------- funding
 
 
@@ -226,5 +258,6 @@ ENDPOINTS = (
     Endpoint("GET", "/fapi/v1/trades", Trades, trades, weight=5),
     Endpoint("GET", "/fapi/v1/historicalTrades", OldTrades, old_trades, KEYED, weight=20),
     Endpoint("GET", "/fapi/v1/aggTrades", AggregateTrades, aggregate_trades, weight=20),
+    Endpoint("GET", "/futures/data/openInterestHist", InterestQuery, open_interests, weight=0),
     Endpoint("GET", "/fapi/v1/fundingRate", Between, funding_rates, weight=0),
 )

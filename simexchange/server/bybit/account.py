@@ -59,7 +59,7 @@ def wallet(call: Call, params: WalletQuery) -> object:
 
 
 class FeeQuery(Params, frozen=True):
-    category: Category
+    category: Category = "linear"
     symbol: Text = None
     base_coin: Text = None
 

@@ -7,6 +7,7 @@ from simexchange.server.bybit import (
     order_history,
     orders,
     positions,
+    statistics,
     users,
 )
 from simexchange.server.bybit.call import Endpoint
@@ -18,5 +19,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *orders.ENDPOINTS,
     *order_history.ENDPOINTS,
     *assets.ENDPOINTS,
+    *statistics.ENDPOINTS,
     *users.ENDPOINTS,
 )

@@ -303,7 +303,7 @@ class RecentTrades(Params, frozen=True):
 def recent_trades(call: Call, params: RecentTrades) -> object:
     _require_listed(params.category)
     grid = call.grid(params.symbol)
-    most = limited(params.limit, 500, 1000)
+    most = limited(min(params.limit or 500, 1000), 500, 1000)
     trades = call.venue.tape.of(grid.instrument.symbol).trades
     rows = [
         {

@@ -45,6 +45,7 @@ class Bar(msgspec.Struct, gc=False):
     bought_ticks: int = 0
     first_trade: int = 0
     last_trade: int = 0
+    open_interest: int = 0  # after the last trade
 
     def add(self, price: int) -> None:
         self.high = max(self.high, price)
@@ -73,6 +74,7 @@ class Bar(msgspec.Struct, gc=False):
         self.bought_ticks += later.bought_ticks
         self.first_trade = self.first_trade or later.first_trade
         self.last_trade = later.last_trade or self.last_trade
+        self.open_interest = later.open_interest
 
 
 class PublicLiquidation(msgspec.Struct, frozen=True, gc=False):
@@ -111,37 +113,51 @@ class SymbolTape:
         self.liquidated = 0  # how many there have been
         self.version = 0  # grows with every change of a price
         self.book_version = 1  # grows with every change of the book
-        self._day: tuple[int, DayStatistics] | None = None
+        self._day: tuple[tuple[int, int], Bar | None, int | None] | None = None
 
     def day(self, now: int) -> DayStatistics:
-        """Return the statistics of the last day, computed at most once a second."""
-        second = now // SECOND_US
-        if self._day is None or self._day[0] != second:
-            self._day = second, self._compute_day(now)
-        return self._day[1]
-
-    def _compute_day(self, now: int) -> DayStatistics:
-        bars = [bar for bar in self.bars if bar.start_at > now - DAY_US]
-        if not bars:
+        """Return the statistics of the last day; what lies before this minute is kept."""
+        if not self.bars:
             return DayStatistics(None, None, None, None, 0, 0)
-        hour = next((bar for bar in bars if bar.start_at > now - HOUR_US), bars[-1])
+        key = (now // MINUTE_US, self.bars[-1].start_at)
+        if self._day is None or self._day[0] != key:
+            self._day = (key, *self._past(now))
+        _, past, hour_ago = self._day
+        latest = self.bars[-1]
+        if latest.start_at <= now - DAY_US:
+            return DayStatistics(None, None, None, None, 0, 0)
+        whole = msgspec.structs.replace(latest if past is None else past)
+        if past is not None:
+            whole.join(latest)
         return DayStatistics(
-            first=bars[0].open,
-            high=max(bar.high for bar in bars),
-            low=min(bar.low for bar in bars),
-            hour_ago=hour.open,
-            contracts=sum(bar.contracts for bar in bars),
-            ticks=sum(bar.ticks for bar in bars),
-            trades=sum(bar.trades for bar in bars),
-            first_trade=next((bar.first_trade for bar in bars if bar.first_trade), 0),
-            last_trade=bars[-1].last_trade,
+            first=whole.open,
+            high=whole.high,
+            low=whole.low,
+            hour_ago=latest.open if hour_ago is None else hour_ago,
+            contracts=whole.contracts,
+            ticks=whole.ticks,
+            trades=whole.trades,
+            first_trade=whole.first_trade,
+            last_trade=whole.last_trade,
         )
+
+    def _past(self, now: int) -> tuple[Bar | None, int | None]:
+        """Return the day's bars but the latest as one, and the price an hour ago if one says."""
+        bars = [bar for bar in self.bars if bar.start_at > now - DAY_US][:-1]
+        if not bars:
+            return None, None
+        whole = msgspec.structs.replace(bars[0])
+        for bar in bars[1:]:
+            whole.join(bar)
+        hour = next((bar for bar in bars if bar.start_at > now - HOUR_US), None)
+        return whole, None if hour is None else hour.open
 
 
 class Tape:
     """Listens to the exchange and keeps the tapes of all instruments."""
 
     def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
         self._symbols: dict[str, SymbolTape] = {}
         self._closing = Side.SELL  # the side of the liquidation that is under way
         for instrument in exchange.instruments:
@@ -201,7 +217,9 @@ class Tape:
             event.trade_id, event.at, event.side, event.price, event.contracts, is_up
         )
         tape.trades.append(trade)
-        _bar(tape.bars, event.at, event.price).add_trade(trade)
+        bar = _bar(tape.bars, event.at, event.price)
+        bar.add_trade(trade)
+        bar.open_interest = self._exchange.open_interest(event.symbol)
         tape.version += 1
         tape.book_version += 1
 
