@@ -9,9 +9,10 @@ import click
 
 from copyplugin.bench.command import bench_command
 from copyplugin.engine_command import engine_command, keys_group
-from copyplugin.errors import ConfigurationError, LedgerBroken
+from copyplugin.errors import ConfigurationError, LedgerBroken, UnknownFollow
 from copyplugin.replay.command import replay_command
 from copyplugin.settings import PREFIX, Settings, load_settings
+from copyplugin.statement_command import print_statement, statement_of
 from copyplugin.store import ledger
 from copyplugin.store.database import Database, open_database, upgrade_database
 from copyplugin.store.directory import leader_lines
@@ -144,6 +145,26 @@ def statistics_verify(context: click.Context, database_url: str | None) -> None:
     if differences:
         context.exit(1)
     click.echo("The leaders' figures are what the rows give.")
+
+
+@main.command("statement")
+@DATABASE
+@click.option("--follow", "follow_id", type=int, required=True, metavar="N", help="Its number.")
+@click.option("--csv", "as_csv", is_flag=True, help="As a file for a spreadsheet.")
+@click.pass_context
+def statement_command(
+    context: click.Context, *, database_url: str | None, follow_id: int, as_csv: bool
+) -> None:
+    """Print everything that moved money in a follow; its sum is the ledger's balance."""
+    database = _open(database_url)
+    try:
+        statement = statement_of(database, follow_id)
+    except UnknownFollow as error:
+        raise BadInput(error.sentence) from error
+    finally:
+        database.close()
+    if not print_statement(statement, as_csv=as_csv):
+        context.exit(1)
 
 
 @main.command("settings")

@@ -273,3 +273,15 @@ def test_the_sum_on_the_page_is_the_sum_of_its_rows(ben, world, small):
     assert "+11.11755000" in text
     assert "-5.00000001" in text
     assert "+6.11754999" in text
+
+
+def test_a_follow_has_a_statement_of_its_own_and_of_nobody_elses(ben, small, world):
+    page = ben.get("/my/copies/follows").text
+    path = re.findall(r'href="(/my/follows/\d+/statement.csv)"', page)[0]
+
+    answer = ben.get(path)
+
+    assert answer.mimetype == "text/csv"
+    assert answer.text.startswith("at,kind,money_usdt,booked,instrument")
+    other = world.follow(small.bob, world.follower("Ada"))
+    assert ben.get(f"/my/follows/{other}/statement.csv").status_code == 404

@@ -1,9 +1,10 @@
 """My copies (F2 to F7): totals, what is open, every follow, what closed, what was not copied."""
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import Blueprint, Response, abort, render_template, request, url_for
 
-from copyplugin.domain.identifiers import CopiedPositionId
+from copyplugin.domain.identifiers import CopiedPositionId, FollowId
 from copyplugin.store.queries.copies import totals_of
+from copyplugin.store.queries.statement_csv import statement_csv
 from web.i18n import gettext
 from web.identity import Answer, needs_follower, signed_in
 from web.live_figures import copies_rows
@@ -40,6 +41,19 @@ def skipped() -> Answer:
         signed_in().follower_id, page=_number(), page_size=services().settings.page_size
     )
     return _page("following/skipped.html", tab="skipped", orders=found.orders, page=found.page)
+
+
+@blueprint.get("/follows/<int:follow_id>/statement.csv")
+@needs_follower
+def statement(follow_id: int) -> Answer:
+    found = services().queries.follow_statement(signed_in().follower_id, FollowId(follow_id))
+    if found is None:
+        abort(404, gettext("You have no such follow."))
+    return Response(
+        statement_csv(found),
+        mimetype="text/csv",
+        headers={"Content-Disposition": f"attachment; filename=follow-{follow_id}.csv"},
+    )
 
 
 @blueprint.get("/positions/<int:position_id>")

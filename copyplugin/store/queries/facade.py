@@ -6,6 +6,7 @@ from copyplugin.domain.identifiers import (
     CommandId,
     CopiedPositionId,
     FollowerId,
+    FollowId,
     LeaderId,
 )
 from copyplugin.ports import Clock
@@ -16,6 +17,7 @@ from copyplugin.store.queries import (
     copied_orders,
     copied_positions,
     copies,
+    follow_statement,
     follow_terms,
     followers,
     health,
@@ -31,6 +33,7 @@ from copyplugin.store.queries.commands import Command
 from copyplugin.store.queries.copied_orders import CopiedOrder
 from copyplugin.store.queries.copied_positions import ClosedPositions, CopiedPosition
 from copyplugin.store.queries.copies import Copies
+from copyplugin.store.queries.follow_statement import FollowStatement
 from copyplugin.store.queries.follow_terms import FollowTerms
 from copyplugin.store.queries.followers import Follower
 from copyplugin.store.queries.health import Health
@@ -45,6 +48,7 @@ from copyplugin.store.queries.position_protection import (
 )
 from copyplugin.store.queries.skipped import SkippedOrders
 from copyplugin.store.queries.summary import Books, OpenWork, Summary
+from copyplugin.store.rows import FollowRow
 
 
 class Queries:
@@ -107,6 +111,16 @@ class Queries:
     def follow_terms(self, leader_id: LeaderId, follower_id: FollowerId) -> FollowTerms | None:
         with self._database.read() as session:
             return follow_terms.follow_terms(session, leader_id, follower_id)
+
+    def follow_statement(
+        self, follower_id: FollowerId, follow_id: FollowId
+    ) -> FollowStatement | None:
+        """Return the statement of one of this follower's follows; None where it is not his."""
+        with self._database.read() as session:
+            follow = session.get(FollowRow, follow_id)
+            if follow is None or follow.follower_id != follower_id:
+                return None
+            return follow_statement.follow_statement(session, follow_id)
 
     def followers(self) -> tuple[Follower, ...]:
         with self._database.read() as session:
