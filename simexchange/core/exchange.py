@@ -119,7 +119,7 @@ class Exchange(Reads):
         unsealed = log.unsealed
         unsealed += events or NO_EVENTS
         if len(unsealed) >= GROUP_EVENTS:
-            self._keep_house(len(unsealed))
+            self._keep_house()
         if self._check_every:
             self._check_now_and_then()
         return events
@@ -129,11 +129,15 @@ class Exchange(Reads):
         message = f"{command} leaves {net} unbooked\n{self.ledger_text()}"
         raise AssertionError(message)
 
-    def _keep_house(self, passed: int) -> None:
-        """Do what need not be done after every command; at most ``passed`` have been since."""
+    def _keep_house(self) -> None:
+        """Do what need not be done after every command, but for each full group of events.
+
+        No more than ``GROUP_EVENTS`` commands have been since the last time, for each has a place
+        in the group.
+        """
         self._log.seal()
         self._state.forget_closed()
-        self._until_sum -= passed
+        self._until_sum -= GROUP_EVENTS
         if self.config.sum_every and self._until_sum < GROUP_EVENTS:
             self._until_sum = self.config.sum_every
             check_ledger(self._state)
@@ -198,5 +202,5 @@ class Exchange(Reads):
         )
         log.unsealed += log.events
         if len(log.unsealed) >= GROUP_EVENTS:
-            self._keep_house(len(log.unsealed))
+            self._keep_house()
         return log.events
