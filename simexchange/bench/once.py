@@ -1,10 +1,10 @@
 """Apply the first part of a workload once and end: what valgrind counts the instructions of."""
 
-import gc
 import os
 import sys
 
 from simexchange.bench.workload import mixed_workload, prepared_exchange
+from simexchange.collector import spare_what_lives
 
 
 def main(arguments: list[str]) -> None:
@@ -16,8 +16,7 @@ def main(arguments: list[str]) -> None:
     applied, made, seed, accounts = (int(argument) for argument in arguments)
     workload = mixed_workload(orders=made, seed=seed, accounts=accounts)
     exchange = prepared_exchange(workload.setting_up)
-    gc.collect()
-    gc.freeze()  # as every measured run does: what was set up is not walked again
+    spare_what_lives()
     for at, command in enumerate(workload.measured[:applied]):
         exchange.apply(command, at)
     os._exit(0)  # freeing what is left at the end is no part of an operation

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 
 from simexchange.bench.workload import Stream, arriving, prepared_exchange
+from simexchange.collector import spare_what_lives
 from simexchange.core.commands import Command
 from simexchange.core.exchange import Exchange
 
@@ -12,14 +13,15 @@ CHUNK = 10_000
 
 
 class FrozenHeap:
-    """Keep the collector from walking what was set up; what the run makes is collected as ever."""
+    """Let the collector treat the exchange as `simexchange serve` does, and then as before."""
 
     def __enter__(self) -> None:
-        gc.collect()
-        gc.freeze()
+        self._before = gc.get_threshold()
+        spare_what_lives()
 
     def __exit__(self, *_: object) -> None:
         gc.unfreeze()
+        gc.set_threshold(*self._before)
 
 
 def spent_ns(exchange: Exchange, commands: Sequence[Command], at: int = 0) -> int:

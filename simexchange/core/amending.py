@@ -41,7 +41,7 @@ class OrderChanges:
             order = None if order_id is None else account.open_orders.get(order_id)
             if order is None and command.client_order_id is not None:
                 order = _by_client_id(account, command.client_order_id)
-            if order is not None and order.command.symbol == command.symbol:
+            if order is not None and order.position.symbol == command.symbol:
                 self._trading.cancel(order, _REQUESTED)
                 return
         self._refuse(command, self._missing(command, account))

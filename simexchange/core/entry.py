@@ -269,12 +269,12 @@ class OrderEntry:
         contracts: int,
         hold: int,
         promised: int,
-        side: BookSide | None,
+        book_side: BookSide | None,
         plan_id: int | None,
     ) -> Order:
         """Make an order, give it its place among all orders, and say that it is accepted.
 
-        Where ``side`` is given it rests there at once.
+        Where ``book_side`` is given it rests there at once.
         """
         state = self._state
         account = position.account
@@ -286,6 +286,8 @@ class OrderEntry:
         order.order_id = order_id
         order.position = position
         order.command = command
+        order.client_order_id = client_order_id = command.client_order_id
+        order.side = side = command.side
         order.sign = sign
         order.price = price = command.price
         order.contracts = contracts
@@ -303,17 +305,16 @@ class OrderEntry:
         state.orders[order_id] = order
         if position.number == 0:
             state.adopt(position)
-        client_order_id = command.client_order_id
         if client_order_id is not None:
             account.client_ids[client_order_id] = order
         log.events.append(OrderAccepted(
-            at, order_id, account.number, command.symbol, command.side, position.side,
+            at, order_id, account.number, position.symbol, side, position.side,
             command.kind, price, contracts, command.time_in_force,
             command.reduce_only or command.close_on_trigger, client_order_id, plan_id,
         ))  # fmt: skip
-        if side is not None:
+        if book_side is not None:
             assert price is not None
-            side.append(order, price)
+            book_side.append(order, price)
             account.open_orders[order_id] = order
             if promised:
                 self._trading.register_closer(order)

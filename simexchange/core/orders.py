@@ -30,6 +30,7 @@ class Order:
     """
 
     __slots__ = (
+        "client_order_id",
         "closing",
         "command",
         "contracts",
@@ -47,6 +48,7 @@ class Order:
         "price",
         "promised",
         "remaining",
+        "side",
         "sign",
         "updated_at",
     )
@@ -54,6 +56,8 @@ class Order:
     order_id: int
     position: Position
     command: PlaceOrder  # as it was given; an amendment changes price and contracts here only
+    client_order_id: str | None
+    side: Side
     sign: int
     price: int | None
     contracts: int
@@ -80,10 +84,6 @@ class Order:
         return self.position.market
 
     @property
-    def side(self) -> Side:
-        return self.command.side
-
-    @property
     def kind(self) -> OrderKind:
         return self.command.kind
 
@@ -94,10 +94,6 @@ class Order:
     @property
     def reduce_only(self) -> bool:
         return self.command.reduce_only or self.command.close_on_trigger
-
-    @property
-    def client_order_id(self) -> str | None:
-        return self.command.client_order_id
 
     @property
     def self_trade_prevention(self) -> SelfTradePrevention:

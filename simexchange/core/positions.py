@@ -42,6 +42,7 @@ class Position:
         "plans",
         "promised",
         "side",
+        "symbol",
         "taker_rate",
         "tier_cap",
         "version",
@@ -50,6 +51,7 @@ class Position:
     def __init__(self, account: Account, market: Market, side: PositionSide, leverage: int) -> None:
         self.account = account
         self.market = market
+        self.symbol = market.symbol
         self.side = side
         self.number = 0  # order of adoption by the exchange, from 1; breaks ties
         self.leverage = leverage

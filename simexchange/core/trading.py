@@ -48,7 +48,6 @@ class Trading:
         for order in (maker, taker):
             position = order.position
             account = position.account
-            command = order.command
             rate = position.maker_rate if order is maker else position.taker_rate
             fee = (notional * rate + ALMOST_ONE) // RATE_SCALE
             remaining = order.remaining - contracts
@@ -84,8 +83,8 @@ class Trading:
             state.last_execution_id = execution_id
             held = position.contracts
             log.events.append(Filled(
-                at, execution_id, trade_id, order_id, command.client_order_id, account.number,
-                command.symbol, command.side, position.side, contracts, price,
+                at, execution_id, trade_id, order_id, order.client_order_id, account.number,
+                position.symbol, order.side, position.side, contracts, price,
                 _MAKER if order is maker else _TAKER, fee, realized, closed,
                 -held if position.leg < 0 else held, abs(position.cost),
                 position.margin, filled, order.contracts, position.leverage,
@@ -190,7 +189,6 @@ class Trading:
         at = log.at
         position = order.position
         account = position.account
-        command = order.command
         order_id = order.order_id
         remaining = order.remaining
         if order.hold:
@@ -205,7 +203,7 @@ class Trading:
         order.remaining = 0
         order.updated_at = at
         log.events.append(OrderCancelled(
-            at, order_id, command.client_order_id, account.number, command.symbol, command.side,
+            at, order_id, order.client_order_id, account.number, position.symbol, order.side,
             order.filled, remaining, reason,
         ))  # fmt: skip
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import click
 
 from simexchange.clock import SystemClock
+from simexchange.collector import spare_what_lives
 from simexchange.core.commands import ListInstrument
 from simexchange.core.config import ExchangeConfig
 from simexchange.core.exchange import Exchange
@@ -126,6 +127,7 @@ def serve_command(  # noqa: PLR0913, PLR0917 - the options of the command
     if key is not None:
         file = None if built.home is None else built.home.journal
         served.append(OperatorApi(built.venue, key, file))
+    spare_what_lives()
     try:
         asyncio.run(_serve(Server(tuple(served)), host, port, built, key))
     finally:
