@@ -8,6 +8,7 @@ from typing import ClassVar
 import click
 
 from copyplugin.bench.command import bench_command
+from copyplugin.bench.venue_command import bench_venue_command
 from copyplugin.engine_command import engine_command, keys_group
 from copyplugin.errors import ConfigurationError, LedgerBroken, UnknownFollow
 from copyplugin.replay.command import replay_command
@@ -180,6 +181,7 @@ def settings_command() -> None:
 
 main.add_command(bench_command)
 main.add_command(doctor_command)
+main.add_command(bench_venue_command)
 main.add_command(engine_command)
 main.add_command(keys_group)
 main.add_command(replay_command)

@@ -30,6 +30,8 @@ CLOCKS_APART = timedelta(hours=1)
 """How far the times of fills may be behind the time that the venue tells."""
 
 IDS_KEPT = 2_000
+OPENING_AT_ONCE = 50
+"""Streams that are being opened at one time."""
 
 OnFill = Callable[[LeaderFill], None]
 
@@ -44,6 +46,7 @@ class Watcher:
         dialect: Dialect,
         log: FillLog,
         on_fill: OnFill,
+        opening: asyncio.Semaphore,
     ) -> None:
         self._known = known
         self._clients = clients
@@ -51,6 +54,8 @@ class Watcher:
         self._log = log
         self._on_fill = on_fill
         self._news = asyncio.Event()
+        self._is_open = asyncio.Event()
+        self._opening = opening
         self._told: dict[VenueFillId, None] = {}
         self._read_from: datetime | None = None
         self.subscriptions = 0
@@ -104,11 +109,12 @@ class Watcher:
                 self._subscribed()
 
         exchange.handle_message, exchange.on_connected = heard, opened
-        tasks = [
-            asyncio.create_task(work)
-            for work in (self._watch(exchange), self._guard(exchange), self._read())
-        ]
+        tasks: list[asyncio.Task[None]] = []
         try:
+            async with self._opening:  # thousands at once would time each other out
+                works = (self._watch(exchange), self._guard(exchange), self._read())
+                tasks += [asyncio.create_task(work) for work in works]
+                await self._until_open(tasks)
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
@@ -117,6 +123,18 @@ class Watcher:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self._let_go(exchange)
+
+    async def _until_open(self, tasks: Collection[asyncio.Task[None]]) -> None:
+        """Wait for the subscription, or for the end of what works on it."""
+        self._is_open.clear()
+        opened = asyncio.create_task(self._wait_open())
+        try:
+            await asyncio.wait((opened, *tasks), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            opened.cancel()
+
+    async def _wait_open(self) -> None:
+        await self._is_open.wait()
 
     def _hear(self, message: Row) -> None:
         if self._dialect.is_subscribed(message):
@@ -127,6 +145,7 @@ class Watcher:
     def _subscribed(self) -> None:
         """Read what was missed: fills are told from now on."""
         self.subscriptions += 1
+        self._is_open.set()
         self._news.set()
 
     async def _watch(self, exchange: Any) -> None:
@@ -207,6 +226,7 @@ class Streams:
         self._keys = keys
         self._logs = logs
         self._open: list[Subscription] = []
+        self._opening = asyncio.Semaphore(OPENING_AT_ONCE)
 
     async def subscribe(self, accounts: Collection[AccountId], on_fill: OnFill) -> Subscription:
         """Listen to these accounts; raises `VenueUnavailable` where one's keys are not known."""
@@ -216,7 +236,14 @@ class Streams:
             if known is None:
                 raise VenueUnavailable(f"no API key is known for account {account}")
             watchers.append(
-                Watcher(known, self._clients, self._dialect, self._logs.of(account), on_fill)
+                Watcher(
+                    known,
+                    self._clients,
+                    self._dialect,
+                    self._logs.of(account),
+                    on_fill,
+                    self._opening,
+                )
             )
         await asyncio.gather(*(watcher.start() for watcher in watchers))
         subscription = Subscription(watchers)
