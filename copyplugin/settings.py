@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     protection_seconds: int = Field(
         default=5, ge=1, le=3600, description="place and repair take-profit and stop-loss orders"
     )
+    margin_seconds: int = Field(
+        default=5, ge=1, le=3600, description="look whether leaders changed margin or leverage"
+    )
     settle_seconds: int = Field(default=30, ge=1, le=86400, description="settle leader shares")
     position_data_seconds: int = Field(
         default=120, ge=1, le=86400, description="bring position data from the venue"

@@ -11,6 +11,7 @@ from copyplugin.engine.executor import Executor
 from copyplugin.engine.feed import Feed
 from copyplugin.engine.following import Following
 from copyplugin.engine.jobs import Cadence, JobBook
+from copyplugin.engine.margin_watch import MarginWatch
 from copyplugin.engine.market_data import MarketData
 from copyplugin.engine.protection import Protector
 from copyplugin.engine.reconcile import Reconciler
@@ -39,6 +40,7 @@ class Engine:
         self.following = Following(around, self.feed, self.settler, self.market_data)
         self.mover = Mover(around)
         self.protector = Protector(around)
+        self.margin_watch = MarginWatch(around)
         self.reconciler = Reconciler(around)
         self.statistician = Statistician(around)
         self.desk = CommandDesk(around, self.feed, self.market_data, on_answer)
@@ -118,6 +120,7 @@ class Engine:
                 "copy": Cadence(seconds=settings.copy_sweep_seconds, job=self.copy_sweep),
                 "close ended": Cadence(seconds=settings.close_ended_seconds, job=self.close_ended),
                 "protect": Cadence(seconds=settings.protection_seconds, job=self.protector.sweep),
+                "margin": Cadence(seconds=settings.margin_seconds, job=self.margin_watch.run),
                 "settle": Cadence(seconds=settings.settle_seconds, job=self.settler.run),
                 "position data": Cadence(
                     seconds=settings.position_data_seconds,

@@ -247,11 +247,13 @@ def clear_alarms(
     )
 
 
-def clear_alarms_of_closed(session: Session, follow_id: FollowId, *, at: datetime) -> None:
-    """Let alarms about positions of the follow that are closed be over."""
-    closed = select(CopiedPositionRow.id).where(
-        CopiedPositionRow.follow_id == follow_id, CopiedPositionRow.state == TradeState.CLOSED
-    )
+def clear_alarms_of_closed(
+    session: Session, follow_id: FollowId | None = None, *, at: datetime
+) -> None:
+    """Let alarms about positions that are closed be over: of one follow, or all."""
+    closed = select(CopiedPositionRow.id).where(CopiedPositionRow.state == TradeState.CLOSED)
+    if follow_id is not None:
+        closed = closed.where(CopiedPositionRow.follow_id == follow_id)
     session.execute(
         update(AlarmRow)
         .where(AlarmRow.copied_position_id.in_(closed), AlarmRow.cleared_at.is_(None))

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from copyplugin.domain.account import TransferState
+from copyplugin.domain.alarm import AlarmKind
 from copyplugin.domain.command import CommandState
 from copyplugin.domain.follow import SHOWN_AS_COPYING, FollowState
 from copyplugin.domain.halt import HaltScope
@@ -127,7 +128,11 @@ def health(session: Session, *, now: datetime) -> Health:
         delay=copy_delay(session),
         ledger=ledger_state(session),
         positions_unprotected=len(unprotected_positions(session)),
-        alarms=raised_alarms(session),
+        alarms=tuple(
+            alarm
+            for alarm in raised_alarms(session)
+            if alarm.kind is not AlarmKind.LEADER_MARGIN  # a word to the follower
+        ),
         halts=tuple(row.reason for row in halts_in_force(session, _WIDE, now=now)),
     )
 
