@@ -13,7 +13,7 @@ from copyplugin.venues.ccxt.config import ApiKeys, VenueConfig
 from copyplugin.venues.ccxt.keys import KeysInMemory, KnownAccount
 from copyplugin.venues.ccxt.venue import CcxtVenue
 from copyplugin.venues.conformance.bench import Errand, Fault
-from simexchange.clock import SystemClock
+from simexchange.clock import Clock, SystemClock
 from simexchange.core import commands as c
 from simexchange.core.config import ExchangeConfig
 from simexchange.core.exchange import Exchange
@@ -89,12 +89,15 @@ class ServedBench:
     patience_seconds = 15
     faults = frozenset(Fault)
 
-    def __init__(self, dialect: str, **config: object) -> None:
+    def __init__(self, dialect: str, *, edge: Clock | None = None, **config: object) -> None:
+        """Take the clock of the edge, where it is not the exchange's, and more of the config."""
         self.wire = WIRES[dialect]
         self.clock = SteeredClock(SystemClock())
         self.simulation = FaultySimulation(Exchange(ExchangeConfig(check_every=1)), self.clock)
         self.scenery = Scenery(self.simulation, taker_fee=self.wire.taker_fee)
-        self.served = ServedVenue(self.simulation, VenueSettings(seed="conformance"), self.clock)
+        self.served = ServedVenue(
+            self.simulation, VenueSettings(seed="conformance"), edge or self.clock
+        )
         self._thread = serving.ServerThread(
             lambda: serving.Server((self.wire.serves(self.served),))
         )
@@ -127,8 +130,14 @@ class ServedBench:
         settings = {"receive_window": WINDOW, "socket_silence": SILENCE}
         settings |= {**self.wire.config, **self._config}
         config = VenueConfig(dialect=self._dialect, address=self.url, **settings)
-        self._venues.append(CcxtVenue(config, self.keys))
+        self._venues.append(self._venue(config))
         return self._venues[-1]
+
+    def _venue(self, config: VenueConfig) -> CcxtVenue:
+        return CcxtVenue(config, self.keys)
+
+    def _dialects(self) -> tuple[serving.Dialect, ...]:
+        return (self.wire.serves(self.served),)
 
     async def open_account(self, *, spot: Money, contract: Money) -> AccountId:
         def work() -> tuple[int, ApiKeys]:
