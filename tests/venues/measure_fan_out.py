@@ -109,7 +109,12 @@ class Bare:
             {
                 "enableRateLimit": False,
                 "session": self._session,
-                "options": {"fetchMarkets": {"types": ["linear"]}, "enableUnifiedAccount": True},
+                "options": {
+                    "fetchMarkets": {"types": ["linear"]},
+                    "enableUnifiedMargin": False,  # else each clone asks twice what it is
+                    "enableUnifiedAccount": True,
+                    "unifiedMarginStatus": 6,
+                },
             }
         )
         redirect(self._loaded, self._url)

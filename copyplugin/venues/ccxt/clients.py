@@ -10,6 +10,7 @@ import re
 import ssl
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, cast
+from urllib.request import getproxies
 
 import aiohttp
 import ccxt
@@ -232,7 +233,8 @@ class Clients:
         # Sockets stay open, so that a bound on connections would end with the first streams; the
         # gate bounds what is under way.
         connector = aiohttp.TCPConnector(ssl=context, limit=0)
-        self._session = aiohttp.ClientSession(connector=connector, trust_env=True)
+        # Looking for a proxy costs two turns in a thread for each request: only where there is one.
+        self._session = aiohttp.ClientSession(connector=connector, trust_env=bool(getproxies()))
         made = getattr(ccxt.pro, self.wire.ccxt_id)(
             {
                 "enableRateLimit": False,  # the gate does it, for all accounts together
