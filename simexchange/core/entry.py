@@ -248,8 +248,7 @@ class OrderEntry:
         leverage = position.leverage
         notional = contracts * price * market.tick_value
         # order_cost, written out
-        cost = (notional + leverage - 1) // leverage
-        cost += (notional * position.hold_rate + ALMOST_ONE) // RATE_SCALE
+        cost = (notional * position.hold_rate + ALMOST_ONE) // RATE_SCALE - -notional // leverage
         mark = market.mark
         if mark is not None and (behind := (worst - mark) * sign) > 0:
             cost += contracts * behind * market.tick_value

@@ -4,7 +4,9 @@ The places are the wallets, the isolated margin of positions, the fee account, t
 account, the outside world (deposits negative), and a clearing account for each instrument, which
 is minus the signed entry cost of its open positions: a wallet gains when a position changes hands
 at a better price while the other side is still open, and clearing is where the other half of that
-entry stands. Whoever moves money adds each entry to ``net`` as well; a command leaves it at zero.
+entry stands. Whoever moves money in several steps adds each entry to ``net`` as well; a command
+leaves it at zero. What a fill moves is one formula (``Trading.settle``) whose entries cancel; the
+full sum, taken now and then, is there for both.
 """
 
 

@@ -66,8 +66,7 @@ class Trading:
             elif promised:
                 self._use_promise(order, contracts)
             elif hold:  # _release_part, written out for the order that only opens
-                before = remaining + contracts
-                kept = (hold * remaining + before - 1) // before if remaining else 0
+                kept = -(-hold * remaining // (remaining + contracts)) if remaining else 0
                 order.hold = kept
                 account.hold = account.hold - hold + kept
             sign = order.sign
@@ -113,8 +112,7 @@ class Trading:
         if held >= 0 if sign > 0 else held <= 0:
             closed = 0
             realized = 0
-            leverage = position.leverage
-            margin = 0 if position.is_cross else (notional + leverage - 1) // leverage
+            margin = 0 if position.is_cross else -(-notional // position.leverage)
             position.margin = position.margin + margin
             if sign > 0:
                 position.cost = cost + notional
