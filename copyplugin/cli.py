@@ -8,9 +8,11 @@ from typing import ClassVar
 import click
 
 from copyplugin.bench.command import bench_command
+from copyplugin.bench.kill_command import kill_test_command
 from copyplugin.bench.venue_command import bench_venue_command
-from copyplugin.engine_command import engine_command, keys_group
+from copyplugin.engine_command import keys_group
 from copyplugin.errors import ConfigurationError, LedgerBroken, UnknownFollow
+from copyplugin.process_commands import engine_command, worker_command
 from copyplugin.replay.command import replay_command
 from copyplugin.settings import PREFIX, Settings, load_settings
 from copyplugin.statement_command import print_statement, statement_of
@@ -184,8 +186,10 @@ main.add_command(doctor_command)
 main.add_command(bench_venue_command)
 main.add_command(engine_command)
 main.add_command(keys_group)
+main.add_command(kill_test_command)
 main.add_command(replay_command)
 main.add_command(venues_command)
+main.add_command(worker_command)
 
 
 def _settings() -> Settings:

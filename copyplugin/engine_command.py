@@ -1,8 +1,6 @@
-"""The commands that run the copy engine on a real venue, and that keep its API keys."""
+"""The commands that keep the API keys of accounts of a real venue."""
 
 import asyncio
-import logging
-import signal
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, TypeVar
 
@@ -10,10 +8,8 @@ import click
 
 from copyplugin.domain.identifiers import AccountId
 from copyplugin.errors import ConfigurationError, VenueUnavailable
-from copyplugin.plugin import CopyPlugin
 from copyplugin.settings import Settings, load_settings
-from copyplugin.system_clock import SystemClock
-from copyplugin.venue_choice import chosen_venue, venue_config, venue_keys
+from copyplugin.venue_choice import venue_config, venue_keys
 from copyplugin.venues.ccxt.config import ApiKeys
 from copyplugin.venues.ccxt.dialect import Identity
 from copyplugin.venues.ccxt.dialects import DIALECTS
@@ -40,36 +36,6 @@ class VenueSilent(click.ClickException):
     """The venue gave no answer, or one that does not do."""
 
     exit_code: ClassVar[int] = 1
-
-
-@click.command("engine")
-@VENUE
-@click.option("--database", "database_url", metavar="URL", help="The database.")
-def engine_command(dialect: str | None, database_url: str | None) -> None:
-    """Run the copy engine on a venue until Ctrl-C."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    given = {} if database_url is None else {"database_url": database_url}
-    try:
-        settings = load_settings(**given)
-        venue = chosen_venue(settings, dialect)
-        asyncio.run(_run(settings, venue))
-    except ConfigurationError as error:
-        raise CannotRun(str(error)) from error
-
-
-async def _run(settings: Settings, venue: CcxtVenue) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    plugin = CopyPlugin(settings, venue, SystemClock())
-    try:
-        await plugin.start()
-        click.echo(f"The copy engine runs on {venue.name}. Ctrl-C ends it.")
-        await stop.wait()
-    finally:
-        await plugin.stop()
-        await venue.close()
 
 
 @click.group("keys")

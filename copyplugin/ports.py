@@ -219,6 +219,13 @@ class Dispatcher(Protocol):
         """Let the handler of that name run soon; from the event loop's thread only."""
         ...
 
+    def announce_within(self, transaction: Any, name: str, keys: Collection[int]) -> None:
+        """Let the handler of that name run once the store's transaction has been committed.
+
+        From whichever thread the transaction runs in. If it is not committed, nothing is announced.
+        """
+        ...
+
     def announce_at(self, at: datetime, name: str, keys: Iterable[int] = ()) -> None:
         """Do as `announce` once that time has come."""
         ...

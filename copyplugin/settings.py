@@ -94,6 +94,21 @@ class Settings(BaseSettings):
     lanes_per_claim: int = Field(
         default=500, ge=1, le=10_000, description="lanes looked at in one transaction"
     )
+    lease_seconds: int = Field(
+        default=20,
+        ge=2,
+        le=600,
+        description="what a process works on is another's when it was silent so long",
+    )
+    request_timeout_seconds: int = Field(
+        default=10,
+        ge=1,
+        le=300,
+        description="an order is in doubt when the venue was silent so long; below the lease",
+    )
+    shards_at_once: int = Field(
+        default=64, ge=1, le=256, description="shards one worker takes on before it leaves some"
+    )
     signal_late_seconds: int = Field(
         default=60,
         ge=1,

@@ -168,7 +168,7 @@ def books_balance(stage: Stage) -> bool:
     stage.simulation.exchange.check()
     with stage.database.read() as session:
         ledger.verify(session)
-        return lane_work.contracts_held(session) == stage.held()
+        return lane_work.contracts_held(session) == sum(stage.held())
 
 
 def peak_mib() -> float:

@@ -28,6 +28,7 @@ SYMBOL = Symbol("BTCUSDT")
 PRICE_TICKS = 600_000
 AMPLE = 10**9 * t.MONEY_SCALE
 OFFERED = 90_000  # contracts of one resting order, below the instrument's maximum
+COUNTERPARTY, LEADER = "counterparty", "leader"
 FAR_AWAY = 86_400  # seconds: a job of the clock that is not to run during a measurement
 
 
@@ -57,17 +58,83 @@ class QuietDispatcher(InProcessDispatcher):
             super().announce(name, keys)
 
 
-class Stage:
-    """Sub-accounts with more money than they need; a counterparty that takes any side."""
+class BenchExchange:
+    """An exchange with a leader, his followers' sub-accounts, and somebody who takes any side."""
 
-    def __init__(self, url: str, followers: int, *, latency: float = 0.0) -> None:
-        self.simulation = Simulation(Exchange(), ExchangeClock())
-        self.followers = followers
+    def __init__(self, simulation: Simulation) -> None:
+        self.simulation = simulation
+        self.counterparty = self.leader = 0
+        self.accounts: list[int] = []
+
+    def set_up(self, followers: int) -> None:
+        """List the instrument and open accounts with more money than they need."""
         self._apply(c.ListInstrument(_instrument()))
         self._apply(c.SetIndex(SYMBOL, PRICE_TICKS))
-        self.counterparty = self._account("counterparty")
-        self.leader = self._account("leader")
+        self.counterparty = self._account(COUNTERPARTY)
+        self.leader = self._account(LEADER)
         self.accounts = [self._account(f"follower {n}") for n in range(followers)]
+
+    def find(self) -> None:
+        """Find the accounts of an exchange that was set up earlier."""
+        exchange = self.simulation.exchange
+        names = {number: exchange.account(number).label for number in exchange.accounts}
+        roles = {name: number for number, name in names.items()}
+        self.counterparty, self.leader = roles[COUNTERPARTY], roles[LEADER]
+        self.accounts = [n for n, name in names.items() if name.startswith("follower ")]
+
+    def trade(self, side: t.Side, contracts: int) -> None:
+        """Let the leader trade, with enough on the other side for everybody behind him."""
+        ticks = PRICE_TICKS + (1 if side is t.Side.BUY else -1)
+        self._offer(t.Side(-side), contracts * (len(self.accounts) + 1), ticks)
+        self._apply(
+            c.PlaceOrder(
+                self.leader, SYMBOL, side, contracts, t.OrderKind.LIMIT, ticks,
+                position_side=t.PositionSide.LONG,
+            )
+        )  # fmt: skip
+
+    def offer(self, side: t.Side, contracts: int) -> None:
+        """Offer so many contracts for orders that are not copied ones."""
+        self._offer(side, contracts, PRICE_TICKS + (1 if side is t.Side.SELL else -1))
+
+    def held(self) -> list[int]:
+        """Return what each follower holds."""
+        held = self.simulation.exchange.position
+        return [held(account, SYMBOL, t.PositionSide.LONG).contracts for account in self.accounts]
+
+    def _offer(self, side: t.Side, contracts: int, ticks: int) -> None:
+        leg = t.PositionSide.SHORT if side is t.Side.SELL else t.PositionSide.LONG
+        while contracts > 0:
+            part = min(contracts, OFFERED)
+            self._apply(
+                c.PlaceOrder(
+                    self.counterparty, SYMBOL, side, part, t.OrderKind.LIMIT, ticks,
+                    position_side=leg,
+                )
+            )  # fmt: skip
+            contracts -= part
+
+    def _account(self, label: str) -> int:
+        opened = self._apply(c.OpenAccount(label=label))[0]
+        assert isinstance(opened, e.AccountOpened)
+        self._apply(c.Deposit(opened.account, t.Wallet.CONTRACT, AMPLE))
+        self._apply(c.SetPositionMode(opened.account, t.PositionMode.HEDGE))
+        return opened.account
+
+    def _apply(self, command: c.Command) -> list[e.Event]:
+        events = self.simulation.apply(command)
+        refused = [each for each in events if isinstance(each, e.CommandRejected | e.OrderRejected)]
+        assert not refused, refused
+        return events
+
+
+class Stage(BenchExchange):
+    """That exchange in this process, a database, and the engine between them."""
+
+    def __init__(self, url: str, followers: int, *, latency: float = 0.0) -> None:
+        super().__init__(Simulation(Exchange(), ExchangeClock()))
+        self.followers = followers
+        self.set_up(followers)
         self.venue = BenchVenue(self.simulation, latency=latency)
         self.clock = SystemClock()
         self.url = url
@@ -115,55 +182,8 @@ class Stage:
         finally:
             await engine.stop()
 
-    def trade(self, side: t.Side, contracts: int) -> None:
-        """Let the leader trade, with enough on the other side for everybody behind him."""
-        ticks = PRICE_TICKS + (1 if side is t.Side.BUY else -1)
-        self._offer(t.Side(-side), contracts * (self.followers + 1), ticks)
-        self._apply(
-            c.PlaceOrder(
-                self.leader, SYMBOL, side, contracts, t.OrderKind.LIMIT, ticks,
-                position_side=t.PositionSide.LONG,
-            )
-        )  # fmt: skip
-
-    def offer(self, side: t.Side, contracts: int) -> None:
-        """Offer so many contracts for orders that are not copied ones."""
-        self._offer(side, contracts, PRICE_TICKS + (1 if side is t.Side.SELL else -1))
-
-    def held(self) -> int:
-        """Return what all followers hold."""
-        held = self.simulation.exchange.position
-        return sum(
-            held(account, SYMBOL, t.PositionSide.LONG).contracts for account in self.accounts
-        )
-
     def close(self) -> None:
         self.database.close()
-
-    def _offer(self, side: t.Side, contracts: int, ticks: int) -> None:
-        leg = t.PositionSide.SHORT if side is t.Side.SELL else t.PositionSide.LONG
-        while contracts > 0:
-            part = min(contracts, OFFERED)
-            self._apply(
-                c.PlaceOrder(
-                    self.counterparty, SYMBOL, side, part, t.OrderKind.LIMIT, ticks,
-                    position_side=leg,
-                )
-            )  # fmt: skip
-            contracts -= part
-
-    def _account(self, label: str) -> int:
-        opened = self._apply(c.OpenAccount(label=label))[0]
-        assert isinstance(opened, e.AccountOpened)
-        self._apply(c.Deposit(opened.account, t.Wallet.CONTRACT, AMPLE))
-        self._apply(c.SetPositionMode(opened.account, t.PositionMode.HEDGE))
-        return opened.account
-
-    def _apply(self, command: c.Command) -> list[e.Event]:
-        events = self.simulation.apply(command)
-        refused = [each for each in events if isinstance(each, e.CommandRejected | e.OrderRejected)]
-        assert not refused, refused
-        return events
 
 
 def _instrument() -> Instrument:

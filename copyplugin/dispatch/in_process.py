@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 from copyplugin.ports import Clock
 
@@ -31,6 +33,7 @@ class InProcessDispatcher:
         self._spawned: set[asyncio.Task[None]] = set()
         self._timers: set[asyncio.TimerHandle] = set()
         self._is_stopping = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         # APScheduler ships no types. One run at a time, and a late run counts once.
         self._scheduler: Any = AsyncIOScheduler(
             job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
@@ -48,6 +51,16 @@ class InProcessDispatcher:
         served = self._served[name]
         served.keys.update(keys)
         served.woken.set()
+
+    def announce_within(self, transaction: Session, name: str, keys: Collection[int]) -> None:
+        loop, kept = self._loop, tuple(keys)
+        if loop is None:  # not started: whoever starts looks at all rows
+            return
+
+        def committed(_: Session) -> None:
+            loop.call_soon_threadsafe(self.announce, name, kept)
+
+        event.listen(transaction, "after_commit", committed, once=True)
 
     def announce_at(self, at: datetime, name: str, keys: Iterable[int] = ()) -> None:
         seconds = max(0.0, (at - self._clock.now()).total_seconds())
@@ -71,7 +84,7 @@ class InProcessDispatcher:
         self._tracked(name, work)
 
     async def start(self) -> None:
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         for name, served in self._served.items():
             self._servers.append(loop.create_task(self._serve(name, served), name=name))
         self._scheduler.start()

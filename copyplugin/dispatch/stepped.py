@@ -2,9 +2,12 @@
 
 import asyncio
 import heapq
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from datetime import datetime
 from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 from copyplugin.ports import Clock
 
@@ -32,6 +35,14 @@ class SteppedDispatcher:
 
     def announce(self, name: str, keys: Iterable[int] = ()) -> None:
         self._keys.setdefault(name, set()).update(keys)
+
+    def announce_within(self, transaction: Session, name: str, keys: Collection[int]) -> None:
+        kept = tuple(keys)
+
+        def committed(_: Session) -> None:  # the step waits for the transaction's thread
+            self.announce(name, kept)
+
+        event.listen(transaction, "after_commit", committed, once=True)
 
     def announce_at(self, at: datetime, name: str, keys: Iterable[int] = ()) -> None:
         self._announced += 1  # the order of announcing decides between equal times

@@ -5,11 +5,13 @@ the errands themselves run side by side. Nobody waits for the slowest: a lane wh
 is booked with whatever else is back then.
 """
 
+import asyncio
 import heapq
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from copyplugin.domain.fill import MarginMode
 from copyplugin.domain.identifiers import AccountId, FollowId, LaneId, Symbol
@@ -32,11 +34,18 @@ from copyplugin.engine.errands import (
 from copyplugin.engine.planning import Plan, Planner
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import OutcomeUnknown, RequestRejected, VenueUnavailable
-from copyplugin.store import marking
+from copyplugin.store import leases, marking
 from copyplugin.store.database import Session
 from copyplugin.store.lane_book import LaneBook, marked_lane_ids
 
 log = logging.getLogger(__name__)
+
+
+class _Claimed(NamedTuple):
+    """Under which lease a lane was claimed."""
+
+    shard: int
+    epoch: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +55,7 @@ class _Turn:
     mismatched: Collection[int]
     traded: Collection[int]
     came_back: Collection[FollowId]
+    claimed: Mapping[LaneId, _Claimed]
     left: Sequence[LaneId]  # marked, and for the next page
 
 
@@ -54,7 +64,7 @@ class Executor:
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
-        self._busy: set[LaneId] = set()
+        self._busy: dict[LaneId, _Claimed] = {}
         self._outcomes: list[Outcome] = []
         self._waiting: list[tuple[bool, int, Errand]] = []
         self._blocked: dict[FollowId, int] = {}  # follows with an open that waits, and their shards
@@ -85,19 +95,20 @@ class Executor:
         shards: frozenset[int] = frozenset(),
     ) -> Sequence[LaneId]:
         """Do one page of a turn; return the marked lanes that are left for the next ones."""
-        back = {outcome.lane_id for outcome in outcomes}
+        back = [(outcome, self._busy.get(outcome.lane_id)) for outcome in outcomes]
         try:
             result = await self._around.database.write(
                 partial(
                     self._book_and_plan,
-                    outcomes=outcomes,
+                    back=back,
                     lane_ids=lane_ids,
                     shards=shards,
-                    busy=self._busy | back if shards else (),
+                    busy=frozenset(self._busy) if shards else frozenset(),
                 )
             )
         finally:  # booked, or forgotten: then the rows still say 'sent' and the venue is asked
-            self._busy -= back
+            for outcome in outcomes:
+                self._busy.pop(outcome.lane_id, None)
         self._send_off(result)
         return result.left
 
@@ -116,7 +127,7 @@ class Executor:
 
     def _send_off(self, result: _Turn) -> None:
         for errand in result.plan.errands:
-            self._busy.add(errand.lane_id)
+            self._busy[errand.lane_id] = result.claimed[errand.lane_id]
             self._queued += 1
             heapq.heappush(self._waiting, (not errand.is_urgent, self._queued, errand))
         self._start_waiting()
@@ -136,7 +147,7 @@ class Executor:
 
     async def sweep(self) -> None:
         """Look at every lane with open work, whatever was announced or lost."""
-        shards = await self._around.database.write(marking.mark_gaps)
+        shards = await self._around.database.write(_open_shards)
         if shards:
             self._around.dispatcher.announce(Work.LANES, shards)
 
@@ -144,10 +155,10 @@ class Executor:
         self,
         session: Session,
         *,
-        outcomes: list[Outcome],
+        back: Sequence[tuple[Outcome, _Claimed | None]],
         lane_ids: Sequence[LaneId],
         shards: frozenset[int],
-        busy: Collection[LaneId],
+        busy: frozenset[LaneId],
     ) -> _Turn:
         now = self._around.clock.now()
         if shards:
@@ -155,11 +166,13 @@ class Executor:
             lane_ids = [lane_id for lane_id in marked if lane_id not in busy]
         limit = self._around.settings.lanes_per_claim
         page, left = lane_ids[:limit], lane_ids[limit:]
-        back = [outcome.lane_id for outcome in outcomes]
-        book = LaneBook(session, [*back, *page])
+        book = LaneBook(session, [*(outcome.lane_id for outcome, _ in back), *page])
+        claims = self._claims(session, book)
+        outcomes = [each for each, was in back if was is None or claims.get(each.lane_id) == was]
         booked = Bookkeeper(book, self._around, now, outcomes).book()
         planner = Planner(book, self._around, now, resend=booked.resend)
-        planner.look_at([*booked.works, *(book.works[lane_id] for lane_id in page)])
+        ours = [book.works[lane_id] for lane_id in page if lane_id in claims]
+        planner.look_at([*booked.works, *ours])
         plan = planner.finish()
         book.save()
         return _Turn(
@@ -168,11 +181,34 @@ class Executor:
             mismatched=booked.mismatched,
             traded=booked.traded,
             came_back={work.follow.id for work in booked.works},
+            claimed=claims,
             left=left,
         )
 
+    def _claims(self, session: Session, book: LaneBook) -> Mapping[LaneId, _Claimed]:
+        """Return the lanes at hand that are ours; what is another's now is left to him."""
+        shards = {lane_id: work.lane.shard for lane_id, work in book.works.items()}
+        fence = self._around.fence
+        if fence is None:
+            return {lane_id: _Claimed(shard, 0) for lane_id, shard in shards.items()}
+        epochs = fence.confirm(session, set(shards.values()))
+        return {
+            lane_id: _Claimed(shard, epochs[shard])
+            for lane_id, shard in shards.items()
+            if shard in epochs
+        }
+
+    def busy_shards(self) -> frozenset[int]:
+        """Return the shards of which something is on its way."""
+        return frozenset(claimed.shard for claimed in self._busy.values())
+
     def _start_waiting(self) -> None:
         """Start errands while there is room, those that reduce first."""
+        fence = self._around.fence
+        if self._waiting and fence is not None and not fence.may_send():
+            for _, _, errand in self._waiting:  # its rows say what becomes of it
+                self._busy.pop(errand.lane_id, None)
+            self._waiting.clear()
         while self._waiting and self._running < self._around.settings.orders_in_flight_max:
             _, _, errand = heapq.heappop(self._waiting)
             self._running += 1
@@ -185,7 +221,7 @@ class Executor:
             self._outcomes.append(outcome)
         except BaseException:
             # A bug: the lane is let go, and whoever claims it next asks the venue first.
-            self._busy.discard(errand.lane_id)
+            self._busy.pop(errand.lane_id, None)
             raise
         finally:
             self._running -= 1
@@ -194,20 +230,26 @@ class Executor:
 
     async def _carry_out(self, errand: Errand) -> Outcome:
         try:
-            match errand:
-                case SendOrder():
-                    return await self._send(errand)
-                case AskOrder():
-                    return await self._ask(errand)
-                case AskBalance():
-                    balance = await self._around.venue.balance(errand.account)
-                    return BalanceKnown(
-                        lane_id=errand.lane_id,
-                        available=balance.contract_available,
-                        equity=balance.equity,
-                    )
+            async with asyncio.timeout(self._around.settings.request_timeout_seconds):
+                match errand:
+                    case SendOrder():
+                        return await self._send(errand)
+                    case AskOrder():
+                        return await self._ask(errand)
+                    case AskBalance():
+                        balance = await self._around.venue.balance(errand.account)
+                        return BalanceKnown(
+                            lane_id=errand.lane_id,
+                            available=balance.contract_available,
+                            equity=balance.equity,
+                        )
         except VenueUnavailable as error:
             return Unreachable(lane_id=errand.lane_id, sentence=str(error))
+        except TimeoutError:
+            sentence = "the venue did not answer in time"
+            if isinstance(errand, SendOrder):
+                return InDoubt(lane_id=errand.lane_id, order_id=errand.order_id, sentence=sentence)
+            return Unreachable(lane_id=errand.lane_id, sentence=sentence)
 
     async def _send(self, errand: SendOrder) -> Outcome:
         venue, request = self._around.venue, errand.request
@@ -249,3 +291,9 @@ class Executor:
         return Answered(
             lane_id=errand.lane_id, order_id=errand.order_id, report=report, sent_at=None
         )
+
+
+def _open_shards(session: Session) -> set[int]:
+    """Return the shards with open work that nobody works on; their holders look by themselves."""
+    shards = marking.mark_gaps(session)
+    return shards - leases.held(session, shards)

@@ -5,7 +5,6 @@ stream which loses, repeats or reorders changes when a fill is known and nothing
 """
 
 from collections.abc import Sequence
-from functools import partial
 
 from copyplugin.domain.fill import LeaderFill
 from copyplugin.domain.identifiers import AccountId, LeaderId, VenueFillId
@@ -17,6 +16,7 @@ from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import VenueUnavailable
 from copyplugin.ports import Subscription
 from copyplugin.store import leader_feed
+from copyplugin.store.database import Session
 from copyplugin.store.follow_rules import rests_on_leader_equity
 
 FILLS_AT_ONCE = 200
@@ -122,16 +122,19 @@ class Feed:
     async def _store(
         self, leader_id: LeaderId, fills: Sequence[LeaderFill], equity: Money | None
     ) -> None:
-        shards = await self._around.database.write(
-            partial(
-                store_fills,
+        received_at = self._around.clock.now()
+
+        def store(session: Session) -> None:
+            shards = store_fills(
+                session,
                 leader_id=leader_id,
                 fills=fills,
                 instruments=self._around.instruments,
-                received_at=self._around.clock.now(),
+                received_at=received_at,
                 leader_equity=equity,
             )
-        )
+            if shards:
+                self._around.dispatcher.announce_within(session, Work.LANES, shards)
+
+        await self._around.database.write(store)
         self._cursors[leader_id] = fills[-1].venue_fill_id
-        if shards:
-            self._around.dispatcher.announce(Work.LANES, shards)

@@ -1,15 +1,16 @@
 """What every part of the engine works with: settings, database, venue, clock, dispatcher."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from copyplugin.domain.identifiers import Symbol
 from copyplugin.domain.instrument import Instrument
 from copyplugin.ports import Clock, Dispatcher, Venue
 from copyplugin.settings import Settings
-from copyplugin.store.database import Database
+from copyplugin.store.database import Database, Session
 
 
 class Work(StrEnum):
@@ -25,9 +26,24 @@ class Work(StrEnum):
     COMMANDS = "commands"  # no keys: commands are waiting
 
 
+class Fence(Protocol):
+    """Which shards are ours, where several processes share them."""
+
+    def confirm(self, session: Session, shards: Collection[int]) -> Mapping[int, int]:
+        """Return the epochs of those that are ours until the transaction ends."""
+        ...
+
+    def may_send(self) -> bool:
+        """Return whether what is sent now has come to its end before they can be another's."""
+        ...
+
+
 @dataclass
 class Surroundings:
-    """`instruments` is what the venue trades, as last asked; replaced as a whole."""
+    """`instruments` is what the venue trades, as last asked; replaced as a whole.
+
+    Without a fence all shards are ours, for ever.
+    """
 
     settings: Settings
     database: Database
@@ -36,3 +52,4 @@ class Surroundings:
     dispatcher: Dispatcher
     instruments: Mapping[Symbol, Instrument] = field(default_factory=dict[Symbol, Instrument])
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    fence: Fence | None = None

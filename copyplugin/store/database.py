@@ -14,18 +14,20 @@ from typing import TypeVar
 
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import Session
 
 from copyplugin.errors import ConfigurationError
 from copyplugin.store import schema
-from copyplugin.store.dialect import prepare_sqlite
+from copyplugin.store.dialect import lost_to_another, prepare_sqlite
 
 __all__ = ["Database", "Session", "open_database", "upgrade_database", "writing_engine"]
 
 T = TypeVar("T")
 
 _READERS = 8
+_TRIES = 8
+"""So often work is done anew that another process stood in the way of; nothing of it was kept."""
 
 
 class Database:
@@ -65,10 +67,19 @@ class Database:
     def _write(self, work: Callable[[Session], T]) -> T:
         self._writing.now = True
         try:
-            with Session(self._writer, expire_on_commit=False) as session, session.begin():
-                return work(session)
+            for _ in range(_TRIES):
+                try:
+                    return self._write_once(work)
+                except DBAPIError as error:
+                    if not lost_to_another(error):
+                        raise
+            return self._write_once(work)
         finally:
             self._writing.now = False
+
+    def _write_once(self, work: Callable[[Session], T]) -> T:
+        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            return work(session)
 
 
 def open_database(url: str) -> Database:
@@ -100,9 +111,10 @@ def upgrade_database(url: str) -> None:
 def writing_engine(url: str) -> Engine:
     """Return an engine with one connection, which writes."""
     parsed = _parsed(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_size=1, max_overflow=0, pool_pre_ping=True)
     engine = create_engine(parsed, pool_size=1, max_overflow=0)
-    if parsed.get_backend_name() == "sqlite":
-        prepare_sqlite(engine, begin="IMMEDIATE", query_only=False)
+    prepare_sqlite(engine, begin="IMMEDIATE", query_only=False)
     return engine
 
 
@@ -115,9 +127,18 @@ def _reading_engine(url: str) -> Engine:
     return create_engine(
         parsed,
         pool_size=_READERS,
+        pool_pre_ping=True,
         isolation_level="REPEATABLE READ",
         execution_options={"postgresql_readonly": True},
     )
+
+
+def libpq_address(url: str) -> str | None:
+    """Return a server's address as libpq writes it; None for a file."""
+    parsed = _parsed(url)
+    if parsed.get_backend_name() == "sqlite":
+        return None
+    return parsed.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def _file(url: str) -> Path | None:

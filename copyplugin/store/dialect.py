@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -38,6 +39,11 @@ def put(session: Session, row: type[Row], values: Sequence[Mapping[str, Any]]) -
     session.execute(
         statement.on_conflict_do_update(index_elements=keys, set_=changed), list(values)
     )
+
+
+def lost_to_another(error: DBAPIError) -> bool:
+    """Return whether PostgreSQL ended a transaction for another's sake: it may be done anew."""
+    return getattr(error.orig, "sqlstate", None) in {"40001", "40P01"}
 
 
 def lock_ledger(session: Session) -> None:

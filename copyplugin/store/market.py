@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.account import AccountBalance
@@ -75,6 +75,11 @@ def put_wallets(
 def instruments(session: Session) -> dict[Symbol, Instrument]:
     """Return every instrument ever seen, traded now or not."""
     return {row.symbol: instrument_from(row) for row in session.scalars(select(InstrumentRow))}
+
+
+def instruments_stored(session: Session) -> int:
+    """Return how many instruments were ever seen."""
+    return session.scalar(select(func.count()).select_from(InstrumentRow)) or 0
 
 
 def tradable_symbols(session: Session) -> frozenset[Symbol]:

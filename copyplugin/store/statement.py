@@ -15,11 +15,16 @@ from copyplugin.store.dialect import is_sqlite
 
 _LIST = re.compile(r"\bIN :(\w+)")
 _NAME = re.compile(r":(\w+)")
-_LOCK = re.compile(r"\s+FOR UPDATE OF [\w, ]+")
+_LOCK = re.compile(r"\s+FOR (UPDATE|SHARE) OF [\w, ]+")
+
+
+_NOW = "NOW_US"
+_NOW_SQLITE = "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
+_NOW_POSTGRESQL = "CAST(extract(epoch FROM statement_timestamp()) * 1000000 AS bigint)"
 
 
 class Statement:
-    """`:name` is a value, `IN :name` a list of numbers.
+    """`:name` is a value, `IN :name` a list of numbers, `NOW_US` the database's clock.
 
     `FOR UPDATE OF` says whose rows nobody else may change until the transaction ends; on SQLite
     a writer is alone anyway.
@@ -27,9 +32,10 @@ class Statement:
 
     def __init__(self, text: str) -> None:
         self._lists = frozenset(_LIST.findall(text))
-        self._sqlite = _LIST.sub(r"IN (SELECT value FROM json_each(:\1))", _LOCK.sub("", text))
-        numbers = "CAST(:\\1 AS bigint[])"
-        self._postgresql = _NAME.sub(r"%(\1)s", _LIST.sub(rf"= ANY({numbers})", text))
+        sqlite = _LIST.sub(r"IN (SELECT value FROM json_each(:\1))", _LOCK.sub("", text))
+        self._sqlite = sqlite.replace(_NOW, _NOW_SQLITE)
+        postgresql = _LIST.sub(r"= ANY(CAST(:\1 AS bigint[]))", text)
+        self._postgresql = _NAME.sub(r"%(\1)s", postgresql).replace(_NOW, _NOW_POSTGRESQL)
 
     def run(self, session: Session, **values: Any) -> list[tuple[Any, ...]]:
         """Return the rows found; a list that is empty finds none."""

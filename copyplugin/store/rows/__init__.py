@@ -14,6 +14,7 @@ from copyplugin.store.rows.follower import FollowerRow
 from copyplugin.store.rows.funding import FundingPaymentRow
 from copyplugin.store.rows.lane import CopyDecisionRow, LaneRow
 from copyplugin.store.rows.leader import LeaderBlacklistRow, LeaderInstrumentRow, LeaderRow
+from copyplugin.store.rows.lease import LeaseRow
 from copyplugin.store.rows.ledger import LedgerEntryRow, LedgerPostingRow
 from copyplugin.store.rows.market import InstrumentRow, MarkPriceRow, WalletSnapshotRow
 from copyplugin.store.rows.operation import JobRunRow, SettingRow
@@ -70,6 +71,7 @@ __all__ = [
     "LeaderRow",
     "LeaderStatisticsRow",
     "LeaderTradeRow",
+    "LeaseRow",
     "LedgerEntryRow",
     "LedgerPostingRow",
     "MarginMirrorRow",

@@ -92,7 +92,18 @@ def test_every_step_goes_down_and_up_again_with_rows_in_the_tables(url, engine):
     database.write_and_wait(fill)
     database.close()
 
-    for revision in ("0004", "0003", "0002", "0001", schema.EMPTY):
+    for revision in (
+        "0009",
+        "0008",
+        "0007",
+        "0006",
+        "0005",
+        "0004",
+        "0003",
+        "0002",
+        "0001",
+        schema.EMPTY,
+    ):
         schema.downgrade(engine, revision)
     with engine.connect() as connection:
         assert inspect(connection).get_table_names() == ["alembic_version"]

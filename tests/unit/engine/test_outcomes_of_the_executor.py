@@ -9,6 +9,7 @@ from copyplugin.domain.identifiers import AccountId, LaneId
 from copyplugin.domain.money import Money
 from copyplugin.engine.errands import AskBalance
 from copyplugin.engine.executor import Executor
+from copyplugin.settings import Settings
 
 LANE = LaneId(6)
 NOTHING, SEVEN = Money(Decimal(0)), Money(Decimal(7))
@@ -41,7 +42,9 @@ class Turns(Executor):
 async def test_an_answer_that_comes_after_a_turn_began_is_booked_by_the_next():
     venue = SlowVenue()
     dispatcher = SimpleNamespace(announce=lambda *_: None)
-    executor = Turns(SimpleNamespace(venue=venue, dispatcher=dispatcher))
+    executor = Turns(
+        SimpleNamespace(venue=venue, dispatcher=dispatcher, settings=Settings(), fence=None)
+    )
     errand = AskBalance(lane_id=LANE, account=AccountId("1"))
 
     async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:

@@ -1,0 +1,140 @@
+"""Lanes in a process of their own: leases of shards are taken, worked on, and dropped when idle."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+
+from copyplugin.engine.executor import Executor
+from copyplugin.engine.surroundings import Surroundings, Work
+from copyplugin.store import leases, market
+from copyplugin.store.database import Session
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.1
+"""How often leases are looked after."""
+
+INSTRUMENTS_SECONDS = 60
+
+
+class LaneWorker:
+    """Any number of them share the shards; `owner` is the name of this process among them."""
+
+    def __init__(self, around: Surroundings, owner: str) -> None:
+        self._around = around
+        self._owner = owner
+        self._length = timedelta(seconds=around.settings.lease_seconds)
+        self._held: set[int] = set()
+        self._kept_at = time.monotonic()
+        self._room = asyncio.Condition()
+        self._keeper: asyncio.Task[None] | None = None
+        around.fence = self
+        self.executor = Executor(around)
+        around.dispatcher.serve(Work.LANES, self.turn)
+
+    @property
+    def held(self) -> frozenset[int]:
+        return frozenset(self._held)
+
+    # -- what the executor asks
+
+    def confirm(self, session: Session, shards: Collection[int]) -> Mapping[int, int]:
+        return leases.confirm(session, shards, owner=self._owner)
+
+    def may_send(self) -> bool:
+        """Return whether an order that is sent now is answered or dead before a lease runs out."""
+        unkept = time.monotonic() - self._kept_at
+        settings = self._around.settings
+        return unkept + settings.request_timeout_seconds < settings.lease_seconds
+
+    # -- work
+
+    async def start(self) -> None:
+        await self._learn_instruments()
+        self._around.dispatcher.every(INSTRUMENTS_SECONDS, "instruments", self._learn_instruments)
+        await self._around.dispatcher.start()
+        self._keeper = asyncio.get_running_loop().create_task(self._keep(), name="leases")
+
+    async def stop(self) -> None:
+        """Finish what is under way and drop all leases."""
+        await self._around.dispatcher.stop()
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        held = self._held
+        if held:
+            await self._around.database.write(
+                lambda session: leases.drop(session, held, owner=self._owner)
+            )
+
+    async def admit(self, name: str, keys: frozenset[int]) -> None:
+        """Let a wake-up in once there is room: shards beyond it are left to other processes."""
+        assert name == Work.LANES
+        most = self._around.settings.shards_at_once
+        async with self._room:
+            await self._room.wait_for(lambda: len(self._held) < most)
+        await self._take(keys)
+        self._around.dispatcher.announce(Work.LANES, keys)
+
+    async def _learn_instruments(self) -> None:
+        """Read what the venue trades, as the engine has learnt it."""
+        with self._around.database.read() as session:
+            self._around.instruments = market.instruments(session)
+
+    async def turn(self, shards: frozenset[int]) -> None:
+        """Steer the lanes of those shards that are ours or free."""
+        await self._take(shards)
+        if shards and self._has_news():
+            await self._learn_instruments()
+        await self.executor.turn(shards & self._held)
+
+    def _has_news(self) -> bool:
+        """Return whether an instrument was stored since: a lane may be of that one."""
+        with self._around.database.read() as session:
+            return market.instruments_stored(session) != len(self._around.instruments)
+
+    async def _take(self, shards: frozenset[int]) -> None:
+        wanted = shards - self._held
+        if not wanted:
+            return
+        taken = await self._around.database.write(
+            lambda session: leases.take(session, wanted, owner=self._owner, length=self._length)
+        )
+        if not self._held:
+            self._kept_at = time.monotonic()
+        self._held.update(taken)
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await self._look_after()
+            except Exception:
+                # The database is away: leases run out by themselves, and `may_send` knows.
+                log.exception("leases could not be looked after; it is tried again")
+
+    async def _look_after(self) -> None:
+        """Hold on to the leases, drop those with nothing to do, look at what was marked since."""
+        if not self._held:
+            return
+        if time.monotonic() - self._kept_at > self._length.total_seconds() / 5:
+            before = time.monotonic()
+            held = frozenset(self._held)
+            kept = await self._around.database.write(
+                lambda session: leases.keep(session, held, owner=self._owner, length=self._length)
+            )
+            self._kept_at = before
+            self._held -= held - kept
+        idle = self._held - self.executor.busy_shards()
+        if not idle:
+            return
+        dropped = await self._around.database.write(
+            lambda session: leases.drop_idle(session, idle, owner=self._owner)
+        )
+        async with self._room:
+            self._held -= dropped
+            self._room.notify_all()
+        if idle - dropped:
+            self._around.dispatcher.announce(Work.LANES, idle - dropped)

@@ -1,0 +1,168 @@
+"""The processes of an installation on many machines: engines, of which one is at work, and workers.
+
+Each is a coroutine that ends when it is cancelled, or when what it held was lost: whoever keeps
+processes running then starts it anew.
+"""
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from importlib import import_module
+from typing import Protocol, cast
+
+from copyplugin.dispatch.distributed import DistributedDispatcher
+from copyplugin.dispatch.in_process import InProcessDispatcher
+from copyplugin.engine.engine import Engine
+from copyplugin.engine.lane_worker import LaneWorker
+from copyplugin.engine.surroundings import Surroundings
+from copyplugin.errors import ConfigurationError
+from copyplugin.ports import Clock, Venue
+from copyplugin.settings import Settings
+from copyplugin.store import leases
+from copyplugin.store.database import Database, libpq_address, open_database
+
+LOOK_SECONDS = 0.2
+
+
+class MakeVenue(Protocol):
+    """Connects to a venue; what it returns is closed with `close`, where it has one."""
+
+    def __call__(self, settings: Settings) -> Awaitable[Venue]: ...
+
+
+def venue_maker(name: str) -> MakeVenue:
+    """Return the function that `package.module:function` names.
+
+    Raises `ConfigurationError` where there is none.
+    """
+    module, _, function = name.partition(":")
+    try:
+        found = getattr(import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigurationError(
+            f"{name!r} names no venue: write package.module:function ({error})"
+        ) from error
+    return cast("MakeVenue", found)
+
+
+async def run_engine(
+    settings: Settings,
+    make_venue: MakeVenue,
+    clock: Clock,
+    *,
+    ready: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Wait for the engine's lease, then run the engine until it is lost or this is cancelled.
+
+    On SQLite it steers the lanes too; on PostgreSQL workers do.
+    """
+    async with AsyncExitStack() as stack:
+        database = _opened(settings, stack)
+        venue = await _connected(settings, make_venue, stack)
+        lease = _EngineLease(database, settings)
+        await lease.wait()
+        stack.push_async_callback(lease.drop)
+        address = libpq_address(settings.database_url)
+        dispatcher = (
+            InProcessDispatcher(clock) if address is None else DistributedDispatcher(clock, address)
+        )
+        engine = Engine(
+            Surroundings(
+                settings=settings, database=database, venue=venue, clock=clock,
+                dispatcher=dispatcher,
+            ),
+            steers_lanes=address is None,
+        )  # fmt: skip
+        await engine.start()
+        stack.push_async_callback(engine.stop)
+        ready(venue.name)
+        await lease.keep()
+
+
+async def run_worker(
+    settings: Settings,
+    make_venue: MakeVenue,
+    clock: Clock,
+    *,
+    ready: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Steer lanes until this is cancelled.
+
+    Raises `ConfigurationError` on a database that is one process's own.
+    """
+    address = libpq_address(settings.database_url)
+    if address is None:
+        raise ConfigurationError("workers need PostgreSQL: on SQLite the engine does all by itself")
+    async with AsyncExitStack() as stack:
+        database = _opened(settings, stack)
+        venue = await _connected(settings, make_venue, stack)
+        dispatcher = DistributedDispatcher(clock, address)
+        around = Surroundings(
+            settings=settings, database=database, venue=venue, clock=clock, dispatcher=dispatcher
+        )
+        worker = LaneWorker(around, process_name())
+        dispatcher.admit = worker.admit
+        await worker.start()
+        stack.push_async_callback(worker.stop)
+        ready(venue.name)
+        await asyncio.Event().wait()
+
+
+def process_name() -> str:
+    """Return a name that no other process has, or had."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+class _EngineLease:
+    """One engine is at work; the others wait for its lease."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._length = timedelta(seconds=settings.lease_seconds)
+        self._owner = process_name()
+
+    async def wait(self) -> None:
+        while not await self._take():  # noqa: ASYNC110 - its holder tells nobody
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def keep(self) -> None:
+        """Hold on to it; return when it was lost."""
+        while await self._take():  # noqa: ASYNC110 - as above
+            await asyncio.sleep(self._length.total_seconds() / 5)
+
+    async def drop(self) -> None:
+        await self._database.write(
+            lambda session: leases.drop(session, [leases.ENGINE], owner=self._owner)
+        )
+
+    async def _take(self) -> bool:
+        taken = await self._database.write(
+            lambda session: leases.take(
+                session, [leases.ENGINE], owner=self._owner, length=self._length
+            )
+        )
+        return leases.ENGINE in taken
+
+
+def _opened(settings: Settings, stack: AsyncExitStack) -> Database:
+    database = open_database(settings.database_url)
+    stack.callback(database.close)
+    return database
+
+
+async def _connected(settings: Settings, make_venue: MakeVenue, stack: AsyncExitStack) -> Venue:
+    venue = await make_venue(settings)
+    close = getattr(venue, "close", None)
+    if close is not None:
+        stack.push_async_callback(_closed, close)
+    return venue
+
+
+async def _closed(close: Callable[[], Awaitable[None] | None]) -> None:
+    waiting = close()
+    if waiting is not None:
+        await waiting
