@@ -13,6 +13,7 @@ FACTOR_MIN = Ratio(Decimal("0.001"))
 FACTOR_MAX = Ratio(Decimal(1000))
 PRICE_PROTECTION_MIN = Ratio(Decimal("0.001"))
 PRICE_PROTECTION_MAX = Ratio(Decimal("0.03"))
+OPEN_HELD_MAX = Ratio(Decimal("0.2"))
 
 
 class CopyMode(StrEnum):
@@ -96,6 +97,12 @@ def check_price_protection(bound: Ratio) -> None:
     """Raise `Refused` unless the bound of an open is one that may be chosen (C8)."""
     if not PRICE_PROTECTION_MIN <= bound <= PRICE_PROTECTION_MAX:
         raise Refused("The price protection must be between 0.1 % and 3 %.")
+
+
+def check_open_held(distance: Ratio) -> None:
+    """Raise `Refused` unless the distance from the leader's entry may be chosen (L2)."""
+    if not PRICE_PROTECTION_MIN <= distance <= OPEN_HELD_MAX:
+        raise Refused("The distance from the leader's entry must be between 0.1 % and 20 %.")
 
 
 def _fault_of_mode(rule: CopyRule) -> str | None:

@@ -90,6 +90,7 @@ def start_follow(asked: Asked) -> Done:
         symbols=frozenset(Symbol(name) for name in asked.given.texts("instruments")),
         price_protection=protection,
         sharer_account=_sharer(asked.given),
+        open_held=Ratio(asked.given.decimal("open_held")) if "open_held" in asked.given else None,
         escrow_seconds=asked.around.settings.share_escrow_seconds,
     )
     follow = places.reserve_follow(

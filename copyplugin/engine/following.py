@@ -20,6 +20,7 @@ from copyplugin.domain.leader import LeaderStatus
 from copyplugin.domain.money import Money
 from copyplugin.engine.attempts import attempt_all
 from copyplugin.engine.feed import Feed
+from copyplugin.engine.held_positions import LeaderHoldings, open_what_is_held
 from copyplugin.engine.market_data import MarketData
 from copyplugin.engine.settling import SHARES, Settler
 from copyplugin.engine.surroundings import Surroundings, Work
@@ -44,6 +45,8 @@ class _Case:
 
     follow_id: FollowId
     leader_id: LeaderId
+    leader_account: AccountId
+    opens_held: bool
     state: FollowState
     main_account: AccountId
     sub_account: AccountId | None
@@ -116,8 +119,24 @@ class Following:
         elif case.fund is TransferState.DONE and case.sent_home is None:
             # The baseline is what the leader holds now: his latest fills belong to it.
             await self._feed.turn(frozenset({case.leader_id}))
-            await self._around.database.write(lambda session: self._begin(session, case))
+            holdings = await self._ask_leader(case.leader_account) if case.opens_held else None
+            if case.opens_held and holdings is None:
+                return  # the sweep comes again
+            shard = await self._around.database.write(
+                lambda session: self._begin(session, case, holdings)
+            )
             self._around.dispatcher.announce(Work.TRANSFERS)
+            if shard is not None:
+                self._around.dispatcher.announce(Work.LANES, (shard,))
+
+    async def _ask_leader(self, account: AccountId) -> LeaderHoldings | None:
+        """Ask at which prices the leader entered what he holds; None without an answer."""
+        try:
+            positions = await self._around.venue.positions(account)
+            balance = await self._around.venue.balance(account)
+        except VenueUnavailable:
+            return None
+        return LeaderHoldings(positions=positions, balance=balance)
 
     async def _open_account(self, case: _Case) -> None:
         """Open the sub-account and plan to fund it; nothing has moved until then."""
@@ -155,17 +174,24 @@ class Following:
             at=self._around.clock.now(),
         )
 
-    def _begin(self, session: Session, case: _Case) -> None:
+    def _begin(self, session: Session, case: _Case, holdings: LeaderHoldings | None) -> int | None:
+        """Start the follow; return the shard where something held by the leader is to be opened."""
         follow = follows.get_follow(session, case.follow_id)
         if follow.state is not FollowState.STARTING:
-            return
+            return None
         assert follow.sub_account is not None
         leader = leaders.get_leader(session, follow.leader_id)
         if leader.status is LeaderStatus.ACTIVE:
             now = self._around.clock.now()
             follows.start(session, follow, sub_account=follow.sub_account, at=now)
+            instruments = self._around.instruments
+            if holdings is not None and open_what_is_held(
+                session, follow, holdings, instruments, at=now
+            ):
+                return follow.shard
         else:  # prohibited while the money was on its way
             self._plan_return(session, case, case.copy_amount)
+        return None
 
     async def _void(self, follow_id: FollowId, reason: str) -> None:
         await self._around.database.write(
@@ -238,6 +264,8 @@ def _case(session: Session, follow_id: FollowId) -> _Case:
     return _Case(
         follow_id=follow_id,
         leader_id=follow.leader_id,
+        leader_account=leaders.get_leader(session, follow.leader_id).account,
+        opens_held=follow.open_held is not None,
         state=follow.state,
         main_account=get_follower(session, follow.follower_id).account,
         sub_account=follow.sub_account,

@@ -8,7 +8,7 @@ from copyplugin.domain.client_order_id import client_order_id
 from copyplugin.domain.follow import COPIES_OPENS, FOLLOWS_CLOSES, FollowState
 from copyplugin.domain.identifiers import AccountId, CopyOrderId, FollowId, SignalId
 from copyplugin.domain.instrument import Instrument
-from copyplugin.domain.money import Contracts
+from copyplugin.domain.money import Contracts, Ratio
 from copyplugin.domain.open_size import NOTHING, Holdings
 from copyplugin.domain.order import (
     CopyOrderState,
@@ -30,6 +30,7 @@ from copyplugin.domain.steering import (
     reducing_order,
 )
 from copyplugin.engine.errands import AskBalance, AskOrder, Errand, SendOrder
+from copyplugin.engine.held_positions import HELD
 from copyplugin.engine.precedence import Precedence, may_open
 from copyplugin.engine.surroundings import Surroundings
 from copyplugin.store.follow_rules import RuleBook, holdings_before, rules_of
@@ -283,7 +284,7 @@ class Planner:
             self._add_order(work, opening, work.opening)
 
     def _opening(self, work: LaneWork, instrument: Instrument | None) -> WantedOrder | Skip | None:
-        lane, settings = work.lane, self._around.settings
+        lane = work.lane
         if work.follow.state not in COPIES_OPENS:
             return Skip(reason=SkipReason.FOLLOW_NOT_ACTIVE)
         if work.follow.id in self._halted:
@@ -292,7 +293,7 @@ class Planner:
             return Skip(reason=SkipReason.INSTRUMENT_UNKNOWN)
         if self._must_wait(work, work.opening.id):
             return None
-        bound = work.follow.price_protection or settings.price_bound(instrument)
+        bound = self._bound(work.follow, work.opening, instrument)
         inputs = (work.opening.id, lane.target, lane.actual, bound)  # the signal names the side
         if inputs not in self._orders:
             self._orders[inputs] = opening_order(
@@ -304,6 +305,12 @@ class Planner:
                 bound=bound,
             )
         return self._orders[inputs]
+
+    def _bound(self, follow: FollowRow, opening: SignalRow, instrument: Instrument) -> Ratio:
+        """Return how far from the leader's price an open may trade (C8), or from his entry (L2)."""
+        if follow.open_held is not None and opening.order_id.startswith(HELD):
+            return follow.open_held
+        return follow.price_protection or self._around.settings.price_bound(instrument)
 
     def _leave_out(self, work: LaneWork, skip: Skip) -> None:
         """Take what is missing out of the target, and say why in the decision it was for."""

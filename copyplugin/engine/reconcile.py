@@ -128,6 +128,10 @@ class Reconciler:
                     held - belief.actual,
                     *leg,
                 )
+        for leg, held in seen.held.items():
+            if leg not in seen.beliefs and not is_his_own:
+                is_different = True
+                log.error("follow %s holds %s of %s %s that no lane wants", follow_id, held, *leg)
         follows.keep_states(session, [follow_id], at=now)
         is_quiet = (
             not is_his_own

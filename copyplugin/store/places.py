@@ -8,7 +8,13 @@ from zlib import crc32
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from copyplugin.domain.copy_rule import CopyMode, CopyRule, check_price_protection, check_rule
+from copyplugin.domain.copy_rule import (
+    CopyMode,
+    CopyRule,
+    check_open_held,
+    check_price_protection,
+    check_rule,
+)
 from copyplugin.domain.follow import HOLDS_A_PLACE
 from copyplugin.domain.identifiers import AccountId, FollowerId, LeaderId, Symbol
 from copyplugin.domain.leader import LeaderStatus
@@ -44,6 +50,7 @@ class NewFollow:
     symbols: frozenset[Symbol]
     price_protection: Ratio | None = None  # None: the setting's
     sharer_account: AccountId | None = None  # whose link brought him
+    open_held: Ratio | None = None  # None: what the leader holds now is not opened
     escrow_seconds: int = 0  # how long shares are held
     instrument_rules: Mapping[Symbol, CopyRule] = field(default_factory=dict[Symbol, CopyRule])
 
@@ -75,6 +82,7 @@ def reserve_follow(
         share_ratio=leader.share_ratio,
         share_basis=leader.share_basis,
         escrow_seconds=wish.escrow_seconds or None,
+        open_held=wish.open_held,
         sharer_account=wish.sharer_account,
         sharer_ratio=None if wish.sharer_account is None else leader.sharer_ratio,
         price_protection=wish.price_protection,
@@ -183,6 +191,8 @@ def _refuse_choice(session: Session, wish: NewFollow) -> None:
 def _refuse_rules(session: Session, wish: NewFollow, *, proportional_allowed: bool) -> None:
     if wish.price_protection is not None:
         check_price_protection(wish.price_protection)
+    if wish.open_held is not None:
+        check_open_held(wish.open_held)
     for symbol, rule in wish.rules.items():
         if rule.mode is CopyMode.PROPORTIONAL and not proportional_allowed:
             raise Refused("Proportional copying is switched off: choose the fixed mode.")

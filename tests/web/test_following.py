@@ -105,6 +105,7 @@ def test_more_settings_become_terms_of_the_command(ben, form, commands, small):
         "total_value_max": "500",
         "open_positions_max": "2",
         "price_protection": "0.8",
+        "open_held": "1.5",
         "mode-BTCUSDT": "fixed_margin",
         "number-BTCUSDT": "12.5",
     }
@@ -125,6 +126,7 @@ def test_more_settings_become_terms_of_the_command(ben, form, commands, small):
         "total_value_max": "500",
         "open_positions_max": 2,
         "price_protection": "0.008",
+        "open_held": "0.015",
         "per_instrument": {"BTCUSDT": {"mode": "fixed_margin", "order_margin": "12.5"}},
     }
 

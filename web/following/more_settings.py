@@ -29,6 +29,7 @@ DECIMALS = (
     "total_value_max",
     "leverage_max",
 )
+PERCENTAGES = ("price_protection", "open_held")
 COUNTS = ("open_positions_max", "orders_per_day_max")
 NUMBER_OF_MODE = {CopyMode.MULTIPLE: "factor", CopyMode.FIXED_MARGIN: "order_margin"}
 
@@ -62,6 +63,7 @@ class MoreSettings(FlaskForm):
     open_positions_max = StringField()
     orders_per_day_max = StringField()
     price_protection = StringField()  # in percent
+    open_held = StringField()  # likewise
 
     def offer_choices(self) -> None:
         """Give the lists their words, in the language of the page."""
@@ -74,7 +76,7 @@ class MoreSettings(FlaskForm):
     @property
     def has_more(self) -> bool:
         """Return whether a setting was given, or has a fault: then they are shown at once."""
-        names = {*DECIMALS, *COUNTS, "price_protection"} - {"factor", "order_margin"}
+        names = {*DECIMALS, *COUNTS, *PERCENTAGES} - {"factor", "order_margin"}
         return (
             any(self[name].data or self[name].errors for name in names)
             or bool(self.margin_mode.data)
@@ -91,8 +93,9 @@ class MoreSettings(FlaskForm):
             given["below_minimum"] = self.below_minimum.data
         if self.margin_mode.data:
             given["margin_mode"] = self.margin_mode.data
-        if typed(self.price_protection):
-            given["price_protection"] = f"{number_of(self.price_protection.data).scaleb(-2):f}"
+        for name in PERCENTAGES:
+            if typed(self[name]):
+                given[name] = f"{number_of(self[name].data).scaleb(-2):f}"
         return given
 
     def validate_factor(self, field: Field) -> None:
@@ -101,7 +104,7 @@ class MoreSettings(FlaskForm):
     validate_order_margin = validate_leverage = validate_factor
     validate_order_margin_max = validate_instrument_value_max = validate_factor
     validate_total_value_max = validate_leverage_max = validate_factor
-    validate_price_protection = validate_factor
+    validate_price_protection = validate_open_held = validate_factor
 
     def validate_open_positions_max(self, field: Field) -> None:
         count_or_nothing(field)

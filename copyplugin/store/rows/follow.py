@@ -44,6 +44,8 @@ class FollowRow(Row, kw_only=True):
     copy_amount: Mapped[Money]
     share_ratio: Mapped[Ratio]  # agreed at the start, whatever the leader asks later (K3)
     share_basis: Mapped[ShareBasis] = mapped_column(default=ShareBasis.PER_POSITION)
+    # How far from the leader's entry what he held at the start may be opened; None: it is not.
+    open_held: Mapped[Ratio | None] = mapped_column(default=None)
     escrow_seconds: Mapped[int | None] = mapped_column(default=None)  # a share is held so long
     share_settled_at: Mapped[datetime | None] = mapped_column(default=None)  # at a set period (M3)
     share_owed: Mapped[Money | None] = mapped_column(default=None)  # at a hand-over, not paid yet
