@@ -170,11 +170,18 @@ async def executions(
     return rows
 
 
+_ORDER_LISTS: tuple[tuple[str, Row], ...] = (
+    ("private_get_v5_order_realtime", {}),
+    ("private_get_v5_order_realtime", {"openOnly": 1}),
+    ("private_get_v5_order_history", {}),
+)
+
+
 async def order_row(client: Client, symbol: Symbol, client_order_id: ClientOrderId) -> Row | None:
-    """Look among the open and lately ended orders, then in the history."""
-    params = {**LINEAR, "symbol": symbol, "orderLinkId": client_order_id}
-    for method in ("private_get_v5_order_realtime", "private_get_v5_order_history"):
-        answer = await client.ask(method, params, urgency=Urgency.CLOSE)
+    """Look among the open orders, those that ended lately, and in the history."""
+    params: Row = {**LINEAR, "symbol": symbol, "orderLinkId": client_order_id}
+    for method, more in _ORDER_LISTS:
+        answer = await client.ask(method, {**params, **more}, urgency=Urgency.CLOSE)
         for row in answer["result"]["list"]:
             if row["orderLinkId"] == client_order_id:
                 return row

@@ -133,9 +133,12 @@ class Client:
         cost: int,
         account_cost: int,
     ) -> Row:
-        turn = self._clients.gate.pass_through(self.account, urgency, cost, account_cost)
-        async with turn:
+        gate = self._clients.gate
+        await gate.enter(self.account, urgency, cost, account_cost)
+        try:
             return cast("Row", await getattr(self.ccxt, method)(params))
+        finally:
+            gate.leave()
 
 
 class Clients:

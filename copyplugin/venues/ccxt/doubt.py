@@ -1,8 +1,9 @@
-"""Orders of which it is not known whether they arrived: how long they still might.
+"""Orders that the venue does not list: how long they still might come up.
 
 A request is refused once it is older than the receive window, so that an order the venue does not
 know may be called lost only when the window has passed since it was signed. Orders of an earlier
-process were signed before this one started.
+process were signed before this one started. One that the venue has acknowledged is never lost: its
+lists are behind.
 """
 
 import asyncio
@@ -13,6 +14,8 @@ from copyplugin.errors import VenueUnavailable
 
 CLOCKS_APART_SECONDS = 0.5
 """How far our measure of the venue's clock may be off."""
+
+ACKNOWLEDGED_MAX = 100_000
 
 Name = tuple[AccountId, ClientOrderId]
 
@@ -30,17 +33,19 @@ class Sending:
         """Remember that the order was sent and not answered."""
         self._doubts.leave_open(self._name)
 
-    def is_over(self) -> None:
-        self._doubts.forget(self._name)
+    def is_acknowledged(self) -> None:
+        """Remember that the venue has it, until it has shown it to us."""
+        self._doubts.note_acknowledged(self._name)
 
 
 class Doubts:
-    """Keeps only what is in doubt: an answered order costs nothing."""
+    """Keeps what is in doubt, and of acknowledged orders those that were not found yet."""
 
     def __init__(self, receive_window: timedelta) -> None:
         self._window = receive_window.total_seconds() + CLOCKS_APART_SECONDS
         self._started: float | None = None
         self._until: dict[Name, float] = {}
+        self._acknowledged: dict[Name, None] = {}
 
     def sent(self, account: AccountId, client_order_id: ClientOrderId) -> Sending:
         self._start()
@@ -49,8 +54,15 @@ class Doubts:
     def leave_open(self, name: Name) -> None:
         self._until[name] = self._now() + self._window
 
+    def note_acknowledged(self, name: Name) -> None:
+        self._until.pop(name, None)
+        self._acknowledged[name] = None
+        if len(self._acknowledged) > ACKNOWLEDGED_MAX:
+            del self._acknowledged[next(iter(self._acknowledged))]
+
     def forget(self, name: Name) -> None:
         self._until.pop(name, None)
+        self._acknowledged.pop(name, None)
 
     def asked(self) -> None:
         """Note that this process is there: what it did not send was sent before."""
@@ -59,6 +71,10 @@ class Doubts:
     def check_over(self, account: AccountId, client_order_id: ClientOrderId) -> None:
         """Raise `VenueUnavailable` while an order the venue does not know may still arrive."""
         name = (account, client_order_id)
+        if name in self._acknowledged:
+            raise VenueUnavailable(
+                f"order {client_order_id} was acknowledged and is not listed yet"
+            )
         left = self._until.get(name, self._start() + self._window) - self._now()
         if left > 0:
             raise VenueUnavailable(

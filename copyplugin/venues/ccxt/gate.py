@@ -95,7 +95,17 @@ class Gate:
     async def pass_through(
         self, account: str | None, urgency: Urgency, cost: int = 1, account_cost: int = 0
     ) -> AsyncGenerator[None]:
-        """Wait for a turn, and hold one of the places while the request is under way.
+        """Hold a place while the request is under way; see `enter`."""
+        await self.enter(account, urgency, cost, account_cost)
+        try:
+            yield
+        finally:
+            self.leave()
+
+    async def enter(
+        self, account: str | None, urgency: Urgency, cost: int = 1, account_cost: int = 0
+    ) -> None:
+        """Wait for a turn and take a place, which `leave` gives back.
 
         `cost` is what the request counts for the address, `account_cost` for the account.
         """
@@ -104,12 +114,12 @@ class Gate:
             await self._wait(tolls, urgency)
         else:
             self._go(tolls)
-        try:
-            yield
-        finally:
-            self._free += 1
-            if self._waiting:
-                self._admit()
+
+    def leave(self) -> None:
+        """Give the place to whoever waits."""
+        self._free += 1
+        if self._waiting:
+            self._admit()
 
     def _tolls(self, account: str | None, cost: int, account_cost: int) -> Tolls:
         """Return what is to be paid into which bucket, the address's first."""

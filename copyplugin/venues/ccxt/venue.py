@@ -342,7 +342,7 @@ class CcxtVenue:
         except (KeyError, IndexError, TypeError) as error:
             doubt.remains()
             raise OutcomeUnknown(f"the venue's answer was not understood: {error!r}") from error
-        doubt.is_over()
+        doubt.is_acknowledged()
         return answer
 
     async def _found(

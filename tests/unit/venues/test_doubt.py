@@ -49,14 +49,30 @@ def test_what_was_not_answered_may_arrive_until_its_window_has_passed(clock: Clo
     doubts.check_over(ME, ORDER)
 
 
-def test_an_answered_order_is_in_no_doubt(clock: Clock) -> None:
+def test_an_acknowledged_order_is_never_lost_however_late_it_is_listed(clock: Clock) -> None:
+    doubts = Doubts(WINDOW)
+    doubts.asked()
+    sending = doubts.sent(ME, ORDER)
+    sending.remains()
+    sending.is_acknowledged()
+    for _ in range(100):
+        clock.pass_window()
+        with pytest.raises(VenueUnavailable, match="not listed yet"):
+            doubts.check_over(ME, ORDER)
+    doubts.forget((ME, ORDER))  # found
+    doubts.check_over(ME, ORDER)
+
+
+def test_only_so_many_acknowledged_orders_are_remembered(clock: Clock, monkeypatch) -> None:
+    monkeypatch.setattr("copyplugin.venues.ccxt.doubt.ACKNOWLEDGED_MAX", 1)
     doubts = Doubts(WINDOW)
     doubts.asked()
     clock.pass_window()
-    sending = doubts.sent(ME, ORDER)
-    sending.remains()
-    sending.is_over()
+    for name in (ORDER, OTHER):
+        doubts.sent(ME, name).is_acknowledged()
     doubts.check_over(ME, ORDER)
+    with pytest.raises(VenueUnavailable):
+        doubts.check_over(ME, OTHER)
 
 
 async def test_time_is_the_loops() -> None:

@@ -220,3 +220,20 @@ async def test_a_maker_pays_the_makers_fee(stage: Stage) -> None:
     done = await stage.ended(request)
     assert done.fills[0].liquidity is Liquidity.MAKER
     assert done.fee == Decimal("0.1")
+
+
+async def test_an_acknowledged_order_that_is_not_listed_yet_is_no_lost_one(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.venue.set_hedge_mode(stage.owner)
+    await stage.past_the_window()
+    await stage.venue.place_order(stage.order("late-1"))
+    records = stage.rig.venue.records.of(int(stage.owner))
+    known = records.by_client_id
+    monkeypatch.setattr(records, "by_client_id", {})  # the venue's lists are behind
+    with pytest.raises(VenueUnavailable, match="not listed yet"):
+        await stage.venue.find_order(stage.owner, BTC, ClientOrderId("late-1"))
+    monkeypatch.setattr(records, "by_client_id", known)
+    report = await stage.venue.find_order(stage.owner, BTC, ClientOrderId("late-1"))
+    assert report is not None
+    assert report.filled == 10
