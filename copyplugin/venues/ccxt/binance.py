@@ -71,6 +71,10 @@ class Binance(BinanceFills, BinancePlans, BinanceMoney):
         linear = exchange.exceptions["linear"]["exact"]
         exchange.exceptions = {**exchange.exceptions, "exact": {**exact, **linear}}
 
+    def use_testnet(self, exchange: Any) -> None:
+        """Use the venue's demo trading: ccxt sends no more to its futures testnet."""
+        exchange.enable_demo_trading(True)
+
     async def server_time(self, client: Client) -> int:
         answer = await client.ask("fapipublic_get_time", urgency=Urgency.CLOSE)
         return int(answer["serverTime"])

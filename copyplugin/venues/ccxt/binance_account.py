@@ -38,8 +38,19 @@ class BinanceAccount:
     async def identity(self, client: Client) -> Identity:
         """Ask the spot account for the UID, and what the key may do.
 
-        The venue does not tell a sub-account's key whose sub-account it is.
+        The venue does not tell a sub-account's key whose sub-account it is. A testnet tells nothing
+        of keys, and there is nothing to withdraw.
         """
+        if self.config.testnet:
+            account = await client.ask("private_get_account", cost=20)
+            return Identity(
+                account=AccountId(str(account["uid"])),
+                owner=None,
+                can_trade=bool(account["canTrade"]),
+                can_transfer=False,
+                can_withdraw=False,
+                expires_at=None,
+            )
         account, may = await asyncio.gather(
             client.ask("private_get_account", cost=20),
             client.ask("sapi_get_account_apirestrictions"),

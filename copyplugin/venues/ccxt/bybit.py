@@ -68,6 +68,9 @@ class Bybit(BybitAccount, BybitMoney, BybitPlans):
     def prepare(self, exchange: Any) -> None:
         """Leave it as it is."""
 
+    def use_testnet(self, exchange: Any) -> None:
+        exchange.set_sandbox_mode(True)
+
     def options(self, config: VenueConfig) -> dict[str, Any]:
         alive = max(1, int(config.socket_silence.total_seconds() * 1000 / 3))
         return {

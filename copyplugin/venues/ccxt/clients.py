@@ -60,6 +60,10 @@ class Wire(Protocol):
         """Set up a new ccxt exchange in ways that options do not reach."""
         ...
 
+    def use_testnet(self, exchange: Any) -> None:
+        """Point a new ccxt exchange at the venue's place for trying out."""
+        ...
+
     def options(self, config: VenueConfig) -> dict[str, Any]:
         """Return ccxt's options for this venue."""
         ...
@@ -252,7 +256,7 @@ class Clients:
         self.wire.prepare(made)
         made.nonce = lambda: made.milliseconds() - self._ahead_ms
         if config.testnet:
-            made.set_sandbox_mode(True)
+            self.wire.use_testnet(made)
         if config.address is not None:
             redirect(made, config.address)
         if self._gate is None:

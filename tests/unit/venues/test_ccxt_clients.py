@@ -1,0 +1,97 @@
+"""Where a ccxt exchange is pointed, and what clones share."""
+
+from datetime import timedelta
+
+import ccxt.pro
+import pytest
+
+from copyplugin.errors import ConfigurationError
+from copyplugin.venues.ccxt.clients import Clients, redirect
+from copyplugin.venues.ccxt.config import ApiKeys, VenueConfig
+from copyplugin.venues.ccxt.dialects import DIALECTS, dialect_of
+
+
+def addresses(urls: object) -> list[str]:
+    if isinstance(urls, dict):
+        return [text for value in urls.values() for text in addresses(value)]
+    return [urls] if isinstance(urls, str) else []
+
+
+@pytest.mark.parametrize("dialect", sorted(DIALECTS))
+@pytest.mark.parametrize(
+    ("address", "starts"),
+    [
+        ("http://127.0.0.1:8000", ("http://127.0.0.1:8000/", "ws://127.0.0.1:8000/")),
+        ("https://host.test/", ("https://host.test/", "wss://host.test/")),
+    ],
+)
+def test_every_address_is_turned_those_of_testnets_too(dialect, address, starts) -> None:
+    exchange = getattr(ccxt.pro, dialect_of(VenueConfig(dialect=dialect)).ccxt_id)()
+    redirect(exchange, address)
+    found = [
+        text
+        for section in ("api", "test", "demo")
+        for text in addresses(exchange.urls.get(section, {}))
+        if "://" in text
+    ]
+    assert found
+    assert all((text + "/").startswith(starts) for text in found)
+
+
+@pytest.mark.parametrize("dialect", sorted(DIALECTS))
+async def test_a_testnet_is_another_place_and_takes_requests(dialect) -> None:
+    made = dialect_of(VenueConfig(dialect=dialect, testnet=True))
+    real, trial = (getattr(ccxt.pro, made.ccxt_id)() for _ in range(2))
+    made.use_testnet(trial)
+    trial.apiKey = trial.secret = "k"
+    method = {"bybit": "v5/order/create", "binance": "order"}.get(dialect)
+    if method is None:
+        pytest.skip("its requests are not written here")
+    api = {"bybit": "private", "binance": "fapiPrivate"}[dialect]
+    signed = trial.sign(method, [api], "POST", {"symbol": "BTCUSDT", "newClientOrderId": "a"})
+    assert real.urls["api"][api] not in signed["url"]
+    assert "BTCUSDT" in signed["body"]
+    await real.close()
+    await trial.close()
+
+
+async def test_clones_share_everything_but_keys_and_state() -> None:
+    config = VenueConfig(dialect="bybit", address="http://127.0.0.1:1")
+    clients = Clients(dialect_of(config), config)
+    clients._open()
+    try:
+        template = clients._template
+        template.markets = {"BTC/USDT:USDT": {}}
+        one, other = (clients._clone(template, ApiKeys(name, name)) for name in "ab")
+        assert (one.apiKey, other.apiKey) == ("a", "b")
+        assert one.session is other.session is template.session
+        assert one.ssl_context is template.ssl_context
+        assert one.markets is template.markets
+        assert one.options is not other.options
+        assert one.clients is not other.clients
+        signed = [each.sign("v5/order/create", ["private"], "POST", {}) for each in (one, other)]
+        assert [s["headers"]["X-BAPI-API-KEY"] for s in signed] == ["a", "b"]
+        for each in (one, other):
+            each.session = None
+    finally:
+        await clients.close()
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"timeout": timedelta(seconds=10)}, "less than 10 s"),
+        ({"receive_window": timedelta(milliseconds=1)}, "less than 10 s"),
+        ({"requests_at_once": 0}, "at least one request"),
+        ({"address": "localhost:1"}, "must begin with http"),
+        ({"address": "http://x", "testnet": True}, "not both"),
+    ],
+)
+def test_a_setting_that_does_not_fit_gets_a_sentence(given, sentence) -> None:
+    with pytest.raises(ConfigurationError, match=sentence):
+        VenueConfig(dialect="bybit", **given)
+
+
+def test_a_venue_that_is_none_of_ours_gets_their_names() -> None:
+    with pytest.raises(ConfigurationError, match="binance, bybit"):
+        dialect_of(VenueConfig(dialect="nowhere"))
