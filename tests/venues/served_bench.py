@@ -95,12 +95,9 @@ class ServedBench:
         self.clock = SteeredClock(SystemClock())
         self.simulation = FaultySimulation(Exchange(ExchangeConfig(check_every=1)), self.clock)
         self.scenery = Scenery(self.simulation, taker_fee=self.wire.taker_fee)
-        self.served = ServedVenue(
-            self.simulation, VenueSettings(seed="conformance"), edge or self.clock
-        )
-        self._thread = serving.ServerThread(
-            lambda: serving.Server((self.wire.serves(self.served),))
-        )
+        settings = VenueSettings(seed="conformance")
+        self.served = ServedVenue(self.simulation, settings, edge or self.clock)
+        self._thread = serving.ServerThread(lambda: serving.Server(self._dialects()))
         self._rules: list[WireRule] = []
         self._dialect = dialect
         self._config = config
