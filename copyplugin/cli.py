@@ -7,9 +7,11 @@ from typing import ClassVar
 
 import click
 
+from copyplugin import halt_command as halt
 from copyplugin.bench.command import bench_command
 from copyplugin.bench.kill_command import kill_test_command
 from copyplugin.bench.venue_command import bench_venue_command
+from copyplugin.domain.command import CommandKind
 from copyplugin.engine_command import keys_group
 from copyplugin.errors import ConfigurationError, LedgerBroken, UnknownFollow
 from copyplugin.process_commands import engine_command, worker_command
@@ -168,6 +170,50 @@ def statement_command(
         database.close()
     if not print_statement(statement, as_csv=as_csv):
         context.exit(1)
+
+
+LEADER = click.option(
+    "--leader", "leader_id", type=int, metavar="N", help="His followers only; else everybody."
+)
+
+
+@main.command("halt")
+@DATABASE
+@LEADER
+@click.option("--close", is_flag=True, help="Close what is open at market, too.")
+@click.option("--reason", default="halted by an operator", show_default=True)
+def halt_command(
+    *,
+    database_url: str | None,
+    leader_id: int | None,
+    close: bool,
+    reason: str,
+) -> None:
+    """Open nothing new until `resume`; closes are still copied."""
+    _tell_engine(database_url, CommandKind.HALT_COPYING, leader_id, reason=reason, close=close)
+
+
+@main.command("resume")
+@DATABASE
+@LEADER
+def resume_command(
+    *,
+    database_url: str | None,
+    leader_id: int | None,
+) -> None:
+    """Copy opens again after `halt`."""
+    _tell_engine(database_url, CommandKind.RESUME_COPYING, leader_id)
+
+
+def _tell_engine(
+    database_url: str | None, kind: CommandKind, leader_id: int | None, **more: object
+) -> None:
+    database = _open(database_url)
+    try:
+        row = halt.submit(database, kind, leader_id, **more)
+    finally:
+        database.close()
+    click.echo(f"Written down as command {row.id}: the engine does it with its next sweep.")
 
 
 @main.command("settings")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from copyplugin.domain.follow import COPIES_OPENS
+from copyplugin.domain.follow import FOLLOWS_CLOSES, FollowState
 from copyplugin.domain.follow_limits import FollowLimits
 from copyplugin.domain.identifiers import FollowId, Symbol
 from copyplugin.domain.instrument import Instrument
@@ -17,6 +17,9 @@ from copyplugin.errors import Refused
 from copyplugin.store import follows, leader_trades, protection
 from copyplugin.store.protection import Protection
 from copyplugin.store.rows import FollowProtectionRow, FollowRow
+
+HOLDS_ON = FOLLOWS_CLOSES | {FollowState.HANDED_OVER}
+"""States in which positions may stay open."""
 
 NO_LEVERAGE = Ratio(Decimal(1))
 
@@ -41,8 +44,8 @@ def protect_new_follow(asked: Asked, follow: FollowRow) -> None:
 def set_protection(asked: Asked) -> Done:
     """Replace everything that protects a follow; what is left out is switched off."""
     follow = follows.get_follow(asked.session, FollowId(asked.given.number("follow_id")))
-    if follow.state not in COPIES_OPENS:
-        raise Refused("This follow has ended or is ending: its protection stays as it is.")
+    if follow.state not in HOLDS_ON:
+        raise Refused("This follow closes or has closed everything: there is nothing to protect.")
     _protect(asked, follow)
     return Done(
         message="The protection of this follow is set.",

@@ -5,6 +5,7 @@ from click.testing import CliRunner
 from sqlalchemy import text
 
 from copyplugin.cli import main
+from copyplugin.store.commands import pending_commands
 from copyplugin.store.database import open_database
 
 
@@ -50,6 +51,27 @@ def test_a_broken_ledger_is_exit_code_one(url):
 
     assert answer.exit_code == 1
     assert "ledger entry 1" in answer.output
+
+
+def test_a_halt_is_written_down_for_the_engine(url):
+    run("db", "upgrade", "--database", url)
+
+    halted = run("halt", "--leader", "3", "--close", "--reason", "odd fills", "--database", url)
+    resumed = run("resume", "--database", url)
+
+    assert "Written down as command 1" in halted.output
+    assert "Written down as command 2" in resumed.output
+    database = open_database(url)
+    with database.read() as session:
+        first, second = pending_commands(session, limit=9)
+    database.close()
+    assert first.arguments == {
+        "scope": "leader",
+        "leader_id": 3,
+        "reason": "odd fills",
+        "close": True,
+    }
+    assert (second.kind, second.arguments) == ("resume_copying", {"scope": "global"})
 
 
 def test_every_setting_is_printed_with_its_meaning():
