@@ -3,7 +3,7 @@
 All in fractions: the parts sum to the whole exactly, or the replay says that they do not.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -95,6 +95,27 @@ def exact_open(rule: CopyRule, step: TrailStep, instrument: Instrument) -> Fract
     return None if isinstance(exact, Skip) else exact
 
 
+def parts_of_open(
+    rule: CopyRule, step: TrailStep, exact: Fraction
+) -> Iterator[tuple[str, Fraction]]:
+    """Yield by cause the contracts that were opened less than `exact`; all of them together."""
+    residue = step.decision.residue
+    if residue is None:
+        whole = Fraction(exact // 1)
+        yield ROUNDING, exact - whole
+    else:
+        whole = exact - residue
+        yield CARRIED, residue
+    missing = whole - step.filled
+    reason = step.decision.skip_reason
+    if reason is not None:
+        yield skipped_words(reason), missing
+    elif missing < 0:
+        yield RAISED, missing
+    else:
+        yield FEES if rule.mode is CopyMode.PROPORTIONAL else CAPPED, missing
+
+
 def _account_open(
     account: Account, rule: CopyRule, step: TrailStep, instrument: Instrument
 ) -> None:
@@ -103,21 +124,8 @@ def _account_open(
     worth = Fraction(step.signal.price_sum) / step.signal.contracts * size  # of one contract
     account.exact += exact * worth
     account.traded += Fraction(step.filled_value)
-    residue = step.decision.residue
-    if residue is None:
-        whole = Fraction(exact // 1)
-        account.add(ROUNDING, (exact - whole) * worth)
-    else:
-        whole = exact - residue
-        account.add(CARRIED, residue * worth)
-    missing = whole - step.filled
-    reason = step.decision.skip_reason
-    if reason is not None:
-        account.add(_words(reason), missing * worth)
-    elif missing < 0:
-        account.add(RAISED, missing * worth)
-    else:
-        account.add(FEES if rule.mode is CopyMode.PROPORTIONAL else CAPPED, missing * worth)
+    for part, contracts in parts_of_open(rule, step, exact):
+        account.add(part, contracts * worth)
     account.add(PRICE, step.filled * worth - Fraction(step.filled_value))
 
 
@@ -136,11 +144,12 @@ def _account_close(
     if missing < 0:
         account.add(SMALL_REST, missing * worth)
     elif step.decision.skip_reason is not None:
-        account.add(_words(step.decision.skip_reason), missing * worth)
+        account.add(skipped_words(step.decision.skip_reason), missing * worth)
     elif was_liquidated:
         account.add(LIQUIDATED, missing * worth)
     account.add(PRICE, step.filled * worth - Fraction(step.filled_value))
 
 
-def _words(reason: SkipReason) -> str:
+def skipped_words(reason: SkipReason) -> str:
+    """Return how a report calls what was skipped for that reason."""
     return f"skipped: {reason.value.replace('_', ' ')}"

@@ -5,8 +5,11 @@ from fractions import Fraction
 from typing import Any
 
 from copyplugin.replay.accounting import Account
-from copyplugin.replay.report import FollowReport, LeaderReport, Report, shown
+from copyplugin.replay.bridge import Bridge
+from copyplugin.replay.follow_report import FollowReport
+from copyplugin.replay.report import LeaderReport, Proof, Report, shown
 from copyplugin.replay.stage import Plot
+from copyplugin.replay.watch import Watch
 
 
 def as_lines(plot: Plot, report: Report) -> Iterator[str]:
@@ -16,16 +19,21 @@ def as_lines(plot: Plot, report: Report) -> Iterator[str]:
         yield from _leader_lines(leader)
     for number, follow in enumerate(report.follows, 1):
         yield ""
-        yield from _follow_lines(number, follow)
+        yield from follow_lines(number, follow)
     yield ""
-    if report.faults:
-        yield from report.faults
+    yield from closing_lines(report.faults, report.proof)
+
+
+def closing_lines(faults: list[str], proof: Proof) -> Iterator[str]:
+    """Say whether everything adds up."""
+    if faults:
+        yield from faults
     else:
         yield (
-            f"Everything adds up: {report.ledger_entries} ledger entries proven, the exchange's "
+            f"Everything adds up: {proof.ledger_entries} ledger entries proven, the exchange's "
             "books balance, every difference is accounted for."
         )
-    yield f"Event hash {report.event_hash}"
+    yield f"Event hash {proof.event_hash}"
 
 
 def _assumption_lines(plot: Plot) -> Iterator[str]:
@@ -63,10 +71,11 @@ def _leader_lines(leader: LeaderReport) -> Iterator[str]:
             f"{shown(result.excess_closed)} USDT ours, {result.excess_recorded:f} recorded"
         )
     held = ", ".join(f"{name} {count} contracts" for name, count in leader.open_contracts.items())
+    yield f"  with what is still open   {shown(leader.total)} USDT at the last price"
     yield f"  open at the end           {held or 'nothing'}"
 
 
-def _follow_lines(number: int, one: FollowReport) -> Iterator[str]:
+def follow_lines(number: int, one: FollowReport) -> Iterator[str]:
     yield f"Follow {number} of leader {one.follow.leader}: {one.follow.spec.text}"
     yield f"  moves that concerned it   {one.signals}"
     yield f"  orders                    {one.orders}, {one.orders_filled} carried out"
@@ -82,8 +91,44 @@ def _follow_lines(number: int, one: FollowReport) -> Iterator[str]:
     yield f"  result after the share    {one.result_after_share:f} USDT"
     if one.profit_difference is not None:
         yield f"  against the leader's own  {shown(one.profit_difference)} USDT of realised profit"
+    yield from _watch_lines(one.watch)
+    yield from _bridge_lines(one.bridge)
     yield from _account_lines("opens", one.accounts.opens)
     yield from _account_lines("closes", one.accounts.closes)
+
+
+def _watch_lines(watch: Watch) -> Iterator[str]:
+    yield (
+        f"  deepest drawdown          {watch.drawdown:f} USDT; as a part of the highest before: "
+        f"{percent(watch.drawdown_ratio)}"
+    )
+    near = watch.nearest
+    if near is None:
+        yield "  nearest to liquidation    nothing was held that could be liquidated"
+        return
+    where = (
+        "and all that shares its margin, together"
+        if near.liquidation_price is None
+        else f"liquidated at {near.liquidation_price:f}"
+    )
+    yield (
+        f"  nearest to liquidation    {percent(near.distance)} of the price: {near.symbol} "
+        f"{near.position_side} at {near.mark:f}, {where}"
+    )
+
+
+def _bridge_lines(bridge: Bridge) -> Iterator[str]:
+    yield f"  the leader's own result   {shown(bridge.leader):>22} USDT, before his fees"
+    for part, value in bridge.parts.items():
+        yield f"    − {part:<46} {shown(value):>20}"
+    yield f"    = the follower's {'':<27} {shown(bridge.follower):>22}"
+    if bridge.unexplained:
+        yield f"    NOT EXPLAINED {shown(bridge.unexplained)}"
+
+
+def percent(ratio: Fraction) -> str:
+    """Return a ratio in percent to two places, for show."""
+    return f"{float(ratio * 100):.2f} %"
 
 
 def _account_lines(name: str, account: Account) -> Iterator[str]:
@@ -107,11 +152,17 @@ def as_json(plot: Plot, report: Report) -> dict[str, Any]:
             "share_ratio": f"{plot.share_ratio:f}",
         },
         "leaders": [_leader_object(leader) for leader in report.leaders],
-        "follows": [_follow_object(follow) for follow in report.follows],
-        "ledger_balanced": report.ledger_fault is None and report.exchange_residue == 0,
-        "ledger_entries": report.ledger_entries,
-        "event_hash": report.event_hash,
+        "follows": [follow_object(follow) for follow in report.follows],
+        **proof_object(report.proof),
         "faults": report.faults,
+    }
+
+
+def proof_object(proof: Proof) -> dict[str, Any]:
+    return {
+        "ledger_balanced": proof.ledger_fault is None and proof.exchange_residue == 0,
+        "ledger_entries": proof.ledger_entries,
+        "event_hash": proof.event_hash,
     }
 
 
@@ -124,6 +175,7 @@ def _leader_object(leader: LeaderReport) -> dict[str, Any]:
         "excess_fills": leader.tally.excess_fills,
         "realized_closed": _exact(result.closed),
         "realized_still_open": _exact(result.still_open),
+        "result_at_last_price": _exact(leader.total),
         "record_minus_ours": _exact(result.recorded_difference),
         "closing_fills": result.closing_fills,
         "agrees_with_record": result.agrees_with_record,
@@ -131,7 +183,7 @@ def _leader_object(leader: LeaderReport) -> dict[str, Any]:
     }
 
 
-def _follow_object(one: FollowReport) -> dict[str, Any]:
+def follow_object(one: FollowReport) -> dict[str, Any]:
     return {
         "leader": one.follow.leader,
         "follow": one.follow.spec.text,
@@ -147,11 +199,38 @@ def _follow_object(one: FollowReport) -> dict[str, Any]:
         "result_before_share": f"{one.result:f}",
         "share": f"{one.share:f}",
         "result_after_share": f"{one.result_after_share:f}",
+        "net_result": f"{one.net:f}",
+        "drawdown": f"{one.watch.drawdown:f}",
+        "drawdown_ratio": percent(one.watch.drawdown_ratio),
+        "nearest_liquidation": _nearest_object(one.watch),
+        "from_leader_to_follower": _bridge_object(one.bridge),
         "profit_difference_to_leader": (
             None if one.profit_difference is None else _exact(one.profit_difference)
         ),
         "opens": _account_object(one.accounts.opens),
         "closes": _account_object(one.accounts.closes),
+    }
+
+
+def _nearest_object(watch: Watch) -> dict[str, str | None] | None:
+    near = watch.nearest
+    return near and {
+        "symbol": near.symbol,
+        "position_side": near.position_side.value,
+        "mark": f"{near.mark:f}",
+        "liquidation_price": (
+            None if near.liquidation_price is None else f"{near.liquidation_price:f}"
+        ),
+        "distance": percent(near.distance),
+    }
+
+
+def _bridge_object(bridge: Bridge) -> dict[str, Any]:
+    return {
+        "leader_result": _exact(bridge.leader),
+        "parts": {name: _exact(value) for name, value in bridge.parts.items()},
+        "follower_net_result": _exact(bridge.follower),
+        "unexplained": _exact(bridge.unexplained),
     }
 
 

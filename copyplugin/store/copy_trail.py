@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from copyplugin.domain.identifiers import FollowId, LaneId, LeaderId, SignalId
-from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, money_total
+from copyplugin.domain.fill import PositionSide
+from copyplugin.domain.identifiers import FollowId, LaneId, LeaderId, SignalId, Symbol
+from copyplugin.domain.money import NO_CONTRACTS, ZERO_MONEY, Contracts, Money, money_total
 from copyplugin.store.rows import (
     CopiedPositionRow,
     CopyDecisionRow,
@@ -18,6 +20,8 @@ from copyplugin.store.rows import (
     SettlementRow,
     SignalRow,
 )
+
+Leg = tuple[Symbol, PositionSide]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +33,60 @@ class TrailStep:
     orders: int
     filled: Contracts
     filled_value: Money
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrailMove:
+    """A move of the leader with what one follow made of it, or an `order` that follows none.
+
+    No step: nothing was decided for the follow.
+    """
+
+    leg: Leg
+    signal: SignalRow | None = None
+    step: TrailStep | None = None
+    order: CopyOrderRow | None = None
+
+    @property
+    def filled(self) -> Contracts:
+        if self.order is not None:
+            return self.order.filled
+        return NO_CONTRACTS if self.step is None else self.step.filled
+
+    @property
+    def filled_value(self) -> Money:
+        if self.order is not None:
+            return self.order.filled_value
+        return ZERO_MONEY if self.step is None else self.step.filled_value
+
+
+def moves_of(session: Session, leader_id: LeaderId, follow_id: FollowId) -> list[TrailMove]:
+    """Return all moves of the leader in their order, the follow's other orders in between."""
+    steps = {
+        (step.signal.id, step.signal.position_side): step for step in trail_of(session, follow_id)
+    }
+    signals = select(SignalRow).where(SignalRow.leader_id == leader_id).order_by(SignalRow.id)
+    moves: list[tuple[datetime, int, int, TrailMove]] = []
+    at = datetime.min.replace(tzinfo=UTC)
+    for signal in session.scalars(signals):
+        at = max(at, signal.first_fill_at)
+        leg = (signal.symbol, signal.position_side)
+        step = steps.get((signal.id, signal.position_side))
+        move = TrailMove(leg=leg, signal=signal, step=step)
+        moves.append((at, 1, signal.id, move))
+    decided = {step.decision.lane_id: set[SignalId]() for step in steps.values()}
+    for step in steps.values():
+        decided[step.decision.lane_id].add(step.signal.id)
+    lanes = {
+        lane.id: (lane.symbol, lane.position_side)
+        for lane in session.scalars(select(LaneRow).where(LaneRow.follow_id == follow_id))
+    }
+    for order in orders_of(session, follow_id):
+        if order.signal_id is None or order.signal_id not in decided.get(order.lane_id, ()):
+            # A liquidation comes with the price of the move that is told next.
+            at = order.filled_at or order.decided_at
+            moves.append((at, 0, order.id, TrailMove(leg=lanes[order.lane_id], order=order)))
+    return [move for *_, move in sorted(moves, key=lambda entry: entry[:3])]
 
 
 def trail_of(session: Session, follow_id: FollowId) -> list[TrailStep]:

@@ -6,8 +6,7 @@ at, offered anew to each; everything else finds no counterparty.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -17,9 +16,8 @@ from copyplugin.domain.identifiers import AccountId, Symbol
 from copyplugin.domain.money import Contracts, Money
 from copyplugin.domain.order import OrderReport, OrderRequest
 from copyplugin.errors import Refused
-from copyplugin.venues.simulated import SimulatedVenue
-from simexchange.core import commands, events, types
-from simexchange.market.audit import residue
+from copyplugin.venues.scripted import ScriptedVenue
+from simexchange.core import types
 from simexchange.market.fills import (
     FillsError,
     RecordedFill,
@@ -39,7 +37,6 @@ __all__ = [
     "read_record",
 ]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LEGS = {
     types.PositionSide.LONG: PositionSide.LONG,
     types.PositionSide.SHORT: PositionSide.SHORT,
@@ -81,19 +78,13 @@ class Played:
     fills: tuple[PlayedFill, ...]
 
 
-class RecordedVenue(SimulatedVenue):
-    """The stage of one replay: a market, the leaders of a record, and whoever follows them.
-
-    It rests no plan orders: whatever fires one, nobody would be there to trade with it.
-    """
-
-    capabilities = replace(SimulatedVenue.capabilities, plan_orders=False, amends_plans=False)
+class RecordedVenue(ScriptedVenue):
+    """The stage of one replay: a market, the leaders of a record, and whoever follows them."""
 
     def __init__(self, record: RecordedFills, names: Sequence[str], told: Assumptions) -> None:
         """Set the stage; raise `Refused` where the record cannot be traded so."""
         self.record = record
-        self._market = _market(record, told)
-        super().__init__(self._market.simulation)
+        super().__init__(_market(record, told))
         self._leaders: dict[str, RecordedLeader] = {}
         for name in names:
             self._leaders[name] = RecordedLeader(
@@ -109,19 +100,6 @@ class RecordedVenue(SimulatedVenue):
     def accounts(self) -> dict[str, AccountId]:
         """Return the leaders' accounts by their names in the record."""
         return {name: AccountId(str(one.account)) for name, one in self._leaders.items()}
-
-    @property
-    def event_hash(self) -> str:
-        return self._market.exchange.event_hash
-
-    @property
-    def ledger_residue(self) -> int:
-        """Return the money units that appeared or vanished on the exchange: 0."""
-        return residue(self._market.exchange)
-
-    def now(self) -> datetime:
-        """Return the time of the market; the venue is the clock of its replay."""
-        return _EPOCH + timedelta(microseconds=self._market.clock.now())
 
     def orders(self) -> Iterator[RecordedOrder]:
         """Yield the orders of all leaders by time, those of one moment as they were named."""
@@ -192,13 +170,6 @@ class RecordedVenue(SimulatedVenue):
     def _net(self, leader: RecordedLeader, symbol: str) -> int:
         return self._market.exchange.position(leader.account, symbol).contracts
 
-    def open_account(self, label: str, spot: Money) -> AccountId:
-        """Open a follower's main account with money in its spot wallet."""
-        opened = self._market.apply(commands.OpenAccount(label=label))[0]
-        assert isinstance(opened, events.AccountOpened)
-        self._market.apply(commands.Deposit(opened.account, types.Wallet.SPOT, _units(spot)))
-        return AccountId(str(opened.account))
-
     def open_contracts(self, name: str) -> dict[tuple[Symbol, PositionSide], Contracts]:
         """Return what a leader holds, by leg."""
         return {
@@ -207,10 +178,6 @@ class RecordedVenue(SimulatedVenue):
             )
             for view in self._market.exchange.positions(self._leaders[name].account)
         }
-
-    def was_liquidated(self, account: AccountId) -> bool:
-        """Return whether the exchange ever closed a position of the account for lack of margin."""
-        return bool(self._market.simulation.history.liquidations(int(account), limit=1))
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:

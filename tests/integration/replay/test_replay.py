@@ -190,6 +190,8 @@ def test_a_recorded_leader_is_copied_to_the_last_unit():
     assert fixed["orders"] == 205
     for account in (proportional["opens"], proportional["closes"]):
         assert Fraction(account["unexplained"]) == 0
+    for follow in (fixed, proportional):
+        assert_the_differences_sum_to_the_whole(follow, Fraction("1309.45996"))
 
 
 @pytest.mark.parametrize(
@@ -214,3 +216,63 @@ def test_every_mode_and_cap_differs_from_proportion_only_by_what_is_accounted_fo
         assert Fraction(account["unexplained"]) == 0
     assert report["ledger_balanced"]
     assert Fraction(one["opens"]["traded"]) > 0
+    assert_the_differences_sum_to_the_whole(one, long_profit_of(ROUND_TRIPS))
+
+
+def assert_the_differences_sum_to_the_whole(follow: dict, leader_result: Fraction) -> None:
+    way = follow["from_leader_to_follower"]
+    parts = sum((Fraction(part) for part in way["parts"].values()), Fraction(0))
+    assert Fraction(way["leader_result"]) == leader_result
+    assert leader_result - parts == Fraction(follow["net_result"])
+    assert way["unexplained"] == "0.00000000"
+
+
+def test_what_a_follower_missed_by_skipping_is_what_those_contracts_earned(record: Write):
+    rows = (
+        (1, "BUY", "LONG", "100.0", "0.4"),
+        (2, "BUY", "LONG", "110.0", "0.5"),  # one order a day: skipped
+        (3, "SELL", "LONG", "120.0", "0.9"),
+    )
+
+    report = figures(
+        record(rows), "--follow=mode=fixed,amount=1000,orders_per_day_max=1", "--fees=off"
+    )
+
+    (follow,) = report["follows"]
+    parts = follow["from_leader_to_follower"]["parts"]
+    assert parts["skipped: orders capped"] == "5.00000000"
+    assert parts["leader share"] == "0.80000000"
+    assert follow["net_result"] == "7.20000000"
+
+
+def test_the_deepest_drawdown_and_the_nearest_liquidation_are_told(record: Write):
+    rows = (
+        (1, "BUY", "LONG", "100.0", "0.9"),
+        (2, "BUY", "LONG", "95.0", "0.1"),  # 4.50 less than at the beginning
+        (3, "SELL", "LONG", "105.0", "1.0"),
+    )
+
+    report = figures(record(rows), "--follow=mode=fixed,amount=20", "--fees=off")
+
+    (follow,) = report["follows"]
+    assert follow["drawdown"] == "4.50000000"
+    assert follow["drawdown_ratio"] == "22.50 %"
+    nearest = follow["nearest_liquidation"]
+    assert nearest["mark"] == "95"
+    assert nearest["liquidation_price"] == "80"  # 15.5 stand behind 95, and 0.4 % must remain
+    assert nearest["distance"] == "15.79 %"
+
+
+def test_what_a_liquidation_has_cost_is_a_difference_of_its_own(record: Write):
+    rows = (
+        (1, "BUY", "LONG", "100.0", "0.9"),
+        (2, "BUY", "LONG", "80.0", "0.1"),
+        (3, "SELL", "LONG", "120.0", "1.0"),
+    )
+
+    report = figures(record(rows), "--follow=mode=fixed,amount=12")
+
+    (follow,) = report["follows"]
+    assert follow["liquidated"]
+    assert Fraction(follow["from_leader_to_follower"]["parts"]["closed by liquidation"]) > 0
+    assert_the_differences_sum_to_the_whole(follow, long_profit_of(rows))
