@@ -292,3 +292,9 @@ def test_an_order_that_is_worth_too_little_is_refused(raw_binance: RawBinance) -
     raw_binance.rig.set_price(SYMBOL, "4000")
     small = {**LIMIT, "quantity": "0.001", "price": "4000"}
     assert raw_binance.refused("POST", ORDER, **small) == (400, -4164)
+
+
+def test_flags_may_be_written_as_python_writes_them(raw_binance: RawBinance) -> None:
+    raw_binance.order()
+    closed = raw_binance.order(side="SELL", reduceOnly=True)
+    assert (closed["status"], closed["reduceOnly"]) == ("FILLED", True)

@@ -29,13 +29,13 @@ from simexchange.server.binance.order_queries import MaybeSymbol
 from simexchange.server.binance.orders import (
     BY_SIDE,
     TIMES,
-    WireFlag,
     WireLeg,
     WireSide,
     WireTime,
 )
 from simexchange.server.binance.parameters import (
     Params,
+    WireFlag,
     at_most,
     between_us,
     decimal,

@@ -48,7 +48,7 @@ def exchange_info(call: Call, _: Nothing) -> object:
             _limit_row("ORDERS", "SECOND", 10, ORDERS_TEN_SECONDS.limit),
         ],
         "exchangeFilters": [],
-        "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": 0}],
+        "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "0"}],
         "symbols": [_symbol_row(grid) for grid in call.grids(None)],
     }
 

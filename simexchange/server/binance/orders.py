@@ -26,7 +26,7 @@ from simexchange.server.binance.call import (
 from simexchange.server.binance.errors import WireError, refusal_error
 from simexchange.server.binance.market import OneSymbol
 from simexchange.server.binance.order_queries import OrderName, find, in_book
-from simexchange.server.binance.parameters import Params, missing, not_required
+from simexchange.server.binance.parameters import Params, WireFlag, missing, not_required
 from simexchange.server.binance.rows import order_row
 from simexchange.server.records.kept import NO_WORDS
 from simexchange.server.records.rows import KeptOrder
@@ -50,7 +50,6 @@ _CONDITIONAL = frozenset(
 WireSide = Literal["BUY", "SELL"]
 WireLeg = Literal["BOTH", "LONG", "SHORT"]
 WireTime = Literal["GTC", "IOC", "FOK", "GTX", "GTD"]
-WireFlag = Literal["true", "false"]
 WireMatch = Literal[
     "NONE",
     "OPPONENT",

@@ -4,6 +4,8 @@ On the wire every value is a text. The order of the checks is the venue's: what 
 empty, what is unreadable, what is not known.
 """
 
+from typing import Literal
+
 import msgspec
 
 from simexchange.server.amounts import is_decimal
@@ -23,6 +25,9 @@ _INVALID: dict[str, Code] = {
 }
 
 
+WireFlag = Literal["true", "false"]
+
+
 class Params(msgspec.Struct, frozen=True, rename="camel"):
     """Base of all parameters; on the wire names are in camel case."""
 
@@ -34,18 +39,24 @@ class Nothing(Params, frozen=True):
 class Reader:
     """Reads the parameters of one endpoint; what it does not know is refused."""
 
-    __slots__ = ("_fields", "_names", "_refuses_unknown", "_type")
+    __slots__ = ("_fields", "_flags", "_names", "_refuses_unknown", "_type")
 
     def __init__(self, params: type[Params], *, refuses_unknown: bool) -> None:
         self._type = params
         self._fields = msgspec.structs.fields(params)
         self._names = frozenset(field.encode_name for field in self._fields)
+        self._flags = tuple(
+            field.encode_name for field in self._fields if field.type in (WireFlag, WireFlag | None)
+        )
         self._refuses_unknown = refuses_unknown
 
     def read(self, values: dict[str, str]) -> Params:
         """Return the parameters; WireError says what is wrong with them."""
         if "" in values.values():
             values = self._without_empty(values)
+        for name in self._flags:  # the venue takes them in capitals too, as Python writes them
+            if name in values:
+                values[name] = values[name].lower()
         try:
             read = msgspec.convert(values, self._type, strict=False)
         except msgspec.ValidationError as error:

@@ -20,8 +20,8 @@ from simexchange.server.binance.call import (
 from simexchange.server.binance.errors import WireError, refusal_error
 from simexchange.server.binance.market import OneSymbol, Row, ms
 from simexchange.server.binance.order_queries import MaybeSymbol
-from simexchange.server.binance.orders import WireFlag, WireLeg
-from simexchange.server.binance.parameters import Nothing, Params, at_most, between_us
+from simexchange.server.binance.orders import WireLeg
+from simexchange.server.binance.parameters import Nothing, Params, WireFlag, at_most, between_us
 from simexchange.server.binance.position_rows import max_notional
 
 LEGS = {
@@ -122,7 +122,7 @@ def symbol_config(call: Call, params: MaybeSymbol) -> object:
                 "marginType": (
                     "ISOLATED" if view.margin_mode is MarginMode.ISOLATED else "CROSSED"
                 ),
-                "isAutoAddMargin": "false",
+                "isAutoAddMargin": False,
                 "leverage": view.leverage,
                 "maxNotionalValue": max_notional(view, grid),
             }
