@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
+from copyplugin.domain.fairness import in_rotation
 from copyplugin.domain.fill import MarginMode
 from copyplugin.domain.identifiers import AccountId, FollowId, LaneId, Symbol
 from copyplugin.domain.money import Ratio
@@ -69,6 +70,7 @@ class Executor:
         self._waiting: list[tuple[bool, int, Errand]] = []
         self._blocked: dict[FollowId, int] = {}  # follows with an open that waits, and their shards
         self._queued = 0
+        self._turns = 0  # so many times was a first follower chosen
         self._running = 0
         self._configured: dict[tuple[AccountId, Symbol], tuple[Ratio, MarginMode]] = {}
 
@@ -163,7 +165,8 @@ class Executor:
         now = self._around.clock.now()
         if shards:
             marked = marked_lane_ids(session, shards, now=now)
-            lane_ids = [lane_id for lane_id in marked if lane_id not in busy]
+            lane_ids = in_rotation([each for each in marked if each not in busy], self._turns)
+            self._turns += bool(lane_ids)
         limit = self._around.settings.lanes_per_claim
         page, left = lane_ids[:limit], lane_ids[limit:]
         book = LaneBook(session, [*(outcome.lane_id for outcome, _ in back), *page])

@@ -178,6 +178,7 @@ def summary(**changes) -> Summary:
         "orders_copied": 2,
         "skipped": {SkipReason.BELOW_MINIMUM: 1},
         "delay": None,
+        "spread": None,
         "drift_contracts": 0,
         "positions_opened": 1,
         "positions_closed": 0,

@@ -31,7 +31,7 @@ class Report:
     steps: Mapping[str, float]
 
     def as_json(self) -> dict[str, object]:
-        found, delay = self.summary, self.summary.delay
+        found, delay, spread = self.summary, self.summary.delay, self.summary.spread
         return {
             "seed": self.seed,
             "seconds": self.seconds,
@@ -45,6 +45,8 @@ class Report:
             "skipped_by_reason": {reason.value: n for reason, n in found.skipped.items()},
             "copy_delay_p50_ms": round(delay.p50 / _MILLISECOND, 3) if delay else None,
             "copy_delay_p99_ms": round(delay.p99 / _MILLISECOND, 3) if delay else None,
+            "copy_spread_p50_ms": round(spread.p50 / _MILLISECOND, 3) if spread else None,
+            "copy_spread_p99_ms": round(spread.p99 / _MILLISECOND, 3) if spread else None,
             "positions_opened": found.positions_opened,
             "positions_closed": found.positions_closed,
             "shares_settled": found.shares_settled,

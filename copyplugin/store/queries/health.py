@@ -21,6 +21,7 @@ from copyplugin.store.halts import halts_in_force
 from copyplugin.store.protection import unprotected_positions
 from copyplugin.store.queries.delay import Delay, copy_delay
 from copyplugin.store.queries.position_protection import AlarmLine, raised_alarms
+from copyplugin.store.queries.spread import Spread, copy_spread
 from copyplugin.store.rows import (
     CommandRow,
     CopiedPositionRow,
@@ -76,6 +77,7 @@ class Health:
     transfers_open: int
     transfers_refused: int
     delay: Delay | None  # None: nothing copied yet
+    spread: Spread | None  # None: nothing copied by several yet
     ledger: LedgerState
     positions_unprotected: int  # open, with a stop loss set and none at rest
     alarms: tuple[AlarmLine, ...]
@@ -126,6 +128,7 @@ def health(session: Session, *, now: datetime) -> Health:
         transfers_open=transfers.get(TransferState.PLANNED, 0),
         transfers_refused=transfers.get(TransferState.REFUSED, 0),
         delay=copy_delay(session),
+        spread=copy_spread(session),
         ledger=ledger_state(session),
         positions_unprotected=len(unprotected_positions(session)),
         alarms=tuple(

@@ -18,6 +18,7 @@ from copyplugin.domain.order import CopyOrderState
 from copyplugin.domain.skip import SkipReason
 from copyplugin.store.ledger import balances
 from copyplugin.store.queries.delay import Delay, copy_delay
+from copyplugin.store.queries.spread import Spread, copy_spread
 from copyplugin.store.rows import (
     CommandRow,
     CopiedPositionRow,
@@ -72,6 +73,7 @@ class Summary:
     orders_copied: int  # of which at least a part was filled
     skipped: Mapping[SkipReason, int]
     delay: Delay | None
+    spread: Spread | None  # first to last acknowledgement of one leader order
     drift_contracts: int  # Σ |target − actual|
     positions_opened: int
     positions_closed: int
@@ -128,6 +130,7 @@ def summary(session: Session) -> Summary:
         orders_copied=_count(session, CopyOrderRow.filled > 0),
         skipped={reason: count for reason, count in reasons if reason is not None},
         delay=copy_delay(session, DELAY_SAMPLE),
+        spread=copy_spread(session),
         drift_contracts=session.scalar(select(drift)) or 0,
         positions_opened=session.scalar(select(func.count()).select_from(CopiedPositionRow)) or 0,
         positions_closed=_count(session, CopiedPositionRow.state == TradeState.CLOSED),
