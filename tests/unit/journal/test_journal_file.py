@@ -1,5 +1,6 @@
 """The journal's file: what survives, what is cut, and what is refused with its place."""
 
+import os
 import resource
 from decimal import Decimal
 from itertools import pairwise
@@ -189,3 +190,15 @@ def test_a_full_disk_is_an_error_and_leaves_no_half_record(path, written):
         journal.append(9, AdvanceTime())
 
     assert commands_in(path) == (*COMMANDS, AdvanceTime())
+
+
+def test_a_system_that_takes_a_few_bytes_at_a_time_gets_them_all(path, monkeypatch):
+    take = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, content: take(descriptor, content[:7]))
+
+    with JournalWriter(path, ExchangeConfig()) as journal:
+        journal.append(1, OpenAccount())
+        journal.append(2, Deposit(1, Wallet.SPOT, 5))
+
+    assert [entry.at for _, entry in read(path)] == [1, 2]
+    assert scan(path).torn_bytes == 0
