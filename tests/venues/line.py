@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from copyplugin.errors import OrderRejected, OutcomeUnknown, VenueUnavailable
+from copyplugin.errors import OutcomeUnknown, VenueUnavailable
 from copyplugin.ports import Venue
 from copyplugin.venues.conformance.bench import Errand, Fault
 
@@ -21,7 +21,6 @@ FAULTS = frozenset(
         Fault.SERVER_ERROR,
         Fault.RATE_LIMIT,
         Fault.MAINTENANCE,
-        Fault.REJECTION,
     }
 )
 
@@ -46,8 +45,6 @@ class Line:
         is_question = errand is Errand.QUESTION
         if fault in {Fault.RATE_LIMIT, Fault.MAINTENANCE} or (fault and is_question):
             raise VenueUnavailable(fault.value)
-        if fault is Fault.REJECTION:
-            raise OrderRejected("forced", "not today")
         if fault in {Fault.LOST_REQUEST, Fault.SERVER_ERROR}:
             raise OutcomeUnknown(fault.value)
         answer = await call()

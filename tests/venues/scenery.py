@@ -5,10 +5,13 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from copyplugin.domain.fill import OrderSide, PositionSide
+from copyplugin.venues.conformance.bench import Errand, Fault
 from simexchange.core import commands as c
 from simexchange.core import types as t
 from simexchange.core.events import AccountOpened, CommandRejected, Event, OrderRejected
 from simexchange.core.instrument import FundingRules, Instrument, MarginTier
+from simexchange.faults import Fault as ExchangeFault
+from simexchange.faults import FaultPlan, FaultRule
 from simexchange.simulation import Simulation
 
 SYMBOL, OTHER = "BTCUSDT", "SOLUSDT"
@@ -119,3 +122,13 @@ class Scenery:
                 position_side=LEGS[position_side],
             )
         )
+
+
+def exchange_plan(fault: Fault, errand: Errand, times: int) -> FaultPlan:
+    """Return what the exchange itself is to do wrong."""
+    kind = ExchangeFault.REJECT_ORDERS
+    if fault is Fault.PLAN_FAILURE:
+        kind = ExchangeFault.FAIL_PLANS
+    elif errand is Errand.PLAN:
+        kind = ExchangeFault.REJECT_PLANS
+    return FaultPlan(rules=(FaultRule(fault=kind, at_most=times),))

@@ -18,8 +18,7 @@ from simexchange.core import commands as c
 from simexchange.core.config import ExchangeConfig
 from simexchange.core.exchange import Exchange
 from simexchange.core.types import RATE_SCALE, SECOND_US
-from simexchange.faults import Fault as ExchangeFault
-from simexchange.faults import FaultPlan, FaultRule, FaultySimulation
+from simexchange.faults import FaultPlan, FaultySimulation
 from simexchange.server import serving
 from simexchange.server.binance.dialect import BinanceDialect
 from simexchange.server.bybit.dialect import BybitDialect
@@ -28,7 +27,7 @@ from simexchange.server.keys import FULL
 from simexchange.server.venue import Venue as ServedVenue
 from simexchange.server.venue import VenueSettings
 from simexchange.server.wire_faults import WireFault, WirePlan, WireRule
-from tests.venues.scenery import SYMBOL, Scenery
+from tests.venues.scenery import SYMBOL, Scenery, exchange_plan
 
 T = TypeVar("T")
 
@@ -178,9 +177,8 @@ class ServedBench:
         self.call(lambda: self._inject(fault, errand, times))
 
     def _inject(self, fault: Fault, errand: Errand, times: int) -> None:
-        if fault is Fault.REJECTION:
-            rule = FaultRule(fault=ExchangeFault.REJECT_ORDERS, at_most=times)
-            self.simulation.set_plan(FaultPlan(rules=(rule,)))
+        if fault in {Fault.REJECTION, Fault.PLAN_FAILURE}:
+            self.simulation.set_plan(exchange_plan(fault, errand, times))
             return
         is_skew = fault is Fault.CLOCK_SKEW
         new = WireRule(

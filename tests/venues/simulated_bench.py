@@ -13,9 +13,9 @@ from simexchange.core import commands as c
 from simexchange.core.config import ExchangeConfig
 from simexchange.core.exchange import Exchange
 from simexchange.core.types import SECOND_US
-from simexchange.simulation import Simulation
+from simexchange.faults import FaultPlan, FaultySimulation
 from tests.venues import line
-from tests.venues.scenery import SYMBOL, Scenery
+from tests.venues.scenery import SYMBOL, Scenery, exchange_plan
 
 START_US = 1_767_614_400 * SECOND_US
 
@@ -25,11 +25,13 @@ class SimulatedBench:
 
     symbol = Symbol(SYMBOL)
     patience_seconds = 1
-    faults = line.FAULTS
+    faults = line.FAULTS | {Fault.REJECTION, Fault.PLAN_FAILURE}
 
     def __init__(self) -> None:
         self.clock = ManualClock(START_US)
-        simulation = Simulation(Exchange(ExchangeConfig(check_every=1)), self.clock)
+        self._simulation = simulation = FaultySimulation(
+            Exchange(ExchangeConfig(check_every=1)), self.clock
+        )
         self.scenery = Scenery(simulation)
         self._line = line.Line()
         self._venues = [SimulatedVenue(simulation)]
@@ -70,10 +72,14 @@ class SimulatedBench:
         self.scenery.apply(c.AdvanceTime())
 
     async def inject(self, fault: Fault, errand: Errand, *, times: int = 1) -> None:
-        self._line.inject(fault, errand, times)
+        if fault in {Fault.REJECTION, Fault.PLAN_FAILURE}:
+            self._simulation.set_plan(exchange_plan(fault, errand, times))
+        else:
+            self._line.inject(fault, errand, times)
 
     async def heal(self) -> None:
         self._line.heal()
+        self._simulation.set_plan(FaultPlan())
 
     async def reopened(self) -> Venue:
         self._venues.append(SimulatedVenue(self.scenery.simulation))

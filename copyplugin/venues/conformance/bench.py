@@ -19,6 +19,7 @@ class Fault(StrEnum):
     MAINTENANCE = "maintenance"  # the venue is closed
     CLOCK_SKEW = "clock_skew"  # the venue's clock is a minute off until `heal`
     REJECTION = "rejection"  # the venue says no
+    PLAN_FAILURE = "plan_failure"  # the next plan order fires, and its order is refused
     STREAM_DROP = "stream_drop"  # a message is lost
     STREAM_DUPLICATE = "stream_duplicate"  # a message comes twice
     STREAM_REORDER = "stream_reorder"  # a message comes after the next one

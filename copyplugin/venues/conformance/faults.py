@@ -185,6 +185,32 @@ class DoubtConformance:
         await trial.done(trial.order(account, scene.lots(1)))
         await trial.holds(account, scene.lots(1))
 
+    async def test_a_refused_plan_is_told_as_refused_and_rests_nowhere(self, trial: Trial) -> None:
+        trial.needs(Fault.REJECTION)
+        scene, account = await held_position(trial, PositionSide.LONG)
+        request = plan_of(trial, scene, account, PositionSide.LONG, -3)
+        await trial.inject(Fault.REJECTION, Errand.PLAN)
+
+        with pytest.raises(OrderRejected):
+            await trial.venue.place_plan(request)
+
+        assert not await trial.venue.plans(account)
+        assert await trial.held(account) == scene.lots(3)
+
+    async def test_a_plan_whose_order_is_refused_has_failed_and_says_so(self, trial: Trial) -> None:
+        trial.needs(Fault.PLAN_FAILURE)
+        scene, account = await held_position(trial, PositionSide.LONG)
+        request = plan_of(trial, scene, account, PositionSide.LONG, -3)
+        await trial.inject(Fault.PLAN_FAILURE, Errand.PLAN)
+        await trial.venue.place_plan(request)
+        await plan_becomes(trial, request, PlanStatus.RESTING)
+
+        await trial.scene(percent=-4)
+
+        await plan_becomes(trial, request, PlanStatus.FAILED)
+        assert not await trial.venue.plans(account)
+        assert await trial.held(account) == scene.lots(3)
+
 
 class StormConformance:
     """All faults at once, from a seed: what was asked for is what there is."""
