@@ -38,6 +38,7 @@ from copyplugin.errors import OutcomeUnknown, RequestRejected, VenueUnavailable
 from copyplugin.store import leases, marking
 from copyplugin.store.database import Session
 from copyplugin.store.lane_book import LaneBook, marked_lane_ids
+from copyplugin.store.protection import protected_among
 
 log = logging.getLogger(__name__)
 
@@ -182,7 +183,7 @@ class Executor:
             plan=plan,
             follow_ids=booked.follow_ids | plan.under_way,
             mismatched=booked.mismatched,
-            traded=booked.traded,
+            traded=protected_among(session, booked.traded),
             came_back={work.follow.id for work in booked.works},
             claimed=claims,
             left=left,

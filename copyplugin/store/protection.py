@@ -25,6 +25,11 @@ from copyplugin.store.rows import (
     LaneRow,
     PlanOrderRow,
 )
+from copyplugin.store.statement import Statement
+
+_PROTECTED = Statement(
+    "SELECT follow_id FROM follow_protection WHERE follow_id IN :follows ORDER BY follow_id"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,10 +92,7 @@ def limits_of(row: FollowProtectionRow) -> FollowLimits:
 
 def protected_among(session: Session, follow_ids: Collection[int]) -> list[FollowId]:
     """Return those of the follows for which something is set, by number."""
-    query = select(FollowProtectionRow.follow_id).where(
-        FollowProtectionRow.follow_id.in_(follow_ids)
-    )
-    return list(session.scalars(query.order_by(FollowProtectionRow.follow_id)))
+    return [row[0] for row in _PROTECTED.run(session, follows=list(follow_ids))]
 
 
 def follows_to_guard(session: Session) -> list[FollowId]:

@@ -74,8 +74,13 @@ async def test_stops_that_do_not_fire_rest_where_they_do_without_faults(
         crowd.plugin.close()
 
 
-async def test_some_of_these_worlds_see_stops_fire(tmp_path):
-    crowd = await lived_through(tmp_path, 0, good_day(0), prices_move=True)
+async def test_stops_are_booked_and_moved_on_postgresql_too(tmp_path, postgres, monkeypatch):
+    monkeypatch.setattr(ProtectedCrowd, "watch_stops", lambda _: None)
+    crowd = await lived_through(tmp_path, 1, bad_day(1), prices_move=True, url=postgres.migrated())
 
+    crowd.check_alive()
+    crowd.check_protected()
     assert crowd.count_fires() > 0
+    await crowd.end_all()
+    crowd.check_money_home()
     crowd.plugin.close()
