@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from copyplugin.store.queries import Queries
 from web import appearance, identity, stream
 from web.errors import init_errors
-from web.following import actions, commands, copies, follow
+from web.following import actions, commands, copies, follow, pausing
 from web.health import pages as health
 from web.i18n import init_translation
 from web.leaders import views as leaders
@@ -22,6 +22,7 @@ BLUEPRINTS = (
     follow.blueprint,
     copies.blueprint,
     actions.blueprint,
+    pausing.blueprint,
     commands.blueprint,
     health.blueprint,
     identity.blueprint,

@@ -3,6 +3,7 @@
 import pytest
 
 from copyplugin.domain.alarm import AlarmKind
+from copyplugin.domain.command import CommandKind
 from copyplugin.domain.fill import MarginMode, PositionSide
 from copyplugin.domain.halt import HaltScope
 from copyplugin.domain.identifiers import ClientOrderId
@@ -169,3 +170,34 @@ def test_a_halt_of_an_operator_is_on_the_health_page(ben, world, small):
     )
 
     assert "the venue behaves oddly" in ben.get("/health").get_data(as_text=True)
+
+
+def test_a_follow_is_paused_and_resumed_from_my_copies(ben, world, commands, small):
+    assert "/my/follows/1/pause" in ben.get("/my/copies/follows").text
+    assert "Nothing new is opened until you resume." in ben.get("/my/follows/1/pause").text
+    ben.post("/my/follows/1/pause", data={"idempotency_key": "p"})
+    world.add(
+        HaltRow(scope=HaltScope.FOLLOW, scope_id=1, actor="ben", reason="by hand", halted_at=NOW)
+    )
+
+    page = ben.get("/my/copies/follows").text
+    ben.post("/my/follows/1/resume", data={"idempotency_key": "r"})
+
+    assert "Paused" in page
+    assert "/my/follows/1/resume" in page
+    assert [given[:2] for given in commands.given] == [
+        (CommandKind.HALT_COPYING, {"scope": "follow", "follow_id": 1}),
+        (CommandKind.RESUME_COPYING, {"scope": "follow", "follow_id": 1}),
+    ]
+
+
+def test_what_an_operator_halted_is_not_for_the_follower_to_resume(ben, world, small):
+    world.add(
+        HaltRow(scope=HaltScope.LEADER, scope_id=1, actor="operator", reason="odd", halted_at=NOW)
+    )
+    page = ben.get("/my/copies/follows").text
+
+    assert "Paused" in page
+    assert "/my/follows/1/resume" not in page
+    assert "/my/follows/1/pause" not in page
+    assert ben.get("/my/follows/99/pause").status_code == 404

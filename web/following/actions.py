@@ -37,7 +37,7 @@ class Question:
 @needs_follower
 def ask_close(position_id: int) -> Answer:
     position, line = _open_position(position_id)
-    return _ask(
+    return ask(
         Question(
             title=gettext("Close this position only?"),
             consequences=[
@@ -58,7 +58,7 @@ def ask_close(position_id: int) -> Answer:
 @needs_follower
 def close(position_id: int) -> Answer:
     _open_position(position_id)
-    return _submit(CommandKind.CLOSE_POSITION, {"copied_position_id": position_id})
+    return submit(CommandKind.CLOSE_POSITION, {"copied_position_id": position_id})
 
 
 @blueprint.get("/positions/<int:position_id>/end")
@@ -66,7 +66,7 @@ def close(position_id: int) -> Answer:
 def ask_end_from_position(position_id: int) -> Answer:
     position, line = _open_position(position_id)
     others = line.positions_open - 1
-    return _ask(
+    return ask(
         Question(
             title=gettext("Stop following from here?"),
             consequences=[
@@ -95,7 +95,7 @@ def ask_end_from_position(position_id: int) -> Answer:
 @needs_follower
 def end_from_position(position_id: int) -> Answer:
     _open_position(position_id)
-    return _submit(CommandKind.END_FROM_POSITION, {"copied_position_id": position_id})
+    return submit(CommandKind.END_FROM_POSITION, {"copied_position_id": position_id})
 
 
 @blueprint.get("/follows/<int:follow_id>/end")
@@ -114,7 +114,7 @@ def ask_end_follow(follow_id: int) -> Answer:
         if positions
         else gettext("Nothing is open, so nothing is traded.")
     )
-    return _ask(
+    return ask(
         Question(
             title=gettext("Stop following %(leader)s?", leader=short_name(line.leader_nickname)),
             consequences=[
@@ -153,16 +153,18 @@ def end_follow(follow_id: int) -> Answer:
     if how not in set(EndHow):
         flash(gettext("Choose how the follow ends."), "bad")
         return redirect(url_for("actions.ask_end_follow", follow_id=follow_id))
-    return _submit(CommandKind.END_FOLLOW, {"follow_id": follow_id, "how": how})
+    return submit(CommandKind.END_FOLLOW, {"follow_id": follow_id, "how": how})
 
 
-def _ask(question: Question) -> str:
+def ask(question: Question) -> str:
+    """Return the page that says first what will happen."""
     return render_template(
         "following/question.html", section="copies", question=question, key=new_idempotency_key()
     )
 
 
-def _submit(kind: CommandKind, arguments: Mapping[str, object]) -> Response:
+def submit(kind: CommandKind, arguments: Mapping[str, object]) -> Response:
+    """Give the order of the form that was sent, and lead to what became of it."""
     me = signed_in()
     outcome = services().commands.submit(
         kind,

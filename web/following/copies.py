@@ -86,6 +86,7 @@ def _page(template: str, **more: object) -> str:
         now=queries.now(),
         live_url=url_for("live.stream", copies=1),
         live_rows=" ".join(copies_rows(copies)),
+        halted=queries.halted_follows(signed_in().follower_id),
         page_url=_page_url,
         sums_of=totals_of,
         **more,

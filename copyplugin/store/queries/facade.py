@@ -36,6 +36,7 @@ from copyplugin.store.queries.copies import Copies
 from copyplugin.store.queries.follow_statement import FollowStatement
 from copyplugin.store.queries.follow_terms import FollowTerms
 from copyplugin.store.queries.followers import Follower
+from copyplugin.store.queries.halted import Halted, halted_follows
 from copyplugin.store.queries.health import Health
 from copyplugin.store.queries.leader_centre import FollowerList, Overview, ShareList
 from copyplugin.store.queries.leader_page import ClosedTrades, LeaderPage
@@ -147,6 +148,10 @@ class Queries:
     ) -> CopiedPosition | None:
         with self._database.read() as session:
             return copied_positions.copied_position(session, follower_id, position_id)
+
+    def halted_follows(self, follower_id: FollowerId) -> dict[FollowId, Halted]:
+        with self._database.read() as session:
+            return halted_follows(session, follower_id, now=self.now())
 
     def position_protection(self, position_id: CopiedPositionId) -> PositionProtection | None:
         with self._database.read() as session:
