@@ -59,6 +59,7 @@ def worker_command(venue_name: str | None, database_url: str | None) -> None:
 def _run(process: Process, venue_name: str | None, database_url: str | None, name: str) -> None:
     """Run a process until it is told to stop (exit code 0) or has lost what it held (1)."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)  # it tells of every message
     given = {} if database_url is None else {"database_url": database_url}
     try:
         settings = load_settings(**given)

@@ -8,7 +8,7 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from importlib import import_module
@@ -18,7 +18,7 @@ from copyplugin.dispatch.distributed import DistributedDispatcher
 from copyplugin.dispatch.in_process import InProcessDispatcher
 from copyplugin.engine.engine import Engine
 from copyplugin.engine.lane_worker import LaneWorker
-from copyplugin.engine.surroundings import Surroundings
+from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import ConfigurationError
 from copyplugin.ports import Clock, Venue
 from copyplugin.settings import Settings
@@ -26,6 +26,9 @@ from copyplugin.store import leases
 from copyplugin.store.database import Database, libpq_address, open_database
 
 LOOK_SECONDS = 0.2
+
+SPLIT: Mapping[str, int] = {Work.LANES: 8}
+"""Shards that share a message: few enough that several workers find some."""
 
 
 class MakeVenue(Protocol):
@@ -68,7 +71,9 @@ async def run_engine(
         stack.push_async_callback(lease.drop)
         address = libpq_address(settings.database_url)
         dispatcher = (
-            InProcessDispatcher(clock) if address is None else DistributedDispatcher(clock, address)
+            InProcessDispatcher(clock)
+            if address is None
+            else DistributedDispatcher(clock, address, keys_in_one=SPLIT)
         )
         engine = Engine(
             Surroundings(
@@ -100,7 +105,7 @@ async def run_worker(
     async with AsyncExitStack() as stack:
         database = _opened(settings, stack)
         venue = await _connected(settings, make_venue, stack)
-        dispatcher = DistributedDispatcher(clock, address)
+        dispatcher = DistributedDispatcher(clock, address, keys_in_one=SPLIT)
         around = Surroundings(
             settings=settings, database=database, venue=venue, clock=clock, dispatcher=dispatcher
         )

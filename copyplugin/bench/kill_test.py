@@ -35,7 +35,6 @@ from copyplugin.store.database import Database, open_database, upgrade_database
 from copyplugin.system_clock import SystemClock
 from simexchange.core.types import Side
 
-VENUE = "copyplugin.bench.exchange_process:connect"
 MOVES = ((Side.BUY, 2), (Side.BUY, 1), (Side.SELL, 1), (Side.SELL, 2))
 LOOK_SECONDS = 0.1
 PATIENCE_SECONDS = 180.0
@@ -262,7 +261,7 @@ class _World:
         words = (
             ["-m", "copyplugin.bench.exchange_process", str(self.folder)]
             if kind == "exchange"
-            else ["-m", "copyplugin", kind, "--venue", VENUE]
+            else ["-m", "copyplugin.bench.process", kind]
         )
         given = {f"{PREFIX}{key.upper()}": str(value) for key, value in SETTINGS.items()}
         variables = {**environment(self.folder), **given, f"{PREFIX}DATABASE_URL": self.url}

@@ -6,7 +6,7 @@ process serves itself is woken in memory, everything else through the queue.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from typing import Any
 
 from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 
 SCHEMA = "procrastinate"
 TASK = "wake"
-KEYS_IN_ONE = 8
-"""So many keys share a message: a message costs more than a lane does."""
+KEYS_IN_ONE = 500
+"""So many keys share a message, where nothing else is said: a message costs more than a key."""
 
 POLL_SECONDS = 1.0
 AGAIN_SECONDS = 0.2
@@ -36,8 +36,11 @@ class DistributedDispatcher(InProcessDispatcher):
     other processes take the messages that follow.
     """
 
-    def __init__(self, clock: Clock, conninfo: str) -> None:
+    def __init__(
+        self, clock: Clock, conninfo: str, *, keys_in_one: Mapping[str, int] | None = None
+    ) -> None:
         super().__init__(clock)
+        self._keys_in_one = keys_in_one or {}
         self.admit: Admit = self._admit
         self._app = App(
             connector=PsycopgConnector(
@@ -66,7 +69,7 @@ class DistributedDispatcher(InProcessDispatcher):
         transaction.execute(text(f"SET LOCAL search_path = public, {SCHEMA}"))
         connection = transaction.connection().connection.driver_connection
         task = self._within.configure_task(TASK, queue=name, connection=connection)
-        task.batch_defer(*_messages(name, keys))
+        task.batch_defer(*self._messages(name, keys))
 
     async def start(self) -> None:
         await self._app.open_async()
@@ -87,7 +90,7 @@ class DistributedDispatcher(InProcessDispatcher):
                 outbox, self._outbox = self._outbox, {}
                 for name, keys in outbox.items():
                     task = self._app.configure_task(TASK, queue=name)
-                    await task.batch_defer_async(*_messages(name, keys))
+                    await task.batch_defer_async(*self._messages(name, keys))
         finally:
             self._is_sending = False
 
@@ -117,8 +120,7 @@ class DistributedDispatcher(InProcessDispatcher):
     async def _admit(self, name: str, keys: frozenset[int]) -> None:
         super().announce(name, keys)
 
-
-def _messages(name: str, keys: Collection[int]) -> list[dict[str, Any]]:
-    ordered = sorted(keys)
-    parts = [ordered[first : first + KEYS_IN_ONE] for first in range(0, len(ordered), KEYS_IN_ONE)]
-    return [{"name": name, "keys": part} for part in parts or [[]]]
+    def _messages(self, name: str, keys: Collection[int]) -> list[dict[str, Any]]:
+        size, ordered = self._keys_in_one.get(name, KEYS_IN_ONE), sorted(keys)
+        parts = [ordered[first : first + size] for first in range(0, len(ordered), size)]
+        return [{"name": name, "keys": part} for part in parts or [[]]]
