@@ -44,6 +44,9 @@ class Crowd:
     prices_move: bool = False
     patience: bool = True  # orders do not expire, follows are not aborted
     terms: dict[str, object] = field(default_factory=dict)  # of every follow, beside its mode
+    each: tuple[dict[str, object], ...] = ()  # of one follow each, in their order
+    leader_terms: dict[str, object] = field(default_factory=dict)
+    holds_shares: bool = False  # in escrow, for ten minutes
     url: str | None = None  # of the database; None: SQLite in the folder
     overlapping: bool = False  # the engine works on while calls to the venue are out
     market: Market = field(init=False)
@@ -72,6 +75,10 @@ class Crowd:
             if self.patience
             else {"open_attempts": 3, "unreachable_abort_seconds": 30, "refusals_to_abort": 5}
         )
+        if self.holds_shares:
+            self.escrow = self.market.open_account("escrow")
+            lasting |= {"share_escrow_seconds": 600, "escrow_account": str(self.escrow)}
+        lasting |= {"share_period_seconds": 60}
         self.plugin = Plugin(self.folder, self.market, venue=self.venue, url=self.url, **lasting)
         if self.overlapping:
             pace = Random(self.seed + 2000)
@@ -148,7 +155,7 @@ class Crowd:
         healed, self.faults.is_healed = self.faults.is_healed, True
         await self.plugin.start()
         for leader in self.leaders:
-            await self.plugin.add_leader(leader)
+            await self.plugin.add_leader(leader, **self.leader_terms)
         await self.plugin.die()
         self.faults.is_healed = healed
         self._open()
@@ -164,6 +171,7 @@ class Crowd:
                 copy_amount="5000",
                 instruments=["BTCUSDT", "SOLUSDT"],
                 **self.terms,
+                **(self.each[number] if self.each else {}),
             )
 
     async def insist(self, kind: CommandKind, **arguments: object) -> None:
