@@ -6,6 +6,7 @@ import pytest
 
 from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.follow import FollowState
+from copyplugin.domain.leader import ShareBasis
 from tests.web.builders import money
 
 GOOD = {"instruments": ["BTCUSDT"], "mode": "fixed", "amount": "100", "idempotency_key": "k1"}
@@ -287,3 +288,13 @@ def test_a_follow_has_a_statement_of_its_own_and_of_nobody_elses(ben, small, wor
     assert answer.text.startswith("at,kind,money_usdt,booked,instrument")
     other = world.follow(small.bob, world.follower("Ada"))
     assert ben.get(f"/my/follows/{other}/statement.csv").status_code == 404
+
+
+def test_a_share_above_a_mark_is_explained_by_an_example_of_its_own(ben, world, small):
+    eve = world.leader("Eva", share_basis=ShareBasis.HIGH_WATER_MARK)
+
+    text = ben.get(f"/koltrade/{eve}/copy").text
+
+    assert "new profit above the high-water mark" in text
+    assert "above where it stood when a share was last paid" in text
+    assert "a copied position closes with" not in text
