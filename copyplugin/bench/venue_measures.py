@@ -43,7 +43,7 @@ class Spent:
         return self.cpu / self.orders * MICROSECONDS
 
 
-def venue_on(server: VenueServer, at_once: int) -> CcxtVenue:
+def venue_on(server: VenueServer, at_once: int, *, is_lean: bool = True) -> CcxtVenue:
     """Return our adapter for every account of the server; rates are the server's business."""
     config = VenueConfig(
         dialect="bybit",
@@ -51,6 +51,7 @@ def venue_on(server: VenueServer, at_once: int) -> CcxtVenue:
         requests_at_once=at_once,
         requests_per_second=UNLIMITED,
         socket_silence=timedelta(seconds=60),
+        is_lean=is_lean,
     )
     known = (
         KnownAccount(account=AccountId(each.account), keys=ApiKeys(each.key, each.secret))
@@ -80,32 +81,40 @@ async def clones(server: VenueServer, at_once: int) -> dict[str, float]:
 
 
 async def fan_out(server: VenueServer, at_once: int) -> dict[str, float]:
-    """Send one order for each account through the adapter, and one through bare ccxt, in turns."""
-    venue = venue_on(server, at_once)
-    ours, bare = Spent(), Spent()
+    """Send an order for each account in three ways, in turns.
+
+    Through the adapter as it is, through the adapter with ccxt sending everything, and through bare
+    ccxt.
+    """
+    venue, full = venue_on(server, at_once), venue_on(server, at_once, is_lean=False)
+    ours, whole, bare = Spent(), Spent(), Spent()
     try:
-        await venue.instruments()
-        await asyncio.gather(*(venue.client(AccountId(e.account)) for e in server.keys))
-        await _through_adapter(venue, server.keys[:CHUNK], "warm")
+        for each in (venue, full):
+            await each.instruments()
+            await asyncio.gather(*(each.client(AccountId(e.account)) for e in server.keys))
+            await _through_adapter(each, server.keys[:CHUNK], f"warm{id(each)}")
         await _through_ccxt(venue, server.keys[:CHUNK], "warmb", at_once)
         served, _ = server.used()
         for first in range(0, len(server.keys), CHUNK):
             some = server.keys[first : first + CHUNK]
             await bare.on(len(some), _through_ccxt(venue, some, "bare", at_once))
+            await whole.on(len(some), _through_adapter(full, some, "full"))
             await ours.on(len(some), _through_adapter(venue, some, "ours"))
         served = server.used()[0] - served
     finally:
         await venue.close()
+        await full.close()
     return {
         "orders": ours.orders,
         "at_once": at_once,
         "adapter_wall_seconds": round(ours.wall, 3),
         "adapter_cpu_us_per_order": round(ours.cpu_us, 1),
+        "adapter_ccxt_sends_cpu_us_per_order": round(whole.cpu_us, 1),
         "bare_ccxt_wall_seconds": round(bare.wall, 3),
         "bare_ccxt_cpu_us_per_order": round(bare.cpu_us, 1),
         "wall_ratio": round(ours.wall / bare.wall, 3),
         "cpu_ratio": round(ours.cpu_us / bare.cpu_us, 3),
-        "server_cpu_us_per_order": round(served / (2 * ours.orders) * MICROSECONDS, 1),
+        "server_cpu_us_per_order": round(served / (3 * ours.orders) * MICROSECONDS, 1),
     }
 
 

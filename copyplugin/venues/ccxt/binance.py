@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from copyplugin.domain.identifiers import ClientOrderId, Symbol
 from copyplugin.domain.instrument import Instrument
@@ -17,14 +18,17 @@ from copyplugin.venues.ccxt.binance_money import BinanceMoney
 from copyplugin.venues.ccxt.binance_plans import BinancePlans
 from copyplugin.venues.ccxt.clients import Client, Row
 from copyplugin.venues.ccxt.config import VenueConfig
-from copyplugin.venues.ccxt.dialect import Tier
+from copyplugin.venues.ccxt.dialect import PlainDialect, Tier
 from copyplugin.venues.ccxt.gate import Rate, Urgency
+from copyplugin.venues.ccxt.lean import Routes, Signed
 from copyplugin.venues.ccxt.texts import decimal_of, plain, quantity_text
 
+_SIX_DAYS_MS = 6 * 24 * 3_600 * 1_000
+_POSTS = Routes("fapiPrivate", "fapiprivate_post_")
 _TIMES = {TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
 
 
-class Binance(BinanceFills, BinancePlans, BinanceMoney):
+class Binance(BinanceFills, BinancePlans, BinanceMoney, PlainDialect):
     """An order's answer tells how it ended; its fills, with their fees, are listed apart.
 
     Margin mode and leverage are per symbol. Two legs are kept apart by `positionSide`, which also
@@ -70,6 +74,25 @@ class Binance(BinanceFills, BinancePlans, BinanceMoney):
         exact = exchange.exceptions["exact"]
         linear = exchange.exceptions["linear"]["exact"]
         exchange.exceptions = {**exchange.exceptions, "exact": {**exact, **linear}}
+
+    def signed(self, client: Client, method: str, params: Mapping[str, object]) -> Signed | None:
+        """Sign a POST of the futures: its form, with time and window in it."""
+        exchange = client.ccxt
+        url = _POSTS.url(exchange, method)
+        if url is None or not client.signer.can_sign or method.endswith("_listenkey"):
+            return None
+        stamped = {
+            "timestamp": exchange.nonce(),
+            **params,
+            "recvWindow": exchange.options["recvWindow"],
+        }
+        form = urlencode(stamped)
+        body = f"{form}&signature={client.signer.signature(form.encode())}".encode()
+        headers = {
+            "X-MBX-APIKEY": exchange.apiKey,
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        return Signed(url, headers, body)
 
     def use_testnet(self, exchange: Any) -> None:
         """Use the venue's demo trading: ccxt sends no more to its futures testnet."""
@@ -155,11 +178,16 @@ class Binance(BinanceFills, BinancePlans, BinanceMoney):
 
 
 async def _trades_of(client: Client, order: Row) -> list[Row]:
-    """Return an order's trades: the first week of them, then by id."""
+    """Return an order's trades: those of a week, which ours never outlive, then by id.
+
+    The week ends after the order's last change: one that a plan order became may be called as old
+    as that.
+    """
+    latest_ms = int(order["updateTime"]) - _SIX_DAYS_MS
     asked: Row = {
         "symbol": order["symbol"],
         "orderId": order["orderId"],
-        "startTime": order["time"],
+        "startTime": max(int(order["time"]), latest_ms),
         "limit": TRADES_PAGE,
     }
     rows: list[Row] = []

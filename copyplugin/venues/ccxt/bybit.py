@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from copyplugin.domain.fill import MarginMode, PositionSide
 from copyplugin.domain.identifiers import AccountId, ClientOrderId, Symbol
 from copyplugin.domain.instrument import Instrument
@@ -25,14 +27,16 @@ from copyplugin.venues.ccxt.bybit_money import BybitMoney
 from copyplugin.venues.ccxt.bybit_plans import BybitPlans
 from copyplugin.venues.ccxt.clients import Client, Row
 from copyplugin.venues.ccxt.config import VenueConfig
-from copyplugin.venues.ccxt.dialect import Book, Glance, ListedFill, Tier
+from copyplugin.venues.ccxt.dialect import Book, ListedFill, PlainDialect, Tier
 from copyplugin.venues.ccxt.gate import Rate, Urgency
-from copyplugin.venues.ccxt.texts import decimal_of, plain, quantity_text, text_of
+from copyplugin.venues.ccxt.lean import Routes, Signed
+from copyplugin.venues.ccxt.texts import decimal_of, plain, quantity_text, text_of, time_of
 
+_POSTS = Routes("private", "private_post_")
 _TIMES = {TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
 
 
-class Bybit(BybitAccount, BybitMoney, BybitPlans):
+class Bybit(BybitAccount, BybitMoney, BybitPlans, PlainDialect):
     """Orders are acknowledged first and traded then: what became of one is asked for.
 
     Margin mode is one for all of an account's symbols; leverage and legs are per symbol.
@@ -41,9 +45,7 @@ class Bybit(BybitAccount, BybitMoney, BybitPlans):
     name = "bybit"
     ccxt_id = "bybit"
     is_proven = True
-    tells_when_connected = False
     refusals: Mapping[str, str] = REFUSALS
-    absences: frozenset[str] = frozenset()  # the venue answers with an empty list
     account_rate: Rate | None = Rate(10, 10)
     address_rate: Rate | None = Rate(110, 500)  # the venue bans at 600 in 5 s
     capabilities = VenueCapabilities(
@@ -60,16 +62,22 @@ class Bybit(BybitAccount, BybitMoney, BybitPlans):
     def __init__(self, config: VenueConfig) -> None:
         self.config = config
 
-    async def glance(self, client: Client) -> Glance | None:
-        """Return None: one question lists the fills of all symbols."""
-        del client
-        return None
-
-    def prepare(self, exchange: Any) -> None:
-        """Leave it as it is."""
-
-    def use_testnet(self, exchange: Any) -> None:
-        exchange.set_sandbox_mode(True)
+    def signed(self, client: Client, method: str, params: Mapping[str, object]) -> Signed | None:
+        """Sign a POST: time, key, window and body, in this order."""
+        exchange = client.ccxt
+        url = _POSTS.url(exchange, method)
+        if url is None or not client.signer.can_sign:
+            return None
+        body = msgspec.json.encode(params)
+        stamp, key, window = str(exchange.nonce()), exchange.apiKey, exchange.options["recvWindow"]
+        headers = {
+            "Content-Type": "application/json",
+            "X-BAPI-API-KEY": key,
+            "X-BAPI-TIMESTAMP": stamp,
+            "X-BAPI-RECV-WINDOW": str(window),
+            "X-BAPI-SIGN": client.signer.signature(f"{stamp}{key}{window}".encode() + body),
+        }
+        return Signed(url, headers, body)
 
     def options(self, config: VenueConfig) -> dict[str, Any]:
         alive = max(1, int(config.socket_silence.total_seconds() * 1000 / 3))
@@ -156,9 +164,11 @@ class Bybit(BybitAccount, BybitMoney, BybitPlans):
             return None
         rows: list[Row] = []
         if decimal_of(row, "cumExecQty", "0"):
-            params = {**LINEAR, "symbol": row["symbol"], "orderId": row["orderId"], "limit": 100}
-            found = await pages(client, "private_get_v5_execution_list", params)
-            rows = [each for each in reversed(found) if each["execType"] != "Funding"]
+            created, changed = time_of(row["createdTime"]), time_of(row["updatedTime"])
+            which: Row = {"symbol": row["symbol"], "orderId": row["orderId"]}
+            # A plan order may have rested for weeks before it filled.
+            found = await executions(client, created, changed, which)
+            rows = [each for each in found if each["execType"] != "Funding"]
         return bybit_rows.report_from(row, rows, instrument)
 
     # -- fills

@@ -131,7 +131,9 @@ class BybitAccount:
         self, client: Client, book: Book, since: datetime
     ) -> Sequence[FundingPayment]:
         assert client.account is not None
-        rows = await executions(client, since, time_of(client.ccxt.nonce()), exec_type="Funding")
+        rows = await executions(
+            client, since, time_of(client.ccxt.nonce()), {"execType": "Funding"}
+        )
         payments: list[FundingPayment] = []
         for row in rows:
             if Symbol(row["symbol"]) in book:
@@ -146,7 +148,7 @@ _NOTHING: Row = {"walletBalance": "0", "equity": "0"}
 
 
 async def executions(
-    client: Client, since: datetime, until: datetime, *, exec_type: str | None = None
+    client: Client, since: datetime, until: datetime, which: Row | None = None
 ) -> list[Row]:
     """Return the account's executions since a time, oldest first; `until` is about now."""
     rows: list[Row] = []
@@ -158,16 +160,16 @@ async def executions(
             **LINEAR,
             "startTime": milliseconds_of(start),
             "limit": _PAGE["executions"],
+            **(which or {}),
         }
         if not is_last:  # the last window ends when the venue answers, not when we ask
             params["endTime"] = milliseconds_of(end)
-        if exec_type is not None:
-            params["execType"] = exec_type
         found = await pages(client, "private_get_v5_execution_list", params)
         rows += reversed(found)  # each window comes newest first
         start = end + timedelta(milliseconds=1)
-    rows.sort(key=lambda row: int(row["execTime"]))  # stable: the venue's order within one time
-    return rows
+    once = {row["execId"]: row for row in rows}.values()
+    # Stable: the venue's order within one time.
+    return sorted(once, key=lambda row: int(row["execTime"]))
 
 
 _ORDER_LISTS: tuple[tuple[str, Row], ...] = (

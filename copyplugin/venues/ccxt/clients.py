@@ -15,16 +15,13 @@ from urllib.request import getproxies
 import aiohttp
 import ccxt
 import ccxt.pro
-import msgspec
 
 from copyplugin.domain.identifiers import AccountId
 from copyplugin.errors import RequestRejected, VenueUnavailable
-from copyplugin.venues.ccxt import errors
+from copyplugin.venues.ccxt import errors, lean
+from copyplugin.venues.ccxt.answers import Row, exact_json
 from copyplugin.venues.ccxt.config import ApiKeys, VenueConfig
 from copyplugin.venues.ccxt.gate import Gate, Rate, Urgency
-
-Row = dict[str, Any]
-"""What the venue says, with its own names; amounts are texts."""
 
 MARKETS_KEPT_SECONDS = 30.0
 CLOCK_KEPT_SECONDS = 600.0
@@ -60,6 +57,12 @@ class Wire(Protocol):
         """Set up a new ccxt exchange in ways that options do not reach."""
         ...
 
+    def signed(
+        self, client: "Client", method: str, params: Mapping[str, object]
+    ) -> lean.Signed | None:
+        """Return a POST as it goes out past ccxt's machinery; None where ccxt is to send it."""
+        ...
+
     def use_testnet(self, exchange: Any) -> None:
         """Point a new ccxt exchange at the venue's place for trying out."""
         ...
@@ -76,12 +79,20 @@ class Wire(Protocol):
 class Client:
     """Requests of one account, or public ones. Errors are ours; nothing is sent twice."""
 
-    __slots__ = ("_clients", "account", "ccxt")
+    __slots__ = ("_clients", "_signer", "account", "ccxt")
 
     def __init__(self, clients: "Clients", exchange: Any, account: AccountId | None) -> None:
         self._clients = clients
         self.ccxt = exchange
         self.account = account
+        self._signer: lean.Signer | None = None
+
+    @property
+    def signer(self) -> lean.Signer:
+        """Return what signs with this account's secret."""
+        if self._signer is None:
+            self._signer = lean.Signer(self.ccxt.secret)
+        return self._signer
 
     async def ask(
         self,
@@ -140,6 +151,9 @@ class Client:
         gate = self._clients.gate
         await gate.enter(self.account, urgency, cost, account_cost)
         try:
+            signed = self._clients.signed(self, method, params)
+            if signed is not None:
+                return await lean.post(self.ccxt, signed, self._clients.patience)
             return cast("Row", await getattr(self.ccxt, method)(params))
         finally:
             gate.leave()
@@ -159,6 +173,7 @@ class Clients:
         self._clock_at: float | None = None
         self._ahead_ms = 0  # how far this computer's clock is ahead of the venue's
         self._gate: Gate | None = None
+        self.patience = lean.patience_of(config.timeout.total_seconds())
 
     @property
     def gate(self) -> Gate:
@@ -203,6 +218,12 @@ class Clients:
         self._clones.clear()
         if session is not None:
             await session.close()
+
+    def signed(
+        self, client: Client, method: str, params: Mapping[str, object]
+    ) -> lean.Signed | None:
+        """Return a request that goes past ccxt's machinery, where the settings allow it."""
+        return self.wire.signed(client, method, params) if self.config.is_lean else None
 
     def noticed(self, error: ccxt.BaseError) -> None:
         """Measure the clock again before the next request where the venue found it wrong."""
@@ -307,17 +328,6 @@ class Clients:
         made.tokenBucket = dict(template.tokenBucket)
         made.init_throttler()
         return made
-
-
-_decode = msgspec.json.Decoder(float_hook=str).decode
-
-
-def exact_json(text: str) -> object:
-    """Read JSON with decimal numbers as the texts they are; raises ValueError as ccxt expects."""
-    try:
-        return _decode(text)
-    except msgspec.DecodeError as error:
-        raise ValueError(str(error)) from error
 
 
 def redirect(exchange: Any, address: str) -> None:

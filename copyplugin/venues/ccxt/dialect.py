@@ -16,6 +16,7 @@ from copyplugin.domain.plan_order import PlanReport, PlanRequest
 from copyplugin.ports import VenueCapabilities
 from copyplugin.venues.ccxt.clients import Client, Row, Wire
 from copyplugin.venues.ccxt.keys import KnownAccount
+from copyplugin.venues.ccxt.lean import Signed
 
 Book = Mapping[Symbol, Instrument]
 """Every instrument of the venue, those that trade no more too."""
@@ -253,3 +254,24 @@ class Dialect(Wire, Protocol):
         ...
 
     async def was_moved(self, client: Client, movement: Movement) -> bool: ...
+
+
+class PlainDialect:
+    """What a dialect leaves as it is, unless its venue asks for something else."""
+
+    tells_when_connected = False
+    absences: frozenset[str] = frozenset()
+
+    def prepare(self, exchange: Any) -> None:
+        """Leave it as it is."""
+
+    def use_testnet(self, exchange: Any) -> None:
+        exchange.set_sandbox_mode(True)
+
+    def signed(self, client: Client, method: str, params: Mapping[str, object]) -> Signed | None:
+        """Let ccxt sign and send everything."""
+        del client, method, params
+
+    async def glance(self, client: Client) -> Glance | None:
+        """Return None: to list the fills costs no more."""
+        del client

@@ -13,7 +13,7 @@ from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import Contracts, Money, Ratio
 from copyplugin.errors import VenueUnavailable
 from copyplugin.venues.ccxt import binance_rows, bybit_rows
-from copyplugin.venues.ccxt.clients import exact_json
+from copyplugin.venues.ccxt.answers import exact_json
 from copyplugin.venues.ccxt.texts import contracts_of, decimal_of, plain, quantity_text
 
 ME = AccountId("7")

@@ -7,8 +7,14 @@ import pytest
 from copyplugin.domain.account import TransferOutcome, TransferRequest, Wallet
 from copyplugin.domain.fill import FillCause, Liquidity, MarginMode, OrderSide, PositionSide
 from copyplugin.domain.identifiers import AccountId, ClientOrderId, TransferId
-from copyplugin.domain.money import Money, Ratio
+from copyplugin.domain.money import Contracts, Money, Price, Ratio
 from copyplugin.domain.order import OrderStatus, TimeInForce
+from copyplugin.domain.plan_order import (
+    PlanRequest,
+    PlanStatus,
+    TriggerBy,
+    TriggerDirection,
+)
 from copyplugin.errors import OrderRejected, TransferRejected, VenueUnavailable
 from simexchange.core import commands
 from simexchange.core.types import OrderKind, Side
@@ -237,3 +243,32 @@ async def test_an_acknowledged_order_that_is_not_listed_yet_is_no_lost_one(
     report = await stage.venue.find_order(stage.owner, BTC, ClientOrderId("late-1"))
     assert report is not None
     assert report.filled == 10
+
+
+async def test_a_plan_order_that_rested_for_weeks_is_found_with_its_fills(stage: Stage) -> None:
+    await stage.venue.set_hedge_mode(stage.owner)
+    await stage.trade(stage.order("p-1"))
+    plan = PlanRequest(
+        account=stage.owner,
+        symbol=BTC,
+        position_side=PositionSide.LONG,
+        order_side=OrderSide.SELL,
+        contracts=Contracts(10),
+        trigger_price=Price(Decimal(49_000)),
+        trigger_by=TriggerBy.MARK,
+        direction=TriggerDirection.FALLS,
+        client_order_id=ClientOrderId("plan-1"),
+    )
+    assert (await stage.venue.place_plan(plan)).status is PlanStatus.RESTING
+    assert [each.client_order_id for each in await stage.venue.plans(stage.owner)] == ["plan-1"]
+    stage.rig.call(lambda: stage.rig.clock.advance(20 * 24 * 3_600 * 1_000_000))
+    stage.rig.quote(SYMBOL, "48990", "49010", "20")
+    stage.rig.set_price(SYMBOL, "48999")
+    fired = await stage.venue.find_plan(stage.owner, BTC, ClientOrderId("plan-1"))
+    assert fired is not None
+    assert fired.status is PlanStatus.FIRED
+    assert fired.fired_order is not None
+    report = await stage.venue.find_order(stage.owner, BTC, fired.fired_order)
+    assert report is not None
+    assert (report.status, report.filled) == (OrderStatus.DONE, 10)
+    assert report.realized_pnl == Decimal("-10.11")
