@@ -86,6 +86,7 @@ class FaultyVenue:
         self._faults = faults
         self.sent: list[ClientOrderId] = []
         self.asked: list[ClientOrderId] = []
+        self.planned: list[ClientOrderId] = []
 
     @property
     def name(self) -> str:
@@ -183,6 +184,7 @@ class FaultyVenue:
         return await self._do(self._venue.place_order(request), may_reject=not request.reduce_only)
 
     async def place_plan(self, request: PlanRequest) -> PlanReport:
+        self.planned.append(request.client_order_id)
         return await self._do(self._venue.place_plan(request), may_reject=True)
 
     async def amend_plan(

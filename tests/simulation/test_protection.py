@@ -310,6 +310,8 @@ async def test_a_plan_in_doubt_is_asked_for_and_never_rests_twice(plugin, market
     assert len(market.exchange.open_plans(pair.sub_account)) == 2
     assert len(pair.rows(PlanOrderRow)) == 2
     assert alarms(pair) == []
+    if lost == "lost_answers":  # it had arrived: asked for, not sent again
+        assert len(plugin.venue.planned) == 2
 
 
 async def test_a_liquidated_position_is_found_by_its_missing_stop(pair, market, plugin):
@@ -341,8 +343,9 @@ async def test_a_stop_that_lies_beyond_liquidation_is_an_alarm_with_the_ratio_th
     [alarm] = pair.rows(AlarmRow)
     assert alarm.kind is AlarmKind.STOP_BEYOND_LIQUIDATION
     assert "at most 14." in alarm.sentence
-    assert list(resting(pair)) == ["stop_loss falls"]
+    assert resting(pair) == {"stop_loss falls": Decimal("135.00")}
     await plugin.command(CommandKind.SET_PROTECTION, follow_id=pair.follow_id, stop_loss="0.14")
+    assert resting(pair) == {"stop_loss falls": Decimal("136.00")}
     assert alarms(pair) == []
 
 
