@@ -16,6 +16,7 @@ from copyplugin.engine_command import keys_group
 from copyplugin.errors import ConfigurationError, LedgerBroken, UnknownFollow
 from copyplugin.process_commands import engine_command, worker_command
 from copyplugin.replay.command import replay_command
+from copyplugin.replay.what_if import what_if_command
 from copyplugin.settings import PREFIX, Settings, load_settings
 from copyplugin.statement_command import print_statement, statement_of
 from copyplugin.store import ledger
@@ -235,6 +236,7 @@ main.add_command(keys_group)
 main.add_command(kill_test_command)
 main.add_command(replay_command)
 main.add_command(venues_command)
+main.add_command(what_if_command)
 main.add_command(worker_command)
 
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -63,19 +65,21 @@ def replay_command(  # noqa: PLR0913 - click passes one argument per option
 ) -> None:
     """Let recorded leaders trade on the simulated exchange and copy them with the real engine.
 
-    FILE is a CSV of fills as `simexchange replay-fills` reads it. The leaders trade the recorded
-    sizes at the recorded prices; each follower is offered the same levels after them. What the
-    record does not tell is assumed, and printed. Proportional mode needs --leader-balance and
-    --leverage, the equity ratio --leader-balance.
+    FILE is a CSV of fills as `simexchange replay-fills` reads it, or a JSON file of round trips.
+    The leaders trade the recorded sizes at the recorded prices; each follower is offered the same
+    levels after them. What the record does not tell is assumed, and printed. Proportional mode
+    needs --leader-balance and --leverage, the equity ratio --leader-balance.
 
     Exit code 0: everything adds up; 1: something does not; 2: the input cannot be used.
     """
     try:
-        _check_target(json_target)
+        check_target(json_target)
         record = read_record(file)
         specs = [parse_follow(text) for text in follow_texts or (DEFAULT_FOLLOW,)]
         maker_fee, taker_fee = FEES[fees]
-        balance = None if leader_balance is None else _amount("--leader-balance", leader_balance)
+        balance = (
+            None if leader_balance is None else amount_from("--leader-balance", leader_balance)
+        )
         _require_assumptions(specs, balance, leverage)
         plot = Plot(
             record=record,
@@ -87,20 +91,12 @@ def replay_command(  # noqa: PLR0913 - click passes one argument per option
                 maker_fee=maker_fee,
                 taker_fee=taker_fee,
             ),
-            share_ratio=Ratio(_amount("--share", share)),
+            share_ratio=Ratio(amount_from("--share", share)),
         )
         report = asyncio.run(_run(plot))
     except Refused as refusal:
         raise BadInput(refusal.sentence) from refusal
-    if json_target is not None:
-        text = json.dumps(as_json(plot, report), indent=2, ensure_ascii=False)
-        if json_target == STANDARD_OUTPUT:
-            click.echo(text)
-        else:
-            Path(json_target).write_text(text + "\n", encoding="utf-8")
-    if json_target != STANDARD_OUTPUT:
-        for line in as_lines(plot, report):
-            click.echo(line)
+    print_report(json_target, as_json(plot, report), as_lines(plot, report))
     context.exit(1 if report.faults else 0)
 
 
@@ -137,7 +133,7 @@ def _require_assumptions(
         )
 
 
-def _amount(name: str, text: str) -> Money:
+def amount_from(name: str, text: str) -> Money:
     try:
         value = Decimal(text)
     except InvalidOperation as error:
@@ -147,7 +143,19 @@ def _amount(name: str, text: str) -> Money:
     return Money(value)
 
 
-def _check_target(target: str | None) -> None:
+def print_report(target: str | None, figures: Mapping[str, Any], lines: Iterable[str]) -> None:
+    """Write the figures as JSON where they are wanted, and the lines unless that is stdout."""
+    if target is not None:
+        text = json.dumps(figures, indent=2, ensure_ascii=False)
+        if target == STANDARD_OUTPUT:
+            click.echo(text)
+            return
+        Path(target).write_text(text + "\n", encoding="utf-8")
+    for line in lines:
+        click.echo(line)
+
+
+def check_target(target: str | None) -> None:
     if target is None or target == STANDARD_OUTPUT:
         return
     path = Path(target)

@@ -1,6 +1,7 @@
 """The real engine on a database of its own, taken step by step; its venue is also its clock."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,6 +18,9 @@ from copyplugin.settings import load_settings
 from copyplugin.store import commands, follows, settings
 from copyplugin.store.database import Database, open_database, upgrade_database
 from copyplugin.venues.scripted import ScriptedVenue
+
+LOOKS_AFTER = timedelta(minutes=2)
+"""How long after a step what was put off is still done: then the next step is the next occasion."""
 
 
 class EngineRoom:
@@ -71,6 +75,23 @@ class EngineRoom:
         await self._engine.settler.run()
         await self._dispatcher.settle()
         await self.look()
+
+    async def pass_time(self, until: datetime) -> None:
+        """Let the engine do what it has put off until before that time, within `LOOKS_AFTER`."""
+        until = min(until, self.venue.now() + LOOKS_AFTER)
+        due = self._dispatcher.next_at
+        while due is not None and due < until:
+            self.venue.set_clock(due)
+            await self._dispatcher.settle()
+            due = self._dispatcher.next_at
+
+    async def let_orders_end(self) -> None:
+        """Let so much time pass that the leader's orders count as whole, and copy what is left."""
+        quiet = self._engine.around.settings.quiet
+        await self.pass_time(self.venue.now() + 2 * quiet)
+        self.venue.set_clock(self.venue.now() + 2 * quiet)
+        await self._engine.copy_sweep()
+        await self.step()
 
     async def look(self) -> None:
         """Note what each follower has now, and how near liquidation he is."""

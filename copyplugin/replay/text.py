@@ -173,10 +173,10 @@ def _leader_object(leader: LeaderReport) -> dict[str, Any]:
         "fills": leader.tally.fills,
         "orders": leader.tally.orders,
         "excess_fills": leader.tally.excess_fills,
-        "realized_closed": _exact(result.closed),
-        "realized_still_open": _exact(result.still_open),
-        "result_at_last_price": _exact(leader.total),
-        "record_minus_ours": _exact(result.recorded_difference),
+        "realized_closed": exact(result.closed),
+        "realized_still_open": exact(result.still_open),
+        "result_at_last_price": exact(leader.total),
+        "record_minus_ours": exact(result.recorded_difference),
         "closing_fills": result.closing_fills,
         "agrees_with_record": result.agrees_with_record,
         "open_contracts": dict(leader.open_contracts),
@@ -205,7 +205,7 @@ def follow_object(one: FollowReport) -> dict[str, Any]:
         "nearest_liquidation": _nearest_object(one.watch),
         "from_leader_to_follower": _bridge_object(one.bridge),
         "profit_difference_to_leader": (
-            None if one.profit_difference is None else _exact(one.profit_difference)
+            None if one.profit_difference is None else exact(one.profit_difference)
         ),
         "opens": _account_object(one.accounts.opens),
         "closes": _account_object(one.accounts.closes),
@@ -227,23 +227,23 @@ def _nearest_object(watch: Watch) -> dict[str, str | None] | None:
 
 def _bridge_object(bridge: Bridge) -> dict[str, Any]:
     return {
-        "leader_result": _exact(bridge.leader),
-        "parts": {name: _exact(value) for name, value in bridge.parts.items()},
-        "follower_net_result": _exact(bridge.follower),
-        "unexplained": _exact(bridge.unexplained),
+        "leader_result": exact(bridge.leader),
+        "parts": {name: exact(value) for name, value in bridge.parts.items()},
+        "follower_net_result": exact(bridge.follower),
+        "unexplained": exact(bridge.unexplained),
     }
 
 
 def _account_object(account: Account) -> dict[str, Any]:
     return {
-        "exact_proportion": _exact(account.exact),
-        "traded": _exact(account.traded),
-        "parts": {name: _exact(value) for name, value in account.parts.items()},
-        "unexplained": _exact(account.unexplained),
+        "exact_proportion": exact(account.exact),
+        "traded": exact(account.traded),
+        "parts": {name: exact(value) for name, value in account.parts.items()},
+        "unexplained": exact(account.unexplained),
     }
 
 
-def _exact(value: Fraction) -> str:
+def exact(value: Fraction) -> str:
     """Return a fraction as text: decimals where it ends within 8 of them, else as a ratio."""
     text = shown(value)
     return f"{value.numerator}/{value.denominator}" if text.startswith("≈") else text

@@ -26,6 +26,7 @@ from simexchange.market.fills import (
     read_fills,
 )
 from simexchange.market.recorded import PlayedOrder, RecordedLeader
+from simexchange.market.round_trips import read_round_trips
 from simexchange.market.scripted import ScriptedMarket, recorded_instruments
 
 __all__ = [
@@ -195,9 +196,9 @@ class RecordedVenue(ScriptedVenue):
 
 
 def read_record(path: Path) -> RecordedFills:
-    """Read a file of recorded fills; `Refused` with a sentence that names line and column."""
+    """Read recorded fills (CSV) or round trips (JSON); `Refused` says where the fault is."""
     try:
-        return read_fills(path)
+        return read_round_trips(path) if path.suffix == ".json" else read_fills(path)
     except FillsError as error:
         raise Refused(f"{error}.") from error
 

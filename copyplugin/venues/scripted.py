@@ -50,7 +50,7 @@ class ScriptedVenue(SimulatedVenue):
         """Return how many positions of the account the exchange closed for lack of margin."""
         return len(self._market.simulation.history.liquidations(int(account), limit=10**9))
 
-    def _set_clock(self, at: datetime) -> None:
+    def set_clock(self, at: datetime) -> None:
         """Move the clock to that time; it never goes back."""
         microseconds = (at - _EPOCH) // timedelta(microseconds=1)
         self._market.clock.set(max(self._market.clock.now(), microseconds))

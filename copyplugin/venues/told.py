@@ -82,17 +82,17 @@ class ToldVenue(ScriptedVenue):
         self._latest: Told | None = None
         self._prices: dict[Symbol, Price] = {}
         self._on_fill: list[Callable[[LeaderFill], None]] = []
-        self._set_clock(scene.begins_at)
+        self.set_clock(scene.begins_at)
 
     def set_prices(self, prices: Mapping[Symbol, Price], at: datetime) -> None:
         """Move clock, index and mark: positions may be liquidated by it."""
-        self._set_clock(at)
+        self.set_clock(at)
         for symbol, price in prices.items():
             self._set_price(symbol, price)
 
     def tell(self, told: Told) -> None:
         """Let the fills happen; the followers trade when the engine works."""
-        self._set_clock(told.at)
+        self.set_clock(told.at)
         self._latest = told
         for fill in told.fills:
             self._set_price(fill.symbol, fill.price)

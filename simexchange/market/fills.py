@@ -192,7 +192,7 @@ def read_fills(path: Path | str) -> RecordedFills:
     for fills in rows.values():
         fills.sort(key=lambda fill: -fill.list_index)
     by_leader = {leader: tuple(fills) for leader, fills in rows.items()}
-    return RecordedFills(path, MappingProxyType(by_leader), MappingProxyType(_precisions(rows)))
+    return RecordedFills(path, MappingProxyType(by_leader), MappingProxyType(precisions_of(rows)))
 
 
 def _rows(path: Path) -> Iterator[RecordedFill]:
@@ -322,7 +322,8 @@ class _Row:
         return number
 
 
-def _precisions(rows: Mapping[str, list[RecordedFill]]) -> dict[str, Precision]:
+def precisions_of(rows: Mapping[str, list[RecordedFill]]) -> dict[str, Precision]:
+    """Return the finest decimals of each symbol over the rows of all leaders."""
     finest: dict[str, tuple[int, int]] = {}
     for fills in rows.values():
         for fill in fills:

@@ -12,7 +12,16 @@ from click.testing import CliRunner, Result
 from copyplugin.replay.command import replay_command
 from tests.integration.replay.conftest import ROUND_TRIPS, Row, write_record
 
-RECORD = Path(__file__).parents[3] / "../shared/data/leader_fills/leader_fills.csv"
+DATA = Path(__file__).parents[3] / "../shared/data"
+RECORD = DATA / "leader_fills/leader_fills.csv"
+LOSING = DATA / "losing_leaders/trades.json"
+EVERY_MODE = (
+    "--follow=mode=fixed,amount=100000",
+    "--follow=mode=proportional,amount=5000",
+    "--follow=mode=multiple,factor=0.37,amount=20000",
+    "--follow=mode=fixed_margin,order_margin=50,amount=2000",
+    "--follow=mode=equity_ratio,amount=3333.33",
+)
 
 Write = Callable[[Sequence[Row]], Path]
 
@@ -276,3 +285,59 @@ def test_what_a_liquidation_has_cost_is_a_difference_of_its_own(record: Write):
     assert follow["liquidated"]
     assert Fraction(follow["from_leader_to_follower"]["parts"]["closed by liquidation"]) > 0
     assert_the_differences_sum_to_the_whole(follow, long_profit_of(rows))
+
+
+@pytest.mark.skipif(not LOSING.exists(), reason="the losing leaders are not beside this checkout")
+def test_a_losing_leader_is_accounted_for_in_every_mode():
+    report = figures(
+        LOSING,
+        "--leader=grok-4",
+        *EVERY_MODE,
+        "--leader-balance=10000",
+        "--leverage=20",
+    )
+
+    (leader,) = report["leaders"]
+    assert leader["orders"] == 40
+    assert Fraction(leader["result_at_last_price"]) < 0
+    assert report["faults"] == []
+    assert len(report["follows"]) == 5
+    for follow in report["follows"]:
+        assert_the_differences_sum_to_the_whole(follow, Fraction(leader["result_at_last_price"]))
+    assert Fraction(report["follows"][0]["net_result"]) < 0
+
+
+@pytest.mark.skipif(not RECORD.exists(), reason="the recorded fills are not beside this checkout")
+def test_the_last_days_of_a_recorded_leader_are_accounted_for_in_every_mode(tmp_path: Path):
+    header, *rows = RECORD.read_text().splitlines()
+    latest = [row for row in rows if row.startswith("3926423286576838657,")][:80]
+    part = tmp_path / "part.csv"
+    part.write_text("\n".join([header, *latest]) + "\n")
+
+    report = figures(part, *EVERY_MODE, "--leader-balance=100000", "--leverage=20")
+
+    (leader,) = report["leaders"]
+    assert report["faults"] == []
+    for follow in report["follows"]:
+        assert_the_differences_sum_to_the_whole(follow, Fraction(leader["result_at_last_price"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", "is not JSON"),
+        ("[]", 'has no list "trades"'),
+        ('{"trades": []}', "has no trade"),
+        ('{"trades": [3]}', "trade 1 is not an object"),
+        ('{"trades": [{"side": "up"}]}', "trade 1: side is neither long nor short"),
+        ('{"trades": [{"side": "long", "entry_price": -1}]}', "entry_price is not above zero"),
+    ],
+)
+def test_round_trips_that_cannot_be_read_get_a_sentence(tmp_path: Path, text: str, sentence: str):
+    path = tmp_path / "trades.json"
+    path.write_text(text)
+
+    result = replay(path)
+
+    assert result.exit_code == 2
+    assert sentence in result.output

@@ -1,0 +1,165 @@
+"""`copyplugin what-if`: what a visitor would have had, had he followed a leader (B6)."""
+
+import asyncio
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+
+import click
+
+from copyplugin.domain.copy_rule import CopyMode
+from copyplugin.domain.identifiers import LeaderId
+from copyplugin.domain.money import Ratio
+from copyplugin.errors import ConfigurationError, Refused
+from copyplugin.replay.command import BadInput, amount_from, check_target, print_report
+from copyplugin.replay.follow_spec import TERMS, parse_follow
+from copyplugin.replay.report import report_on_follows
+from copyplugin.replay.what_if_stage import WhatIf, WhatIfStage
+from copyplugin.replay.what_if_text import WhatIfReport, as_json, as_lines
+from copyplugin.settings import PREFIX, load_settings
+from copyplugin.store.database import open_database
+from copyplugin.store.leader_past import LeaderPast, leader_past
+
+SLIPPAGE_MAX = Decimal("0.05")
+
+
+@click.command("what-if")
+@click.option(
+    "--database",
+    "database_url",
+    metavar="URL",
+    help=f"The database, for example sqlite:///copyplugin.db.  [default: {PREFIX}DATABASE_URL]",
+)
+@click.option(
+    "--leader", "leader_id", type=int, required=True, metavar="ID", help="Whom to follow."
+)
+@click.option(
+    "--follow",
+    "follow_texts",
+    multiple=True,
+    required=True,
+    metavar="KEY=VALUE,…",
+    help=f"The visitor's settings: mode={'|'.join(CopyMode)}, amount=USDT; also bound=RATIO, "
+    f"instruments=A+B and {', '.join(TERMS)}. Several are compared.",
+)
+@click.option("--since", metavar="DATE", help="Follow from this day or time on (UTC).")
+@click.option(
+    "--slippage",
+    metavar="RATIO",
+    help="How much worse than the leader's the prices are.  [default: the median his followers "
+    "have measured, else 0]",
+)
+@click.option(
+    "--leader-balance", metavar="USDT", help="What the leader had wherever no row tells it."
+)
+@click.option(
+    "--json", "json_target", metavar="FILE", help="Write the report as JSON (- : stdout)."
+)
+@click.pass_context
+def what_if_command(  # noqa: PLR0913 - click passes one argument per option
+    context: click.Context,
+    *,
+    database_url: str | None,
+    leader_id: int,
+    follow_texts: tuple[str, ...],
+    since: str | None,
+    slippage: str | None,
+    leader_balance: str | None,
+    json_target: str | None,
+) -> None:
+    """Replay a leader's stored fills with a visitor's own settings, fees and share included.
+
+    The real engine copies them on the simulated exchange, with the venue's own steps, minimums and
+    fees. Nothing is written to the database.
+
+    Exit code 0: everything adds up; 1: something does not; 2: the input cannot be used.
+    """
+    try:
+        check_target(json_target)
+        specs = [parse_follow(text) for text in follow_texts]
+        past = _past(database_url, LeaderId(leader_id), since)
+        asked = WhatIf(
+            past=past,
+            follows=specs,
+            slippage=_slippage(slippage, past),
+            leader_balance=(
+                None if leader_balance is None else amount_from("--leader-balance", leader_balance)
+            ),
+        )
+        _require_balance(asked)
+        report = asyncio.run(_run(asked))
+    except Refused as refusal:
+        raise BadInput(refusal.sentence) from refusal
+    except ConfigurationError as error:
+        raise BadInput(str(error)) from error
+    print_report(json_target, as_json(asked, report), as_lines(asked, report))
+    context.exit(1 if report.faults else 0)
+
+
+async def _run(asked: WhatIf) -> WhatIfReport:
+    stage = WhatIfStage(asked)
+    try:
+        facts = await stage.play()
+        found, proof = await report_on_follows(stage.room, {asked.past.leader.nickname: facts})
+        return WhatIfReport(
+            begins_at=asked.past.fills[0].at,
+            ends_at=stage.venue.now(),
+            result=facts.result,
+            fees=stage.fees,
+            follows=found,
+            proof=proof,
+        )
+    finally:
+        stage.close()
+
+
+def _past(database_url: str | None, leader_id: LeaderId, since: str | None) -> LeaderPast:
+    begin = None if since is None else _time(since)
+    database = open_database(load_settings().database_url if database_url is None else database_url)
+    try:
+        with database.read() as session:
+            past = leader_past(session, leader_id, begin)
+    finally:
+        database.close()
+    if not past.fills:
+        when = "" if since is None else f" since {since}: choose an earlier date"
+        raise Refused(f"No fill of leader {leader_id} is stored{when}.")
+    return past
+
+
+def _time(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Refused(f"--since must be a date like 2026-01-31, not {text!r}.") from error
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+def _slippage(text: str | None, past: LeaderPast) -> Ratio:
+    if text is None:
+        return max(past.slippage or Ratio(Decimal(0)), Ratio(Decimal(0)))
+    try:
+        slippage = Decimal(text)
+    except InvalidOperation as error:
+        raise Refused(f"--slippage must be a number, not {text!r}.") from error
+    if not slippage.is_finite() or not 0 <= slippage <= SLIPPAGE_MAX:
+        raise Refused(f"--slippage must be between 0 and {SLIPPAGE_MAX}, not {text}.")
+    return Ratio(slippage)
+
+
+def _require_balance(asked: WhatIf) -> None:
+    """Refuse a mode that rests on what nobody knows of the leader, instead of skipping all."""
+    if asked.leader_balance is not None:
+        return
+    fills, modes = asked.past.fills, {spec.mode for spec in asked.follows}
+    without_balance = CopyMode.PROPORTIONAL in modes and not any(
+        fill.available_after is not None for fill in fills
+    )
+    without_equity = CopyMode.EQUITY_RATIO in modes and not any(
+        asked.past.equity_at(fill) is not None for fill in fills
+    )
+    if without_balance or without_equity:
+        mode = CopyMode.PROPORTIONAL if without_balance else CopyMode.EQUITY_RATIO
+        raise Refused(
+            f"The mode {mode} rests on what the leader has, which no stored row tells: "
+            "give --leader-balance."
+        )
