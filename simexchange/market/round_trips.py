@@ -38,12 +38,14 @@ def read_round_trips(path: Path) -> RecordedFills:
 
 def _trades(path: Path) -> Sequence[Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+        document: object = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except OSError as error:
         raise FillsError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:
         raise FillsError(f"{path} is not JSON ({error})") from error
-    trades = cast("Any", document.get("trades")) if isinstance(document, dict) else None
+    trades: object = None
+    if isinstance(document, dict):
+        trades = cast("Mapping[str, object]", document).get("trades")
     if not isinstance(trades, list):
         raise FillsError(f'{path} has no list "trades"')
     return cast("Sequence[Any]", trades)
