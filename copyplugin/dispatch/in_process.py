@@ -15,6 +15,10 @@ from copyplugin.ports import Clock
 
 log = logging.getLogger(__name__)
 
+WATCH_SECONDS = 1.0
+JUMP_SECONDS = 2.0
+"""A clock that is off by so much after one look was set: periods are counted anew from there."""
+
 
 @dataclass
 class _Served:
@@ -34,6 +38,8 @@ class InProcessDispatcher:
         self._timers: set[asyncio.TimerHandle] = set()
         self._is_stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._periods: dict[str, int] = {}
         # APScheduler ships no types. One run at a time, and a late run counts once.
         self._scheduler: Any = AsyncIOScheduler(
             job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
@@ -78,6 +84,7 @@ class InProcessDispatcher:
             if not self._is_stopping:
                 await self._tracked(name, job())
 
+        self._periods[name] = seconds
         self._scheduler.add_job(run, "interval", seconds=seconds, id=name, name=name)
 
     def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
@@ -88,6 +95,7 @@ class InProcessDispatcher:
         for name, served in self._served.items():
             self._servers.append(loop.create_task(self._serve(name, served), name=name))
         self._scheduler.start()
+        self._watch = loop.create_task(self._watch_clock(), name="clock")
 
     async def stop(self) -> None:
         self._is_stopping = True
@@ -95,6 +103,9 @@ class InProcessDispatcher:
             self._scheduler.pause()  # shutting it down now would cancel the job that runs
         for timer in self._timers:
             timer.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
         for served in self._served.values():
             served.woken.set()
         if self._servers:
@@ -103,6 +114,22 @@ class InProcessDispatcher:
             await asyncio.gather(*self._spawned)
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
+
+    async def _watch_clock(self) -> None:
+        """Begin all periods anew when the computer's clock is set.
+
+        The scheduler counts to a time of day: set back by an hour, it would wait that hour.
+        """
+        loop = asyncio.get_running_loop()
+        wall, steady = self._clock.now(), loop.time()
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            now, passed = self._clock.now(), loop.time() - steady
+            if abs((now - wall).total_seconds() - passed) > JUMP_SECONDS:
+                log.warning("the clock was set by %s: periods begin anew", now - wall)
+                for name, seconds in self._periods.items():
+                    self._scheduler.reschedule_job(name, trigger="interval", seconds=seconds)
+            wall, steady = now, loop.time()
 
     def _tracked(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(self._guarded(name, work), name=name)

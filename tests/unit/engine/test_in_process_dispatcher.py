@@ -1,10 +1,11 @@
 """The embedded dispatcher: wakes once for many, never twice at a time, and survives what fails."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES
+from freezegun import freeze_time
 
 from copyplugin.dispatch.in_process import InProcessDispatcher
 from copyplugin.system_clock import SystemClock
@@ -152,3 +153,22 @@ async def test_a_job_that_runs_when_everything_stops_is_let_to_its_end(caplog):
     assert ends == ["whole"]
     assert dispatcher.errors == 0
     assert caplog.records == []
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=-1), timedelta(hours=1)])
+async def test_a_clock_that_is_set_stops_no_job(jump, caplog):
+    runs = Runs()
+
+    async def job() -> None:
+        await runs.note(frozenset())
+
+    with freeze_time(datetime(2026, 3, 29, 0, 59, tzinfo=UTC), tick=True, real_asyncio=True) as at:
+        dispatcher = InProcessDispatcher(SystemClock())
+        dispatcher.every(1, "job", job)
+        await dispatcher.start()
+        await runs.reach(1)
+        at.move_to(SystemClock().now() + jump)
+        await runs.reach(3)
+        await dispatcher.stop()
+
+    assert "the clock was set" in caplog.text
