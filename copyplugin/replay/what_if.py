@@ -20,6 +20,7 @@ from copyplugin.store.database import open_database
 from copyplugin.store.leader_past import LeaderPast, leader_past
 
 SLIPPAGE_MAX = Decimal("0.05")
+FUNDING_MAX = Decimal("0.02")
 
 
 @click.command("what-if")
@@ -49,6 +50,13 @@ SLIPPAGE_MAX = Decimal("0.05")
     "have measured, else 0]",
 )
 @click.option(
+    "--funding-rate",
+    default="0",
+    show_default=True,
+    metavar="RATIO",
+    help="What longs pay to shorts every 8 hours (below 0: shorts to longs).",
+)
+@click.option(
     "--leader-balance", metavar="USDT", help="What the leader had wherever no row tells it."
 )
 @click.option(
@@ -63,6 +71,7 @@ def what_if_command(  # noqa: PLR0913 - click passes one argument per option
     follow_texts: tuple[str, ...],
     since: str | None,
     slippage: str | None,
+    funding_rate: str,
     leader_balance: str | None,
     json_target: str | None,
 ) -> None:
@@ -81,6 +90,9 @@ def what_if_command(  # noqa: PLR0913 - click passes one argument per option
             past=past,
             follows=specs,
             slippage=_slippage(slippage, past),
+            funding_rate=_ratio(
+                "--funding-rate", funding_rate, least=-FUNDING_MAX, most=FUNDING_MAX
+            ),
             leader_balance=(
                 None if leader_balance is None else amount_from("--leader-balance", leader_balance)
             ),
@@ -136,14 +148,21 @@ def _time(text: str) -> datetime:
 
 def _slippage(text: str | None, past: LeaderPast) -> Ratio:
     if text is None:
-        return max(past.slippage or Ratio(Decimal(0)), Ratio(Decimal(0)))
+        measured = past.slippage or Ratio(Decimal(0))
+        return Ratio(max(measured, Decimal(0)))
+    return _ratio("--slippage", text, least=Decimal(0), most=SLIPPAGE_MAX)
+
+
+def _ratio(name: str, text: str, *, least: Decimal, most: Decimal) -> Ratio:
     try:
-        slippage = Decimal(text)
+        ratio = Decimal(text)
     except InvalidOperation as error:
-        raise Refused(f"--slippage must be a number, not {text!r}.") from error
-    if not slippage.is_finite() or not 0 <= slippage <= SLIPPAGE_MAX:
-        raise Refused(f"--slippage must be between 0 and {SLIPPAGE_MAX}, not {text}.")
-    return Ratio(slippage)
+        raise Refused(f"{name} must be a number, not {text!r}.") from error
+    if not ratio.is_finite() or not least <= ratio <= most or ratio != round(ratio, 8):
+        raise Refused(
+            f"{name} must be between {least} and {most} with at most 8 decimals, not {text}."
+        )
+    return Ratio(ratio)
 
 
 def _require_balance(asked: WhatIf) -> None:

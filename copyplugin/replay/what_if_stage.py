@@ -30,6 +30,7 @@ class WhatIf:
     past: LeaderPast
     follows: Sequence[FollowSpec]
     slippage: Ratio
+    funding_rate: Ratio
     leader_balance: Money | None
 
 
@@ -60,6 +61,7 @@ class WhatIfStage:
                 legs=self._legs,
                 begins_at=begins_at,
                 slippage=asked.slippage,
+                funding_rate=asked.funding_rate,
             )
         )
         self.venue.set_prices(self.begins, begins_at)

@@ -42,7 +42,7 @@ def as_lines(asked: WhatIf, report: WhatIfReport) -> Iterator[str]:
     yield f"  leader's balance          {_balance(asked)}"
     yield f"  leader share              {leader.share_ratio:f}, {leader.share_basis.value}"
     yield "  prices between his fills  not known: drawdown and liquidation are seen at his fills"
-    yield "  funding                   none: the venue's rates of the past are not stored"
+    yield f"  funding rate              {asked.funding_rate:f} every 8 hours, at his latest price"
     for number, follow in enumerate(report.follows, 1):
         yield ""
         yield from follow_lines(number, follow)
@@ -69,6 +69,7 @@ def as_json(asked: WhatIf, report: WhatIfReport) -> dict[str, Any]:
         },
         "assumptions": {
             "slippage": f"{asked.slippage:f}",
+            "funding_rate": f"{asked.funding_rate:f}",
             "leader_balance": None if balance is None else f"{balance:f}",
         },
         "follows": [

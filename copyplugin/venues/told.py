@@ -23,8 +23,8 @@ from copyplugin.venues.scripted import ScriptedVenue
 from copyplugin.venues.simulated import SimulatedSubscription
 from copyplugin.venues.simulated_values import SIDES, units_of
 from simexchange.core import commands, types
+from simexchange.core.instrument import FundingRules, MarginTier
 from simexchange.core.instrument import Instrument as ExchangeInstrument
-from simexchange.core.instrument import MarginTier
 from simexchange.market.scripted import ScriptedMarket
 
 _LEVERAGE_DEFAULT = 10
@@ -54,13 +54,15 @@ class Told:
 class Scene:
     """What was there when the first of the fills was told.
 
-    `slippage` is how much worse than the leader each follower's prices are, as a ratio.
+    `slippage` is how much worse than the leader each follower's prices are, as a ratio;
+    `funding_rate` is what longs pay to shorts every eight hours, a ratio of the value at the mark.
     """
 
     instruments: Mapping[Symbol, Instrument]
     legs: Mapping[Symbol, Legs]
     begins_at: datetime
     slippage: Ratio
+    funding_rate: Ratio
 
 
 class ToldVenue(ScriptedVenue):
@@ -72,7 +74,10 @@ class ToldVenue(ScriptedVenue):
 
     def __init__(self, scene: Scene) -> None:
         """Set the stage; raise `Refused` where an instrument cannot be traded exactly."""
-        listed = {symbol: _listed(one) for symbol, one in scene.instruments.items()}
+        rate = int(product(scene.funding_rate, types.RATE_SCALE))
+        listed = {
+            symbol: _listed(one, has_funding=rate != 0) for symbol, one in scene.instruments.items()
+        }
         super().__init__(ScriptedMarket({str(symbol): one for symbol, one in listed.items()}))
         self._scene = scene
         self._number = self._market.open_account("leader", types.PositionMode.HEDGE)
@@ -83,6 +88,8 @@ class ToldVenue(ScriptedVenue):
         self._prices: dict[Symbol, Price] = {}
         self._on_fill: list[Callable[[LeaderFill], None]] = []
         self.set_clock(scene.begins_at)
+        for symbol in scene.instruments if rate else ():
+            self._market.apply(commands.SetFundingRate(symbol, rate))
 
     def set_prices(self, prices: Mapping[Symbol, Price], at: datetime) -> None:
         """Move clock, index and mark: positions may be liquidated by it."""
@@ -215,7 +222,7 @@ def _heard_as(
     return lambda fill: on_fill(replace(fill, account=account))
 
 
-def _listed(instrument: Instrument) -> ExchangeInstrument:
+def _listed(instrument: Instrument, *, has_funding: bool) -> ExchangeInstrument:
     """Return the venue's rules as the exchange has them; `Refused` where they are not exact."""
     leverage_max = int(instrument.leverage_max)
     maintenance = instrument.maintenance_rate
@@ -238,6 +245,7 @@ def _listed(instrument: Instrument) -> ExchangeInstrument:
         ),
         maker_fee=_rate_up(instrument.maker_fee),
         taker_fee=_rate_up(instrument.taker_fee),
+        funding=FundingRules() if has_funding else None,
     )
     problem = listed.problem()
     if problem is not None:

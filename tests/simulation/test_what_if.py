@@ -134,6 +134,24 @@ async def test_slippage_costs_what_it_says(plugin: Plugin, market: Market):
     assert Decimal(worse["net_result"]) < Decimal(exact["net_result"])
 
 
+async def test_funding_is_paid_at_every_eighth_hour_a_position_is_held(
+    plugin: Plugin, market: Market
+):
+    pair = await Pair(plugin, market).start()
+    await pair.buy(30)  # at noon
+    market.clock.set(market.clock.now() + 21 * 3_600_000_000)
+    await pair.sell(30)
+
+    report = await what_if(
+        plugin, "--leader=1", "--follow=mode=fixed,amount=1000", "--funding-rate=0.0001"
+    )
+
+    (one,) = report["follows"]
+    assert Decimal(one["funding"]) == 3 * Decimal("0.045")  # at 16, 0 and 8 o'clock, of 450
+    assert one["from_leader_to_follower"]["parts"]["funding"] == "0.13500000"
+    assert report["faults"] == []
+
+
 async def test_the_database_is_left_as_it_was(plugin: Plugin, market: Market):
     pair = await Pair(plugin, market).start()
     await pair.buy(30)
@@ -157,6 +175,7 @@ async def test_bad_input_gets_a_sentence_and_exit_code_two(plugin: Plugin, marke
         (["--leader=1", follow, "--since=soon"], "--since must be a date like 2026-01-31"),
         (["--leader=1", follow, "--since=2030-01-01"], "stored since 2030-01-01: choose an ear"),
         (["--leader=1", follow, "--slippage=0.5"], "--slippage must be between 0 and 0.05"),
+        (["--leader=1", follow, "--funding-rate=1"], "--funding-rate must be between -0.02 and"),
         (["--leader=1", follow, "--leader-balance=-1"], "--leader-balance must be above 0"),
         (
             ["--leader=1", "--follow=mode=equity_ratio,amount=100"],
