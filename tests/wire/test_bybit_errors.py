@@ -332,3 +332,9 @@ def test_a_plan_that_fails_meanwhile_is_no_answer_to_the_order_that_fired_it(
     states = [order.state for order in rig.venue.records.of(poor).orders.values()]
     assert states == ["rejected"]
     assert len(own) == 1
+
+
+def test_a_name_that_public_clients_send_in_vain_is_not_read(rig: Rig) -> None:
+    raw = Raw(rig, rig.key(rig.open()))
+    assert raw.order(position_idx=0)["retCode"] == 0
+    assert raw.order(position_index=0)["retCode"] == 10001

@@ -130,8 +130,9 @@ def test_batches_modes_and_transfers(session: unified_trading.HTTP) -> None:
     assert [row["code"] for row in answer["retExtInfo"]["list"]] == [0, 110001]
     assert rows(session.cancel_all_orders(**LINEAR)) == []
     session.switch_position_mode(category="linear", coin="USDT", mode=3)
+    session.switch_position_mode(category="linear", coin="USDT", mode=3)
     with pytest.raises(pybit.exceptions.InvalidRequestError, match="110025"):
-        session.switch_position_mode(category="linear", coin="USDT", mode=3)
+        session.switch_position_mode(category="linear", symbol=SYMBOL, mode=3)
     assert len(rows(session.get_positions(**LINEAR))) == 2
     session.set_margin_mode(setMarginMode="REGULAR_MARGIN")
     assert session.get_account_info()["result"]["marginMode"] == "REGULAR_MARGIN"

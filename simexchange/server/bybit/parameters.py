@@ -28,6 +28,10 @@ class Nothing(Params, frozen=True):
     """An endpoint without parameters."""
 
 
+_KNOWN_TO_BE_SENT = frozenset({"position_idx"})
+"""Names that public clients send beside the right ones, and that the venue does not read."""
+
+
 class Reader:
     """Reads the parameters of one endpoint.
 
@@ -71,9 +75,13 @@ class Reader:
         given = {
             name: self._as_text(name, value)
             for name, value in named.items()
-            if value != "" and (self._refuses_unknown or name in self._names)
+            if value != "" and (name in self._names or self._is_refused(name))
         }
         return self._convert(given)
+
+    def _is_refused(self, name: str) -> bool:
+        """Say whether a name that is not known must not go unseen."""
+        return self._refuses_unknown and name not in _KNOWN_TO_BE_SENT
 
     def _as_text(self, name: str, value: object) -> object:
         """Return a number as text where text is expected; a decimal keeps its digits."""

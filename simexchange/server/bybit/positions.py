@@ -137,7 +137,11 @@ class ModeParams(Params, frozen=True):
 
 
 def switch_mode(call: Call, params: ModeParams) -> object:
-    """Switch the account between one net position and two legs in all instruments."""
+    """Switch the account between one net position and two legs in all instruments.
+
+    The mode that is set already is refused for an instrument, and taken for a coin: clients set
+    the mode of the coin whenever they start.
+    """
     require_linear(params.category)
     if params.mode not in (0, _HEDGE):
         raise WireError(errors.PARAMETER, "params error: mode is 0 or 3")
@@ -150,6 +154,8 @@ def switch_mode(call: Call, params: ModeParams) -> object:
     if refusal is None:
         return {}
     if refusal.reason is RejectReason.UNCHANGED:
+        if not params.symbol:
+            return {}
         raise WireError(errors.MODE_UNCHANGED)
     raise refusal_error(refusal.reason, refusal.message)
 
