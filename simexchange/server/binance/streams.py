@@ -108,7 +108,7 @@ class Connection:
 class Streams:
     """Accepts sockets on all forms of address that the venue has."""
 
-    prefixes = ("/public/", "/market/", "/private/", "/ws/", "/stream")
+    prefixes = ("/public/", "/market/", "/private/", "/ws", "/stream")
 
     def __init__(self, venue: Venue) -> None:
         self.venue = venue

@@ -16,6 +16,7 @@ from simexchange.server.keys import ApiKey
 from simexchange.server.limits import Standing
 from simexchange.server.sockets import Socket
 from simexchange.server.venue import Venue
+from simexchange.server.wire_faults import Strike, WireFault
 
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.encode
@@ -78,17 +79,34 @@ class TradeStream:
     # ------------------------------------------------------------------ orders
 
     def _order(self, message: Message, operation: str) -> None:
+        strikes = self._strikes(operation)
+        kinds = {strike.fault for strike in strikes}
+        if WireFault.LOST_REQUEST in kinds:
+            self._socket.abort()
+            return
         standings: list[Standing] = []
         answer = Answer({}, {})
         code = 0
         try:
+            _refuse_by_fault(kinds)
             answer = self._carry_out(message, operation, standings)
         except WireError as error:
             code, answer = error.code, Answer({}, {}, error.message)
         except Exception:  # noqa: BLE001 - a fault of ours is logged, and answered as the venue does
             _log.exception("%s was not answered", operation)
             code, answer = errors.INTERNAL.number, Answer({}, {}, errors.INTERNAL.message)
-        self._answer(message, standings, code, answer)
+        if WireFault.LOST_ANSWER in kinds:
+            self._socket.abort()
+            return
+        delay_us = sum(strike.delay_us for strike in strikes)
+        self._answer(message, standings, code, answer, delay_us // 1_000)
+
+    def _strikes(self, operation: str) -> list[Strike]:
+        """Return the faults of a request, whose path is that of the same request over HTTP."""
+        if not self._venue.faults.is_on:
+            return []
+        account = None if self._key is None else self._key.account
+        return self._venue.faults.on_request(_PATHS.get(operation, ""), account)
 
     def _carry_out(self, message: Message, operation: str, standings: list[Standing]) -> Answer:
         """Do what is asked; how the limit stands goes into ``standings`` even if it is refused."""
@@ -134,7 +152,14 @@ class TradeStream:
         if not now_ms - int(window) <= int(stamp) < now_ms + _AHEAD_MS:
             raise WireError(errors.EXPIRED_REQUEST)
 
-    def _answer(self, message: Message, standings: list[Standing], code: int, said: Answer) -> None:
+    def _answer(
+        self,
+        message: Message,
+        standings: list[Standing],
+        code: int,
+        said: Answer,
+        delay_ms: int,
+    ) -> None:
         now_ms = str(self._venue.edge_now() // 1_000)
         header = {"Timenow": now_ms, "Traceid": self._connection}
         for standing in standings:
@@ -151,7 +176,15 @@ class TradeStream:
             "header": header,
             "connId": self._connection,
         }
-        self._socket.answer(_encode(answer))
+        self._socket.answer(_encode(answer), delay_ms)
+
+
+def _refuse_by_fault(kinds: set[WireFault]) -> None:
+    """Raise the answer of a fault that keeps a request from being carried out."""
+    if WireFault.RATE_LIMIT in kinds:
+        raise WireError(errors.TOO_MANY_VISITS)
+    if kinds & {WireFault.MAINTENANCE, WireFault.SERVER_ERROR}:
+        raise WireError(errors.INTERNAL)
 
 
 def _argument(message: Message) -> object:
