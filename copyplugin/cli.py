@@ -8,15 +8,9 @@ from typing import ClassVar
 import click
 
 from copyplugin import halt_command as halt
-from copyplugin.bench.command import bench_command
-from copyplugin.bench.kill_command import kill_test_command
-from copyplugin.bench.venue_command import bench_venue_command
 from copyplugin.domain.command import CommandKind
-from copyplugin.engine_command import keys_group
 from copyplugin.errors import ConfigurationError, LedgerBroken, UnknownFollow
-from copyplugin.process_commands import engine_command, worker_command
-from copyplugin.replay.command import replay_command
-from copyplugin.replay.what_if import what_if_command
+from copyplugin.lazy_group import LazyGroup
 from copyplugin.settings import PREFIX, Settings, load_settings
 from copyplugin.statement_command import print_statement, statement_of
 from copyplugin.store import ledger
@@ -24,7 +18,6 @@ from copyplugin.store.database import Database, open_database, upgrade_database
 from copyplugin.store.directory import leader_lines
 from copyplugin.store.statistics_proof import statistics_differences
 from copyplugin.system_clock import SystemClock
-from copyplugin.venue_commands import doctor_command, venues_command
 
 DATABASE = click.option(
     "--database",
@@ -40,7 +33,25 @@ class BadInput(click.ClickException):
     exit_code: ClassVar[int] = 2
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+FOUND_IN = {
+    "bench": "copyplugin.bench.command:bench_command",
+    "bench-venue": "copyplugin.bench.venue_command:bench_venue_command",
+    "doctor": "copyplugin.venue_commands:doctor_command",
+    "engine": "copyplugin.process_commands:engine_command",
+    "keys": "copyplugin.engine_command:keys_group",
+    "kill-test": "copyplugin.bench.kill_command:kill_test_command",
+    "replay": "copyplugin.replay.command:replay_command",
+    "venues": "copyplugin.venue_commands:venues_command",
+    "what-if": "copyplugin.replay.what_if:what_if_command",
+    "worker": "copyplugin.process_commands:worker_command",
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    found_in=FOUND_IN,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 def main() -> None:
     """Copy trading for perpetual exchanges."""
     if not __debug__:
@@ -226,18 +237,6 @@ def settings_command() -> None:
         mark = "" if value == field.default else f" (default {field.default})"
         click.echo(f"{PREFIX}{name.upper()}={value}{mark}")
         click.echo(f"    {field.description}")
-
-
-main.add_command(bench_command)
-main.add_command(doctor_command)
-main.add_command(bench_venue_command)
-main.add_command(engine_command)
-main.add_command(keys_group)
-main.add_command(kill_test_command)
-main.add_command(replay_command)
-main.add_command(venues_command)
-main.add_command(what_if_command)
-main.add_command(worker_command)
 
 
 def _settings() -> Settings:
