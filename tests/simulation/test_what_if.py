@@ -16,7 +16,8 @@ from copyplugin.store.rows import (
     LeaderEquityRow,
     SettlementRow,
 )
-from simexchange.core.types import MONEY_SCALE, PositionMode
+from simexchange.core.commands import SetMarginMode
+from simexchange.core.types import MONEY_SCALE, MarginMode, PositionMode
 from tests.simulation.copy_world import Market, Plugin
 from tests.simulation.pair import BTC, NET, SHORT, SOL, Pair
 
@@ -150,6 +151,27 @@ async def test_funding_is_paid_at_every_eighth_hour_a_position_is_held(
     assert Decimal(one["funding"]) == 3 * Decimal("0.045")  # at 16, 0 and 8 o'clock, of 450
     assert one["from_leader_to_follower"]["parts"]["funding"] == "0.13500000"
     assert report["faults"] == []
+
+
+async def test_a_visitor_who_would_have_been_liquidated_is_told_so_and_all_adds_up(
+    plugin: Plugin, market: Market
+):
+    pair = await Pair(plugin, market).start()
+    market.apply(SetMarginMode(pair.leader, SOL, MarginMode.CROSS))  # he himself bears it
+    await pair.buy(30)
+    pair.set_price(SOL, "120.00")
+    await pair.buy(10)
+    pair.set_price(SOL, "170.00")
+    await pair.sell(40)
+
+    report = await what_if(plugin, "--leader=1", "--follow=mode=fixed,amount=60")
+
+    (one,) = report["follows"]
+    assert one["liquidated"]
+    assert report["faults"] == []
+    # 30 contracts were lost at 135 and less, and sold by the leader a tick below 170.
+    assert Decimal(one["from_leader_to_follower"]["parts"]["closed by liquidation"]) > 90
+    assert Decimal(one["net_result"]) == Decimal(one["equity"]) - 60
 
 
 async def test_the_database_is_left_as_it_was(plugin: Plugin, market: Market):
