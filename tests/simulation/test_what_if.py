@@ -3,6 +3,7 @@
 import asyncio
 import json
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -91,6 +92,20 @@ async def test_a_what_if_with_the_same_settings_comes_to_the_same_to_the_last_un
     assert sum(one["skipped"].values()) == len(pair.skips)
     assert one["signals"] == len(pair.rows(CopyDecisionRow))
     assert one["from_leader_to_follower"]["unexplained"] == "0.00000000"
+
+
+async def test_a_what_if_reads_either_database(tmp_path: Path, market: Market, migrated_url: str):
+    plugin = Plugin(tmp_path, market, url=migrated_url)
+    await plugin.start()
+    pair = await Pair(plugin, market).start(money=LEADER_MONEY, mode="proportional")
+    await trade_a_while(pair)
+
+    report = await what_if(
+        plugin, "--leader=1", "--follow=mode=proportional,amount=1000", "--since=2026-01-05"
+    )
+
+    assert Decimal(report["follows"][0]["net_result"]) == live_result(market, pair)
+    plugin.close()
 
 
 async def test_what_the_leader_held_before_is_not_copied_and_is_a_difference_of_its_own(
