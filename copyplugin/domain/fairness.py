@@ -1,7 +1,7 @@
 """Whose turn is first: many followers of one leader cannot all be sent for at once (C8)."""
 
 from collections.abc import Sequence
-from math import gcd
+from fractions import Fraction
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -22,6 +22,6 @@ def in_rotation(items: Sequence[T], turn: int) -> list[T]:
 def _stride(count: int) -> int:
     """Return about 0.618 of the count and without a common divisor with it."""
     stride = max(1, count * 618 // 1000)
-    while gcd(stride, count) != 1:
+    while Fraction(stride, count).denominator != count:  # they have a common divisor
         stride -= 1
     return stride

@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
-from sqlalchemy import select
-
 from copyplugin.domain.account import AccountBalance, VenuePosition
 from copyplugin.domain.identifiers import FollowId, Symbol, VenueOrderId
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import NO_CONTRACTS, Money, money_ceil, product, total
 from copyplugin.domain.transition import Effect
 from copyplugin.store.database import Session
-from copyplugin.store.follows import symbols_chosen
+from copyplugin.store.follows import baseline_of, symbols_chosen
 from copyplugin.store.marking import UNDECIDED
 from copyplugin.store.rows import (
     CopyDecisionRow,
@@ -59,9 +57,8 @@ def open_what_is_held(
     """
     by_leg = {(held.symbol, held.position_side): held for held in holdings.positions}
     chosen = symbols_chosen(session, follow.id)
-    query = select(FollowBaselineRow).where(FollowBaselineRow.follow_id == follow.id)
     has_work = False
-    for leg in session.scalars(query.order_by(FollowBaselineRow.symbol)).all():
+    for leg in baseline_of(session, follow.id):
         held = by_leg.get((leg.symbol, leg.position_side))
         instrument = instruments.get(leg.symbol)
         if held is None or instrument is None or leg.symbol not in chosen:

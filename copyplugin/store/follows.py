@@ -188,6 +188,16 @@ def symbols_chosen(session: Session, follow_id: FollowId) -> frozenset[Symbol]:
     return frozenset(session.scalars(query))
 
 
+def baseline_of(session: Session, follow_id: FollowId) -> list[FollowBaselineRow]:
+    """Return what the leader held when the follow started, by symbol."""
+    query = (
+        select(FollowBaselineRow)
+        .where(FollowBaselineRow.follow_id == follow_id)
+        .order_by(FollowBaselineRow.symbol, FollowBaselineRow.position_side)
+    )
+    return list(session.scalars(query))
+
+
 def write_history(
     session: Session,
     follow: FollowRow,
