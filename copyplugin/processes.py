@@ -34,7 +34,7 @@ SPLIT: Mapping[str, int] = {Work.LANES: 8}
 class MakeVenue(Protocol):
     """Connects to a venue; what it returns is closed with `close`, where it has one."""
 
-    def __call__(self, settings: Settings) -> Awaitable[Venue]: ...
+    def __call__(self, settings: Settings, /) -> Awaitable[Venue]: ...
 
 
 def venue_maker(name: str) -> MakeVenue:
