@@ -17,6 +17,7 @@ from copyplugin.domain.account import (
 from copyplugin.domain.follow import FollowState
 from copyplugin.domain.identifiers import AccountId, FollowId, LeaderId, TransferId
 from copyplugin.domain.leader import LeaderStatus
+from copyplugin.domain.ledger import sub_account
 from copyplugin.domain.money import Money
 from copyplugin.engine.attempts import attempt_all
 from copyplugin.engine.feed import Feed
@@ -25,7 +26,8 @@ from copyplugin.engine.market_data import MarketData
 from copyplugin.engine.settling import SHARES, Settler
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import OutcomeUnknown, RequestRejected, VenueUnavailable
-from copyplugin.store import follows, lane_work, leaders, transfers
+from copyplugin.ports import MovesMoney
+from copyplugin.store import follows, lane_work, leaders, ledger, transfers
 from copyplugin.store.database import Session
 from copyplugin.store.followers import get_follower
 from copyplugin.store.rows import TransferRow
@@ -208,12 +210,18 @@ class Following:
             return  # the mover is at it
         if not await self._settler.settle(case.follow_id):
             return
+        pays_others = self._around.venue.capabilities.moves_money is MovesMoney.FULL
         with self._around.database.read() as session:
-            if _case(session, case.follow_id).shares_under_way:
+            if pays_others and _case(session, case.follow_id).shares_under_way:
                 return
+            his = ledger.balance(session, sub_account(case.follow_id))
         money = await self._money_left(case)
         if money is None:
             return
+        if not pays_others:
+            # What is owed to others waits in the sub-account until it can be paid (V6); the
+            # follower need not wait for that.
+            money = min(money, his)
         if money <= 0:
             await self._around.database.write(lambda session: self._finish(session, case))
             return
