@@ -130,13 +130,13 @@ def _mode(taker: Order) -> SelfTradePrevention:
 def _certain(maker: Order, closable: dict[int, int]) -> int:
     """Return the contracts that ``maker`` can trade after those before it have traded.
 
-    ``closable`` keeps what is left of each position that resting orders would close.
+    ``closable`` keeps what is left of each position that resting orders would close: every order
+    against it takes from it, whichever of them it was promised to.
     """
     closes = maker.remaining if maker.closing else maker.promised
-    if closes == 0:
-        return maker.remaining
     position = maker.position
+    if closes == 0 and position.contracts * maker.sign >= 0:
+        return maker.remaining
     left = closable.get(position.number, abs(position.contracts))
-    sure = min(closes, left)
-    closable[position.number] = left - sure
-    return maker.remaining - closes + sure
+    closable[position.number] = max(left - maker.remaining, 0)
+    return maker.remaining - closes + min(closes, left)

@@ -379,3 +379,16 @@ def test_a_fill_or_kill_order_counts_what_closes_a_position_once():
     assert names(killed) == ["OrderAccepted", "OrderCancelled"]
     assert desk.position(1).contracts == 10
     assert "OrderCancelled" in names(filled)  # the other one: nothing is left to close
+
+
+def test_a_fill_or_kill_order_counts_what_an_order_before_the_closing_one_will_have_closed():
+    desk = Desk(accounts=4)
+    desk.trade(2, 3, 10, 1_000)
+    desk.limit(2, SELL, 10, 1_100)  # the position is promised to this one
+    desk.limit(2, SELL, 10, 1_005)  # not to this one, which closes it all the same
+    desk.limit(2, SELL, 10, 1_010, reduce_only=True)
+
+    killed = desk.limit(1, BUY, 20, 1_010, time_in_force=TimeInForce.FOK)
+
+    assert names(killed) == ["OrderAccepted", "OrderCancelled"]
+    assert desk.position(1).contracts == 0
