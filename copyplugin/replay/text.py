@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
+from copyplugin.domain.statistics import percent
 from copyplugin.replay.accounting import Account
 from copyplugin.replay.bridge import Bridge
 from copyplugin.replay.follow_report import FollowReport
@@ -100,7 +101,7 @@ def follow_lines(number: int, one: FollowReport) -> Iterator[str]:
 def _watch_lines(watch: Watch) -> Iterator[str]:
     yield (
         f"  deepest drawdown          {watch.drawdown:f} USDT; as a part of the highest before: "
-        f"{percent(watch.drawdown_ratio)}"
+        f"{in_percent(watch.drawdown_ratio)}"
     )
     near = watch.nearest
     if near is None:
@@ -112,7 +113,7 @@ def _watch_lines(watch: Watch) -> Iterator[str]:
         else f"liquidated at {near.liquidation_price:f}"
     )
     yield (
-        f"  nearest to liquidation    {percent(near.distance)} of the price: {near.symbol} "
+        f"  nearest to liquidation    {in_percent(near.distance)} of the price: {near.symbol} "
         f"{near.position_side} at {near.mark:f}, {where}"
     )
 
@@ -126,9 +127,9 @@ def _bridge_lines(bridge: Bridge) -> Iterator[str]:
         yield f"    NOT EXPLAINED {shown(bridge.unexplained)}"
 
 
-def percent(ratio: Fraction) -> str:
+def in_percent(ratio: Fraction) -> str:
     """Return a ratio in percent to two places, for show."""
-    return f"{float(ratio * 100):.2f} %"
+    return f"{percent(ratio):f} %"
 
 
 def _account_lines(name: str, account: Account) -> Iterator[str]:
@@ -201,7 +202,7 @@ def follow_object(one: FollowReport) -> dict[str, Any]:
         "result_after_share": f"{one.result_after_share:f}",
         "net_result": f"{one.net:f}",
         "drawdown": f"{one.watch.drawdown:f}",
-        "drawdown_ratio": percent(one.watch.drawdown_ratio),
+        "drawdown_ratio": in_percent(one.watch.drawdown_ratio),
         "nearest_liquidation": _nearest_object(one.watch),
         "from_leader_to_follower": _bridge_object(one.bridge),
         "profit_difference_to_leader": (
@@ -221,7 +222,7 @@ def _nearest_object(watch: Watch) -> dict[str, str | None] | None:
         "liquidation_price": (
             None if near.liquidation_price is None else f"{near.liquidation_price:f}"
         ),
-        "distance": percent(near.distance),
+        "distance": in_percent(near.distance),
     }
 
 

@@ -51,7 +51,7 @@ def _differences(
     session: Session, leader_id: LeaderId, now: datetime, zone: tzinfo
 ) -> Iterator[tuple[str, object, object]]:
     kept = session.get_one(LeaderStatisticsRow, leader_id)
-    points = list(_points(session, leader_id))
+    points = _points(session, leader_id)
     found = {
         **_of_trades(session, leader_id, now),
         **_of_followers(session, leader_id),
@@ -119,8 +119,8 @@ def _of_followers(session: Session, leader_id: LeaderId) -> dict[str, Any]:
     }
 
 
-def _points(session: Session, leader_id: LeaderId) -> Iterator[LeaderEquityRow]:
-    return iter(
+def _points(session: Session, leader_id: LeaderId) -> list[LeaderEquityRow]:
+    return list(
         session.scalars(
             select(LeaderEquityRow)
             .where(LeaderEquityRow.leader_id == leader_id, LeaderEquityRow.unit_value.is_not(None))
