@@ -66,6 +66,18 @@ def test_days_are_those_of_the_time_zone(centre, world, database):
     assert there.today == Queries(database, clock).leader_overview(ada).today + timedelta(days=1)
 
 
+def test_what_was_settled_at_midnight_belongs_to_the_day_that_begins(centre, world, database):
+    ada, _ = centre
+    where_noon_is_midnight = ZoneInfo("Etc/GMT-12")  # twelve hours ahead, as its name does not say
+
+    clock = FixedClock(NOW + timedelta(hours=1))
+    shown = Queries(database, clock, where_noon_is_midnight).leader_overview(ada)
+    assert shown.income_yesterday == 0
+    clock.at += timedelta(days=1)
+    shown = Queries(database, clock, where_noon_is_midnight).leader_overview(ada)
+    assert shown.income_yesterday == money(10)
+
+
 def test_the_share_list_is_newest_first_and_its_total_is_the_sum_of_its_rows(
     centre, world, database
 ):
