@@ -21,12 +21,14 @@ from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.identifiers import CommandId
 from copyplugin.engine.engine import Engine
 from copyplugin.engine.surroundings import Surroundings, Work
+from copyplugin.host.feed import open_host_feed
 from copyplugin.ports import Clock, Dispatcher, Venue
 from copyplugin.settings import Settings
 from copyplugin.store import commands
 from copyplugin.store.database import Database, Session, open_database
 from copyplugin.store.queries import Queries
 from copyplugin.store.rows import CommandRow
+from copyplugin.venues.host_fed import HostFedVenue
 
 LOOK_AGAIN_SECONDS = 0.25
 """How often a waiting caller reads the row itself: the engine may live in another process."""
@@ -131,6 +133,9 @@ class CopyPlugin:
         self.queries = Queries(self.database, clock, settings.zone)
         self.commands = Commands(self.database, clock, settings)
         self.dispatcher = dispatcher or InProcessDispatcher(clock)
+        self.host_feed = open_host_feed(self.database, clock, settings)
+        if self.host_feed is not None:
+            venue = HostFedVenue(venue, self.host_feed)
         self.engine = Engine(
             Surroundings(
                 settings=settings,

@@ -20,10 +20,12 @@ from copyplugin.engine.engine import Engine
 from copyplugin.engine.lane_worker import LaneWorker
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import ConfigurationError
+from copyplugin.host.feed import open_host_feed
 from copyplugin.ports import Clock, Venue
 from copyplugin.settings import Settings
 from copyplugin.store import leases
 from copyplugin.store.database import Database, libpq_address, open_database
+from copyplugin.venues.host_fed import HostFedVenue
 
 LOOK_SECONDS = 0.2
 
@@ -66,6 +68,9 @@ async def run_engine(
     async with AsyncExitStack() as stack:
         database = _opened(settings, stack)
         venue = await _connected(settings, make_venue, stack)
+        host_feed = open_host_feed(database, clock, settings)
+        if host_feed is not None:
+            venue = HostFedVenue(venue, host_feed)
         lease = _EngineLease(database, settings)
         await lease.wait()
         stack.push_async_callback(lease.drop)

@@ -13,6 +13,7 @@ from copyplugin.domain.plan_order import TriggerBy
 from copyplugin.errors import ConfigurationError
 
 PREFIX = "COPYPLUGIN_"
+SECRET_LENGTH_MIN = 32
 
 
 class Settings(BaseSettings):
@@ -180,6 +181,13 @@ class Settings(BaseSettings):
             raise ValueError(message) from error
         return name
 
+    @field_validator("host_feed_secret")
+    @classmethod
+    def _cannot_be_guessed(cls, secret: SecretStr) -> SecretStr:
+        if 0 < len(secret.get_secret_value()) < SECRET_LENGTH_MIN:
+            raise ValueError(f"use {SECRET_LENGTH_MIN} characters or more, made at random")
+        return secret
+
     @field_validator("escrow_account")
     @classmethod
     def _holds_shares(cls, account: str, info: ValidationInfo) -> str:
@@ -190,6 +198,12 @@ class Settings(BaseSettings):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    # -- a host exchange that tells of its leaders itself
+    host_feed_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="what the host signs its messages with; empty: no message is taken",
+    )
 
     # -- the venue, where it is a real one
     venue: str = Field(default="", description="the exchange, as `copyplugin venues` names it")

@@ -4,8 +4,9 @@ from flask import Flask, redirect, url_for
 from flask_compress import Compress
 from werkzeug.wrappers import Response
 
+from copyplugin.host.feed import HostFeed
 from copyplugin.store.queries import Queries
-from web import appearance, identity, stream
+from web import appearance, host, identity, stream
 from web.errors import init_errors
 from web.following import actions, commands, copies, follow, pausing
 from web.health import pages as health
@@ -31,8 +32,17 @@ BLUEPRINTS = (
 )
 
 
-def create_app(queries: Queries, commands: Commands, settings: WebSettings) -> Flask:
-    """Return the application; `live_hub(app).stop()` ends its thread and its streams."""
+def create_app(
+    queries: Queries,
+    commands: Commands,
+    settings: WebSettings,
+    *,
+    host_feed: HostFeed | None = None,
+) -> Flask:
+    """Return the application; `live_hub(app).stop()` ends its thread and its streams.
+
+    With a host feed it takes the host's messages too.
+    """
     app = Flask(__name__)
     app.config.from_mapping(
         SECRET_KEY=settings.secret_key,
@@ -62,6 +72,8 @@ def create_app(queries: Queries, commands: Commands, settings: WebSettings) -> F
     init_errors(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    if host_feed is not None:
+        host.init_host_feed(app, host_feed)
     app.add_url_rule("/", "home", _home)
     return app
 

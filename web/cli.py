@@ -11,6 +11,7 @@ import sys
 import click
 
 from copyplugin.errors import ConfigurationError
+from copyplugin.host.feed import open_host_feed
 from copyplugin.plugin import Commands
 from copyplugin.settings import load_settings
 from copyplugin.store.database import open_database
@@ -44,6 +45,7 @@ def serve(host: str, port: int) -> None:
                 Queries(database, clock, plugin_settings.zone),
                 Commands(database, clock, plugin_settings),
                 WebSettings(secret_key=secrets.token_hex(32), host=host),
+                host_feed=open_host_feed(database, clock, plugin_settings),
             )
             with stop_on_signal() as stop:
                 server = PageServer(app, listener, host)

@@ -12,6 +12,7 @@ from copyplugin.store.rows.follow import (
 from copyplugin.store.rows.follow_rule import FollowRuleRow
 from copyplugin.store.rows.follower import FollowerRow
 from copyplugin.store.rows.funding import FundingPaymentRow
+from copyplugin.store.rows.host import HostFillRow, HostMessageRow
 from copyplugin.store.rows.lane import CopyDecisionRow, LaneRow
 from copyplugin.store.rows.leader import LeaderBlacklistRow, LeaderInstrumentRow, LeaderRow
 from copyplugin.store.rows.lease import LeaseRow
@@ -56,6 +57,8 @@ __all__ = [
     "FundingPaymentRow",
     "HaltRow",
     "HighWaterMarkRow",
+    "HostFillRow",
+    "HostMessageRow",
     "InstrumentRow",
     "JobRunRow",
     "LaneRow",
