@@ -89,6 +89,8 @@ def _close(stream: Stream, deep_pockets: int, position: PositionView, price: int
     side = Side.BUY if short else Side.SELL
     # a deleveraged or liquidated position need not be a whole number of steps
     contracts = -(-abs(position.contracts) // STRICT_STEP) * STRICT_STEP
+    most = stream.exchange.instrument(position.symbol).max_contracts // STRICT_STEP * STRICT_STEP
+    contracts = min(contracts, most)  # what is more than one order may, the next pass closes
     stream.apply(
         PlaceOrder(
             deep_pockets,

@@ -43,6 +43,8 @@ def features_of(command: Command, events: list[Event]) -> Iterator[str]:
             yield "funding interval set"
         if isinstance(event, e.OrderAccepted) and getattr(command, "close_on_trigger", False):
             yield "order close-on-trigger"
+        if isinstance(event, e.OrderAccepted) and getattr(command, "expires_at", None):
+            yield "order that expires"
 
 
 def _of_event(event: Event) -> Iterator[str]:
@@ -164,6 +166,7 @@ def expected_features() -> frozenset[str]:
         "liquidation cross of a hedged leg",
         "liquidation isolated of a hedged leg",
         "order close-on-trigger",
+        "order that expires",
         "order kept its place",
         "order lost its place",
         "order of a plan",

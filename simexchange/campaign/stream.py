@@ -188,6 +188,7 @@ class Stream:
                 (SelfTradePrevention.NONE,) * 5 + tuple(SelfTradePrevention)
             ),
             close_on_trigger=self._happens(0.05),
+            expires_at=self.at + rng.randrange(200_000) if self._happens(0.02) else None,
         )
 
     def _batch(self) -> Batch:

@@ -115,6 +115,9 @@ class PlaceOrder(_Command, frozen=True):
     that rest to close the same position are cut to what it leaves of it, the newest are cancelled
     where the number of open orders leaves no room, and where it would meet an order of its own
     owner, that one is cancelled (unless self-trade prevention is none: then they trade).
+
+    ``expires_at``: what rests of it at that time (µs) is cancelled, before any command of that time
+    is carried out. For limit orders that may rest, and later than now.
     """
 
     account: int
@@ -129,6 +132,7 @@ class PlaceOrder(_Command, frozen=True):
     client_order_id: str | None = None
     self_trade_prevention: SelfTradePrevention = SelfTradePrevention.NONE
     close_on_trigger: bool = False
+    expires_at: int | None = None
 
 
 class AmendOrder(_Command, frozen=True):
@@ -176,6 +180,7 @@ class PlacePlanOrder(_Command, frozen=True):
     - ``group``: plans of one account with the same group cancel one another when one fires.
     - ``callback_rate``: a trailing plan; the trigger follows the best price since
       ``activation_price`` (or since now) at this rate, and ``trigger_price`` is then 0.
+    - ``expires_at``: while it waits it ends then, and so does a limit order that it has become.
     - ``refuse_if_through``: refuse rather than fire at once when the price is already through.
     """
 

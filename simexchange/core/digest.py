@@ -46,7 +46,7 @@ def _account_row(account: Account) -> list[object]:
 
 
 def _order_row(order: Order) -> list[object]:
-    return [
+    row: list[object] = [
         order.order_id,
         order.price,
         order.contracts,
@@ -57,6 +57,8 @@ def _order_row(order: Order) -> list[object]:
         order.promised,
         order.updated_at,
     ]
+    expires_at = order.command.expires_at
+    return row if expires_at is None else [*row, expires_at]
 
 
 def _market_row(market: Market) -> list[object]:

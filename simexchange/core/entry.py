@@ -8,8 +8,10 @@ from simexchange.core.commands import PlaceOrder
 from simexchange.core.events import OrderAccepted
 from simexchange.core.matching import Matching
 from simexchange.core.order_checks import (
+    RESTING,
     best_price,
     client_id_problem,
+    expiry_problem,
     hold_problem,
     nothing_to_reduce,
     order_rules_problem,
@@ -44,7 +46,7 @@ _POST_ONLY: Final = TimeInForce.POST_ONLY
 _NO_LIQUIDITY: Final = CancelReason.NO_LIQUIDITY
 _BUY: Final = Side.BUY
 _NET: Final = PositionSide.NET
-_RESTING: Final = (_GTC, _POST_ONLY)
+_EXPIRY: Final = "order expiry"
 _NEVER_RESTING = {
     TimeInForce.IOC: CancelReason.IMMEDIATE_OR_CANCEL,
     TimeInForce.FOK: CancelReason.FILL_OR_KILL,
@@ -56,7 +58,7 @@ class OrderEntry:
 
     The checks, in order of precedence: account, instrument, forced rejection, form (price and
     contracts given as the kind demands), size limits, position side against position mode, client
-    order id, number of open orders, price band, minimum notional, reduce-only, post-only,
+    order id, expiry, number of open orders, price band, minimum notional, reduce-only, post-only,
     leverage against the tier of the exposure, money.
     """
 
@@ -66,6 +68,12 @@ class OrderEntry:
         self._state = state
         self._trading = trading
         self._matching = matching
+        state.timers.handle(_EXPIRY, self._on_expiry)
+
+    def _on_expiry(self, thing: object) -> None:
+        assert isinstance(thing, Order)
+        if thing.remaining:
+            self._trading.cancel(thing, CancelReason.EXPIRED)
 
     def place(  # noqa: C901 - a branch for each check, none a call for an order without fault
         self, command: PlaceOrder, plan_id: int | None
@@ -80,6 +88,7 @@ class OrderEntry:
             or position is None
             or command.position_side is not _NET
             or command.client_order_id is not None
+            or command.expires_at is not None
             or account.forced_rejects
             or not account.is_one_way
             or (market := position.market).has_order_rules
@@ -97,6 +106,7 @@ class OrderEntry:
             or (time_in_force is not _GTC and time_in_force is not _POST_ONLY)
             or command.reduce_only
             or command.close_on_trigger
+            or command.expires_at is not None
         ):
             return self._take(command, position, plan_id)
         if command.side is _BUY:
@@ -149,6 +159,8 @@ class OrderEntry:
             problem = side_problem(account)
         elif command.client_order_id is not None:
             problem = client_id_problem(command.client_order_id, account, plan_id)
+        if problem is None and command.expires_at is not None:
+            problem = expiry_problem(command, self._state.log.at)
         if problem is None and market.has_order_rules:
             problem = order_rules_problem(command, account, market)
         if problem is not None:
@@ -336,9 +348,11 @@ class OrderEntry:
         if order.remaining:
             if command.kind is _MARKET:
                 self._trading.cancel(order, _NO_LIQUIDITY)
-            elif time_in_force in _RESTING:
+            elif time_in_force in RESTING:
                 market = order.position.market
                 self.rest(order, market.bids if order.sign > 0 else market.asks)
+                if command.expires_at is not None:
+                    self._state.timers.set(command.expires_at, _EXPIRY, order)
             else:
                 self._trading.cancel(order, _NEVER_RESTING[time_in_force])
 
@@ -366,7 +380,7 @@ def _promise(
     will rest, the position covers what it has not promised to older orders.
     """
     contracts = command.contracts
-    if command.kind is _MARKET or command.time_in_force not in _RESTING:
+    if command.kind is _MARKET or command.time_in_force not in RESTING:
         return min(contracts, closable)
     now = makers.reach(contracts, limit_key)[0] if crosses else 0
     closes_now = min(closable, now)

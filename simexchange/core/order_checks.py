@@ -7,7 +7,9 @@ from simexchange.core.margin import available_balance, order_cost, tier_of
 from simexchange.core.markets import Market
 from simexchange.core.positions import Position
 from simexchange.core.state import Refusal
-from simexchange.core.types import RATE_SCALE, OrderKind, RejectReason
+from simexchange.core.types import RATE_SCALE, OrderKind, RejectReason, TimeInForce
+
+RESTING = (TimeInForce.GTC, TimeInForce.POST_ONLY)
 
 
 def best_price(makers: BookSide) -> int:
@@ -175,6 +177,21 @@ def would_cross(price: int | None, best: Level | None) -> Refusal:
         RejectReason.POST_ONLY_WOULD_CROSS,
         f"a post-only order at {price} would trade at once at {best.price}",
     )
+
+
+def may_rest(kind: OrderKind, time_in_force: TimeInForce) -> bool:
+    return kind is OrderKind.LIMIT and time_in_force in RESTING
+
+
+def expiry_problem(command: PlaceOrder, now: int) -> Refusal | None:
+    """Check an order that says when it ends."""
+    expires_at = command.expires_at
+    if not may_rest(command.kind, command.time_in_force):
+        return Refusal(RejectReason.INVALID_REQUEST, "only a limit order that may rest can expire")
+    if expires_at is not None and expires_at <= now:
+        message = f"an order that is to end at {expires_at} came at {now}"
+        return Refusal(RejectReason.INVALID_REQUEST, message)
+    return None
 
 
 def price_problem(command: PlaceOrder) -> Refusal:

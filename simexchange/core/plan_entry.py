@@ -22,8 +22,8 @@ class PlanEntry:
     """Accepts or refuses plan orders.
 
     The checks, in order of precedence: account, instrument, forced rejection, trigger and price,
-    size, position side, client order id, number of plan orders, a present price to compare with,
-    a position to close, already through.
+    expiry, size, position side, client order id, number of plan orders, a present price to compare
+    with, a position to close, already through.
     """
 
     __slots__ = ("_firing", "_state")
@@ -39,7 +39,7 @@ class PlanEntry:
         if account is None or market is None:
             self._refuse(command, unknown(command.account, command.symbol, account))
             return
-        refusal = _form_problem(command, account, market)
+        refusal = _form_problem(command, account, market, state.log.at)
         if refusal is None:
             refusal = self._place(command, account, market)
         if refusal is not None:
@@ -197,11 +197,14 @@ class PlanEntry:
         )
 
 
-def _form_problem(command: PlacePlanOrder, account: Account, market: Market) -> Refusal | None:
+def _form_problem(
+    command: PlacePlanOrder, account: Account, market: Market, now: int
+) -> Refusal | None:
     if take_forced(account, "plan"):
         return Refusal(RejectReason.FORCED, "a fault plan refuses this plan order")
     return (
         _price_problem(command)
+        or _expiry_problem(command, now)
         or _size_problem(command, market)
         or _account_problem(command, account, market)
     )
@@ -226,6 +229,13 @@ def _price_problem(command: PlacePlanOrder) -> Refusal | None:
             "a limit order needs a price of at least 1 tick, a market order takes none",
         )
     return None
+
+
+def _expiry_problem(command: PlacePlanOrder, now: int) -> Refusal | None:
+    if command.expires_at is None or command.expires_at > now:
+        return None
+    message = f"a plan order that is to end at {command.expires_at} came at {now}"
+    return Refusal(RejectReason.INVALID_REQUEST, message)
 
 
 def _size_problem(command: PlacePlanOrder, market: Market) -> Refusal | None:

@@ -10,6 +10,7 @@ from simexchange.core.events import (
     PlanOrderTriggered,
 )
 from simexchange.core.markets import Market
+from simexchange.core.order_checks import may_rest
 from simexchange.core.plans import Plan
 from simexchange.core.price_heap import PriceHeap
 from simexchange.core.state import Refusal, State
@@ -140,6 +141,7 @@ class PlanFiring:
             position_side=terms.position_side,
             client_order_id=terms.client_order_id,
             close_on_trigger=terms.close_on_trigger,
+            expires_at=terms.expires_at if may_rest(terms.kind, terms.time_in_force) else None,
         )
 
     def _cancel_siblings(self, plan: Plan) -> None:

@@ -8,6 +8,7 @@ from simexchange.core.instrument import Instrument
 from simexchange.core.margin import available_balance
 from simexchange.core.markets import Market
 from simexchange.core.orders import Order
+from simexchange.core.prices import impact_premium
 from simexchange.core.state import State
 from simexchange.core.types import PositionSide
 from simexchange.core.view_builders import order_view, plan_view, position_view, profit_of
@@ -45,6 +46,19 @@ class Reads:
     def open_interest(self, symbol: str) -> int:
         """Return the contracts held long, which are as many as those held short."""
         return self._market(symbol).open_interest
+
+    def premium(self, symbol: str) -> int | None:
+        """Return the premium of the book over the index now, as a rate in 10⁻⁸, toward zero.
+
+        It is what funding is averaged from; None for an instrument without funding or index.
+        """
+        market = self._market(symbol)
+        rules = market.instrument.funding
+        if rules is None or market.index is None or market.protection is not None:
+            return None
+        return impact_premium(
+            market.bids, market.asks, market.index, rules.impact_notional, market.tick_value
+        )
 
     def funding(self, symbol: str) -> FundingView | None:
         """Return where funding stands; None for an instrument without it."""

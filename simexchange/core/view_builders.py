@@ -77,6 +77,7 @@ def order_view(order: Order) -> OrderView:
         created_at=order.created_at,
         updated_at=order.updated_at,
         hold=order.hold,
+        expires_at=order.command.expires_at,
     )
 
 

@@ -68,6 +68,7 @@ class OrderView(msgspec.Struct, frozen=True):
     created_at: int
     updated_at: int
     hold: int
+    expires_at: int | None
 
 
 class PlanView(msgspec.Struct, frozen=True):

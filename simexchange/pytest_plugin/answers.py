@@ -20,6 +20,7 @@ class OrderOptions(TypedDict, total=False):
     name: str
     self_trade_prevention: str
     close_on_trigger: bool
+    expires_after: str
 
 
 class PlanOptions(TypedDict, total=False):

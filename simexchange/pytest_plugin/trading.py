@@ -106,6 +106,7 @@ class TradingFacade:
         if name is None:
             self._orders += 1
             name = f"{self.name}-{self._orders}"
+        expires_after = options.get("expires_after")
         command = PlaceOrder(
             self.number,
             symbol,
@@ -123,6 +124,7 @@ class TradingFacade:
                 SELF_TRADE_PREVENTIONS,
             ),
             options.get("close_on_trigger", False),
+            None if expires_after is None else self._from_now(expires_after),
         )
         self._send(command, f"{side.name.lower()} {contracts} {symbol}", rejected)
         return None if rejected is not None else self.order(name)

@@ -82,10 +82,12 @@ def _order(reading: Reading, value: Value, side: Side) -> Commands:
             "name",
             "self_trade_prevention",
             "close_on_trigger",
+            "expires_after",
         ),
     )
     account, instrument = reading.account(fields), reading.instrument(fields)
     price = reading.price(fields, "price", instrument)
+    lasts_us = fields.maybe("expires_after", duration_us)
     return (
         PlaceOrder(
             account,
@@ -102,6 +104,7 @@ def _order(reading: Reading, value: Value, side: Side) -> Commands:
                 "self_trade_prevention", SELF_TRADE_PREVENTIONS, SelfTradePrevention.NONE
             ),
             fields.flag("close_on_trigger"),
+            None if lasts_us is None else reading.now + lasts_us,
         ),
     )
 

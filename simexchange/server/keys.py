@@ -1,12 +1,12 @@
 """API keys: who they are, what they may do, and whether a signature is theirs."""
 
-import hmac
 from collections.abc import Callable
 from hashlib import blake2b
 from ipaddress import ip_address, ip_network
 
 from simexchange.server.grants import Grant
 from simexchange.server.notes import KeyChanged, KeyMade, KeyRevoked, Note
+from simexchange.server.signatures import KeyKind, verifier
 
 ANY_ADDRESS = "*"
 NEVER_EXPIRES = 2**62
@@ -21,12 +21,13 @@ FULL = Grant(trade=True, transfer=True)
 class ApiKey:
     """One key of one account.
 
-    ``account`` is the account it acts for. ``created_at`` and ``expires_at`` are microseconds
-    since the epoch.
+    Its owner signs with ``secret``; or with the private half of ``public_key`` (PEM), and there is
+    no secret then. ``account`` is the account it acts for. ``created_at`` and ``expires_at`` are
+    microseconds since the epoch.
     """
 
     __slots__ = (
-        "_mac",
+        "_verifier",
         "account",
         "addresses",
         "created_at",
@@ -36,6 +37,7 @@ class ApiKey:
         "key",
         "name",
         "number",
+        "public_key",
         "secret",
     )
 
@@ -51,10 +53,12 @@ class ApiKey:
         name: str = "",
         addresses: tuple[str, ...] = (ANY_ADDRESS,),
         expires_at: int = NEVER_EXPIRES,
+        public_key: str = "",
     ) -> None:
         self.number = number
         self.key = key
         self.secret = secret
+        self.public_key = public_key
         self.account = account
         self.grant = grant
         self.created_at = created_at
@@ -62,17 +66,14 @@ class ApiKey:
         self.addresses = addresses
         self.expires_at = expires_at
         self.is_revoked = False
-        self._mac = hmac.new(secret.encode(), digestmod="sha256")
+        self._verifier = verifier(secret, public_key)
 
-    def signature(self, payload: bytes) -> str:
-        """Return HMAC-SHA256 of ``payload`` in hexadecimal."""
-        mac = self._mac.copy()
-        mac.update(payload)
-        return mac.hexdigest()
+    @property
+    def kind(self) -> KeyKind:
+        return self._verifier.kind
 
     def has_signed(self, payload: bytes, signature: str) -> bool:
-        """Compare in constant time."""
-        return hmac.compare_digest(self.signature(payload).encode(), signature.lower().encode())
+        return self._verifier.has_signed(payload, signature)
 
     def may_come_from(self, address: str) -> bool:
         """Say whether the key's list of addresses and networks has ``address`` in it."""
@@ -120,12 +121,19 @@ class KeyRing:
         addresses: tuple[str, ...] = (ANY_ADDRESS,),
         expires_at: int = NEVER_EXPIRES,
         secret: str | None = None,
+        public_key: str = "",
     ) -> ApiKey:
-        self._made += 1
+        """Make a key, with a secret of its own unless one or a ``public_key`` (PEM) is given.
+
+        ValueError with a sentence when the public key cannot be used.
+        """
+        number = self._made + 1
+        chosen = "" if public_key else secret or self._word("secret", number, _SECRET_LENGTH)
         made = ApiKey(
-            number=self._made,
-            key=self._word("key", _KEY_LENGTH),
-            secret=secret or self._word("secret", _SECRET_LENGTH),
+            number=number,
+            key=self._word("key", number, _KEY_LENGTH),
+            secret=chosen,
+            public_key=public_key,
             account=account,
             grant=grant,
             created_at=created_at,
@@ -133,12 +141,14 @@ class KeyRing:
             addresses=addresses,
             expires_at=expires_at,
         )
+        self._made = number
         self._keys[made.key] = made
         self._tell(
             KeyMade(
                 number=made.number,
                 key=made.key,
                 secret=made.secret,
+                public_key=public_key,
                 account=account,
                 grant=grant,
                 created_at=created_at,
@@ -156,6 +166,7 @@ class KeyRing:
             number=note.number,
             key=note.key,
             secret=note.secret,
+            public_key=note.public_key,
             account=note.account,
             grant=note.grant,
             created_at=note.created_at,
@@ -180,8 +191,8 @@ class KeyRing:
         if key is not None:
             key.is_revoked = True
 
-    def _word(self, purpose: str, length: int) -> str:
-        return self.word(f"{purpose}/{self._made}", length)
+    def _word(self, purpose: str, number: int, length: int) -> str:
+        return self.word(f"{purpose}/{number}", length)
 
     def word(self, purpose: str, length: int) -> str:
         """Return letters and digits that follow from the seed and their purpose."""

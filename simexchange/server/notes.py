@@ -37,6 +37,7 @@ class KeyMade(_Note, frozen=True):
     name: str
     addresses: tuple[str, ...]
     expires_at: int
+    public_key: str = ""
 
 
 class KeyChanged(_Note, frozen=True):

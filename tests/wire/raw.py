@@ -11,6 +11,11 @@ from simexchange.server.keys import ApiKey
 from tests.wire.rig import Rig
 
 
+def signed(key: ApiKey, payload: str) -> str:
+    """Return HMAC-SHA256 of ``payload`` in hexadecimal."""
+    return hmac.new(key.secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
+
+
 class Raw:
     """Signs as the venue documents it; every part can be made wrong."""
 

@@ -44,8 +44,8 @@ class Talker:
 
 
 @asynccontextmanager
-async def talking(client: RawBinance) -> AsyncIterator[Talker]:
-    address = client.rig.url.replace("http", "ws") + "/ws-fapi/v1"
+async def talking(client: RawBinance, query: str = "") -> AsyncIterator[Talker]:
+    address = client.rig.url.replace("http", "ws") + "/ws-fapi/v1" + query
     async with aiohttp.ClientSession() as session, session.ws_connect(address) as socket:
         yield Talker(socket, client)
 

@@ -68,12 +68,28 @@ async def test_a_market_order_is_new_then_booked_then_filled(
         messages = [message["data"] for message in messages]
     assert [short(message) for message in messages] == [
         ("NEW", "NEW", "0", "0", "0"),
+        ("TRADE_LITE",),
         ("ORDER", "9999.7249945", ["0.01"]),
         ("TRADE", "FILLED", "0.01", "0.01", "0"),
     ]
     filled = messages[-1]["o"]
     assert (filled["i"], filled["L"], filled["n"]) == (made["orderId"], "50001.0", "0.2750055")
-    assert messages[1]["a"]["P"][0]["iw"] == "50.001"
+    assert messages[2]["a"]["P"][0]["iw"] == "50.001"
+    lite = dict(messages[1])
+    assert (lite.pop("E"), lite.pop("T")) == (messages[-1]["T"], messages[-1]["T"])
+    assert lite == {
+        "e": "TRADE_LITE",
+        "s": SYMBOL,
+        "q": "0.01",
+        "p": "0",
+        "m": False,
+        "c": made["clientOrderId"],
+        "S": "BUY",
+        "L": "50001.0",
+        "l": "0.01",
+        "t": filled["t"],
+        "i": made["orderId"],
+    }
 
 
 async def test_a_resting_order_is_told_from_placing_to_cancelling(raw_binance: RawBinance) -> None:
@@ -178,8 +194,9 @@ async def test_a_listen_key_ends_unless_it_is_kept() -> None:
             await asyncio.to_thread(client.order)
             messages = await listener.heard(0.6)
             ended = messages[-1]
-            assert [m["e"] for m in messages[:3]] == [
+            assert [m["e"] for m in messages[:4]] == [
                 "ORDER_TRADE_UPDATE",
+                "TRADE_LITE",
                 "ACCOUNT_UPDATE",
                 "ORDER_TRADE_UPDATE",
             ]
@@ -205,9 +222,9 @@ async def test_a_closed_listen_key_tells_nothing_more(raw_binance: RawBinance) -
     ("fault", "count"),
     [
         (WireFault.STREAM_DROP, 0),
-        (WireFault.STREAM_DUPLICATE, 6),
-        (WireFault.STREAM_DELAY, 3),
-        (WireFault.STREAM_REORDER, 2),
+        (WireFault.STREAM_DUPLICATE, 8),
+        (WireFault.STREAM_DELAY, 4),
+        (WireFault.STREAM_REORDER, 4),
         (WireFault.STREAM_SILENCE, 0),
         (WireFault.STREAM_CLOSE, 0),
     ],

@@ -12,6 +12,7 @@ import pytest
 from simexchange.core import commands
 from simexchange.core.types import OrderKind, Side
 from simexchange.server.wire_faults import WireFault, WirePlan, WireRule
+from tests.wire.raw import signed
 from tests.wire.rig import SYMBOL, UNIFIED, Rig
 
 
@@ -176,7 +177,7 @@ async def hear(opened: aiohttp.ClientWebSocketResponse) -> dict:
 
 def auth(rig: Rig, key, *, expires: int | None = None) -> dict:
     at = expires if expires is not None else rig.edge.now() // 1_000 + 5_000
-    signature = key.signature(f"GET/realtime{at}".encode())
+    signature = signed(key, f"GET/realtime{at}")
     return {"op": "auth", "args": [key.key, at, signature], "req_id": "login"}
 
 

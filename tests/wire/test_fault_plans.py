@@ -14,7 +14,7 @@ from simexchange.core import commands
 from simexchange.core.types import RATE_SCALE, OrderKind, Side
 from simexchange.server.keys import ApiKey
 from simexchange.server.wire_faults import REQUEST_FAULTS, WireFault, WirePlan, WireRule
-from tests.wire.raw import Raw, RawBinance
+from tests.wire.raw import Raw, RawBinance, signed
 from tests.wire.rig import SYMBOL, Rig
 
 PATHS = {"bybit": "/v5/market/time", "binance": "/fapi/v1/time"}
@@ -167,7 +167,7 @@ async def trading(rig: Rig, key: ApiKey) -> AsyncIterator[aiohttp.ClientWebSocke
     address = rig.url.replace("http", "ws") + "/v5/trade"
     async with aiohttp.ClientSession() as session, session.ws_connect(address) as socket:
         expires = rig.edge.now() // 1_000 + 10_000
-        signature = key.signature(f"GET/realtime{expires}".encode())
+        signature = signed(key, f"GET/realtime{expires}")
         await socket.send_json({"op": "auth", "args": [key.key, expires, signature]})
         assert (await socket.receive_json())["retCode"] == 0
         yield socket

@@ -30,6 +30,8 @@ from simexchange.server.binance.orders import (
     BY_SIDE,
     TIMES,
     WireLeg,
+    check_good_till,
+    good_till_us,
     WireSide,
     WireTime,
 )
@@ -42,7 +44,8 @@ from simexchange.server.binance.parameters import (
     missing,
     not_required,
 )
-from simexchange.server.binance.rows import algo_row, client_id_of
+from simexchange.server.binance.rows import GOOD_TILL, algo_row, client_id_of
+from simexchange.server.records.kept import NO_WORDS
 from simexchange.server.records.rows import KeptOrder, OrderState, Origin
 
 _ROWS_MOST = 1_000
@@ -74,7 +77,14 @@ class NewAlgo(Params, frozen=True):
 
 
 def place(call: Call, params: NewAlgo) -> object:
-    events = call.venue.apply(_command(call, params))
+    command = _command(call, params)
+    words = {GOOD_TILL: str(command.expires_at // 1_000)} if command.expires_at else {}
+    records = call.venue.records
+    records.describe_next(call.account, words)
+    try:
+        events = call.venue.apply(command)
+    finally:
+        records.next_words = NO_WORDS
     refusal = call.venue.refusal(events)
     if refusal is not None:
         raise refusal_error(refusal.reason, refusal.message)
@@ -115,6 +125,9 @@ def _command(call: Call, params: NewAlgo) -> PlacePlanOrder:
         attached=closes_all,
         callback_rate=_callback(params.callback_rate or "") if is_trailing else None,
         activation_price=price_of(grid, activation) if is_trailing and activation else None,
+        expires_at=None
+        if params.good_till_date is None
+        else good_till_us(call, params.good_till_date),
         refuse_if_through=_has_price(call, params.symbol, trigger_by),
     )
 
@@ -156,8 +169,11 @@ def _check_extras(params: NewAlgo, *, is_limit: bool) -> None:
         raise not_required("price")
     if params.reduce_only == "true" and params.position_side in ("LONG", "SHORT"):
         raise not_required("reduceonly")
-    if params.time_in_force == "GTD" or params.price_match not in (None, "NONE"):
-        raise WireError(errors.UNSUPPORTED, "GTD and priceMatch are not offered here.")
+    check_good_till(params.time_in_force, params.good_till_date)
+    if params.good_till_date is not None and not is_limit:
+        raise not_required("goodtilldate")
+    if params.price_match not in (None, "NONE"):
+        raise WireError(errors.UNSUPPORTED, "priceMatch is not offered here.")
 
 
 def _callback(text: str) -> int:

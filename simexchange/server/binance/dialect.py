@@ -11,12 +11,12 @@ from simexchange.core.types import SECOND_US
 from simexchange.server.binance import errors
 from simexchange.server.binance.call import PUBLIC, SIGNED, Call, Endpoint
 from simexchange.server.binance.countdown import Countdowns
-from simexchange.server.binance.doorkeeper import admit, check_signature
+from simexchange.server.binance.doorkeeper import admit, check_signature, check_time
 from simexchange.server.binance.endpoints import ENDPOINTS
 from simexchange.server.binance.errors import WireError
 from simexchange.server.binance.metering import Meter, Usage
 from simexchange.server.binance.parameters import Nothing, Reader
-from simexchange.server.binance.socket_api import SocketApi
+from simexchange.server.binance.socket_api import SESSIONS, Asked, SocketApi
 from simexchange.server.binance.streams import Streams
 from simexchange.server.keys import ApiKey
 from simexchange.server.venue import Venue
@@ -62,6 +62,7 @@ class BinanceDialect:
                 *ENDPOINTS,
                 *self.streams.listen_keys.endpoints(),
                 *Countdowns(venue).endpoints(),
+                *SESSIONS,
                 own,
             )
         }
@@ -137,16 +138,22 @@ class BinanceDialect:
         return route.endpoint.handler(Call(self.venue, key), route.reader.read(values))
 
     def _carry_out_message(
-        self, method: str, path: str, values: dict[str, str], address: str | None, usage: Usage
+        self, path: tuple[str, str], values: dict[str, str], address: str | None, asked: Asked
     ) -> object:
-        """Do what is asked on a socket; there parameters are signed in order of their names."""
-        route = self._routes[method, path]
+        """Do what is asked on a socket; there parameters are signed in order of their names.
+
+        A request without a key is that of the key which logged on, and is not signed again.
+        """
+        route, usage = self._routes[path], asked.usage
         endpoint = route.endpoint
         self._meter.take_weight(endpoint, address, endpoint.weight_of(values), usage)
         key = None
         if endpoint.scope != PUBLIC:
-            key = admit(self.venue, values.get("apiKey", ""), address, endpoint)
-            if endpoint.scope in SIGNED:
+            own = values.get("apiKey", "")
+            key = admit(self.venue, own or asked.logged_on, address, endpoint)
+            if endpoint.scope in SIGNED and not own and asked.logged_on:
+                check_time(self.venue, values)
+            elif endpoint.scope in SIGNED:
                 signed = sorted(name for name in values if name != "signature")
                 payload = "&".join(f"{name}={values[name]}" for name in signed)
                 check_signature(self.venue, key, values, payload)

@@ -31,15 +31,30 @@ def admit(venue: Venue, name: str, address: str | None, endpoint: Endpoint) -> A
 
 def check_signature(venue: Venue, key: ApiKey, values: dict[str, str], payload: str) -> None:
     """Refuse what the key has not signed, or not now."""
-    stamp, window = values.get("timestamp", ""), values.get("recvWindow", "")
-    if not stamp.isdecimal():
-        raise missing("timestamp")
-    if window and not window.partition(".")[0].isdecimal():
-        raise missing("recvWindow")
+    _check_times_given(values)
     if not values.get("signature"):
         raise missing("signature")
     if not key.has_signed(payload.encode(), values["signature"]):
         raise WireError(errors.INVALID_SIGNATURE)
+    _check_window(venue, values)
+
+
+def check_time(venue: Venue, values: dict[str, str]) -> None:
+    """Refuse what does not say when it was sent, or came too late."""
+    _check_times_given(values)
+    _check_window(venue, values)
+
+
+def _check_times_given(values: dict[str, str]) -> None:
+    window = values.get("recvWindow", "")
+    if not values.get("timestamp", "").isdecimal():
+        raise missing("timestamp")
+    if window and not window.partition(".")[0].isdecimal():
+        raise missing("recvWindow")
+
+
+def _check_window(venue: Venue, values: dict[str, str]) -> None:
+    stamp, window = values["timestamp"], values.get("recvWindow", "")
     window_ms = int(window.partition(".")[0]) if window else _WINDOW_DEFAULT_MS
     now_ms = venue.edge_now() // 1_000
     if int(stamp) >= now_ms + _AHEAD_MS:

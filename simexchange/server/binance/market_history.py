@@ -1,6 +1,8 @@
 """Public questions of the past: candles, trades, funding rates."""
 
-from simexchange.core.types import HOUR_US
+from collections.abc import Callable
+
+from simexchange.core.types import HOUR_US, RATE_SCALE
 from simexchange.server.amounts import Grid, money_text, rate_text
 from simexchange.server.binance import errors
 from simexchange.server.binance.call import KEYED, Call, Endpoint, by_limit
@@ -74,6 +76,19 @@ def index_candles(call: Call, params: PairCandles) -> object:
     return _candle_rows(params, grid, list(call.venue.tape.of(params.pair).index_bars))
 
 
+def premium_candles(call: Call, params: Candles) -> object:
+    """Return candles of how far the book is above the index, as a rate with eight decimals."""
+    grid = call.grid(params.symbol)
+    return _candle_rows(
+        params, grid, list(call.venue.tape.of(params.symbol).premium_bars), _premium_text
+    )
+
+
+def _premium_text(rate: int) -> str:
+    sign = "-" if rate < 0 else ""
+    return f"{sign}{abs(rate) // RATE_SCALE}.{abs(rate) % RATE_SCALE:08d}"
+
+
 def candle_bars(minutes: list[Bar], interval: str) -> list[Bar]:
     """Return minutes as candles of an interval, oldest first; weeks begin on Monday."""
     length = INTERVALS[interval] * MINUTE_US
@@ -81,9 +96,13 @@ def candle_bars(minutes: list[Bar], interval: str) -> list[Bar]:
 
 
 def _candle_rows(
-    params: Candles | PairCandles, grid: Grid, minutes: list[Bar]
+    params: Candles | PairCandles,
+    grid: Grid,
+    minutes: list[Bar],
+    price: Callable[[int], str] | None = None,
 ) -> list[list[object]]:
-    """Return the candles asked for, oldest first."""
+    """Return the candles asked for, oldest first; ``price`` writes what they are made of."""
+    write = price or grid.price
     if params.interval not in INTERVALS:
         raise WireError(errors.BAD_INTERVAL)
     limit = at_most(params.limit, _CANDLES_MOST)
@@ -94,7 +113,7 @@ def _candle_rows(
     return [
         [
             ms(bar.start_at),
-            *(grid.price(price) for price in (bar.open, bar.high, bar.low, bar.close)),
+            *(write(each) for each in (bar.open, bar.high, bar.low, bar.close)),
             grid.quantity(bar.contracts),
             ms(bar.start_at + length) - 1,
             money_text(grid.value(bar.ticks)),
@@ -255,6 +274,7 @@ ENDPOINTS = (
     ),
     Endpoint("GET", "/fapi/v1/markPriceKlines", Candles, mark_candles, weight=_CANDLE_WEIGHT),
     Endpoint("GET", "/fapi/v1/indexPriceKlines", PairCandles, index_candles, weight=_CANDLE_WEIGHT),
+    Endpoint("GET", "/fapi/v1/premiumIndexKlines", Candles, premium_candles, weight=_CANDLE_WEIGHT),
     Endpoint("GET", "/fapi/v1/trades", Trades, trades, weight=5),
     Endpoint("GET", "/fapi/v1/historicalTrades", OldTrades, old_trades, KEYED, weight=20),
     Endpoint("GET", "/fapi/v1/aggTrades", AggregateTrades, aggregate_trades, weight=20),

@@ -5,6 +5,7 @@ from typing import Literal
 from simexchange.core.commands import AmendOrder, CancelOrder, PlaceOrder
 from simexchange.core.events import OrderAccepted
 from simexchange.core.types import (
+    SECOND_US,
     CancelReason,
     OrderKind,
     RejectReason,
@@ -27,7 +28,7 @@ from simexchange.server.binance.errors import WireError, refusal_error
 from simexchange.server.binance.market import OneSymbol
 from simexchange.server.binance.order_queries import OrderName, find, in_book
 from simexchange.server.binance.parameters import Params, WireFlag, missing, not_required
-from simexchange.server.binance.rows import order_row
+from simexchange.server.binance.rows import GOOD_TILL, order_row
 from simexchange.server.records.kept import NO_WORDS
 from simexchange.server.records.rows import KeptOrder
 
@@ -37,7 +38,10 @@ TIMES = {
     "IOC": TimeInForce.IOC,
     "FOK": TimeInForce.FOK,
     "GTX": TimeInForce.POST_ONLY,
+    "GTD": TimeInForce.GTC,
 }
+_LEAST_LIFE_US = 600 * SECOND_US
+_LATEST_MS = 253_402_300_799_000
 _PREVENTION = {
     "NONE": SelfTradePrevention.NONE,
     "EXPIRE_TAKER": SelfTradePrevention.TAKER,
@@ -84,7 +88,7 @@ class NewOrder(Params, frozen=True):
 def place(call: Call, params: NewOrder) -> object:
     records = call.venue.records
     command = _command(call, params)
-    records.describe_next(call.account, _words(params))
+    records.describe_next(call.account, _words(call, params))
     try:
         order = call.records.by_order[_accepted(call, command)]
     finally:
@@ -98,11 +102,20 @@ def place(call: Call, params: NewOrder) -> object:
     return row
 
 
-def _words(params: NewOrder) -> dict[str, str]:
+def good_till_us(call: Call, date_ms: int) -> int:
+    """Return when an order is to end; of what is sent only whole seconds count."""
+    if not call.venue.now() + _LEAST_LIFE_US < date_ms * 1_000 < _LATEST_MS * 1_000:
+        raise WireError(errors.BAD_GOOD_TILL)
+    return date_ms // 1_000 * SECOND_US
+
+
+def _words(call: Call, params: NewOrder) -> dict[str, str]:
     """Return the terms that are the venue's own."""
     words: dict[str, str] = {}
     if params.price_match != "NONE":
         words["priceMatch"] = params.price_match
+    if params.good_till_date is not None:
+        words[GOOD_TILL] = str(good_till_us(call, params.good_till_date) // 1_000)
     if params.self_trade_prevention_mode:
         words["selfTradePreventionMode"] = params.self_trade_prevention_mode
     return words
@@ -138,6 +151,9 @@ def _command(call: Call, params: NewOrder) -> PlaceOrder:
         position_side(params.position_side, call.position_mode),
         client_id(params.new_client_order_id),
         _PREVENTION[params.self_trade_prevention_mode or "NONE"],
+        expires_at=None
+        if params.good_till_date is None
+        else good_till_us(call, params.good_till_date),
     )
 
 
@@ -146,12 +162,14 @@ def _check_time_in_force(params: NewOrder, *, is_limit: bool) -> None:
         raise missing("timeinforce")
     if not is_limit and params.time_in_force:
         raise not_required("timeinforce")
-    if params.time_in_force == "GTD":
-        raise WireError(
-            errors.BAD_TIME_IN_FORCE,
-            f"{errors.BAD_TIME_IN_FORCE.message} (GTD is not offered here)",
-        )
-    if params.good_till_date:
+    check_good_till(params.time_in_force, params.good_till_date)
+
+
+def check_good_till(time_in_force: str | None, good_till_date: int | None) -> None:
+    """Refuse a date without its time in force, and the other way round."""
+    if time_in_force == "GTD" and good_till_date is None:
+        raise missing("goodtilldate")
+    if time_in_force != "GTD" and good_till_date is not None:
         raise not_required("goodtilldate")
 
 

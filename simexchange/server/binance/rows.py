@@ -21,6 +21,8 @@ _TIMES = {
     TimeInForce.FOK: "FOK",
     TimeInForce.POST_ONLY: "GTX",
 }
+GOOD_TILL = "goodTillDate"
+"""The word of an order that ends at a date, with that date in milliseconds."""
 _WORKING = {
     TriggerBy.LAST: "CONTRACT_PRICE",
     TriggerBy.MARK: "MARK_PRICE",
@@ -59,6 +61,15 @@ def client_id_of(order: KeptOrder) -> str:
     return order.client_order_id or f"sim{order.origin[0]}{order.number}"
 
 
+def good_till_ms(order: KeptOrder) -> int:
+    """Return when an order is to end, 0 for one that rests until it is filled or cancelled."""
+    return int(order.words.get(GOOD_TILL, "0"))
+
+
+def _time_in_force(order: KeptOrder) -> str:
+    return "GTD" if GOOD_TILL in order.words else _TIMES[order.time_in_force]
+
+
 def order_row(order: KeptOrder, grid: Grid) -> Row:
     words = order.words
     value = order.filled_ticks * grid.tick_value
@@ -74,7 +85,7 @@ def order_row(order: KeptOrder, grid: Grid) -> Row:
         "executedQty": grid.quantity(order.filled),
         "cumQty": grid.quantity(order.filled),
         "cumQuote": money_text(value),
-        "timeInForce": "GTC" if kind == "MARKET" else _TIMES[order.time_in_force],
+        "timeInForce": "GTC" if kind == "MARKET" else _time_in_force(order),
         "type": kind,
         "reduceOnly": order.reduce_only,
         "closePosition": False,
@@ -86,7 +97,7 @@ def order_row(order: KeptOrder, grid: Grid) -> Row:
         "origType": kind,
         "priceMatch": words.get("priceMatch", "NONE"),
         "selfTradePreventionMode": words.get("selfTradePreventionMode", "NONE"),
-        "goodTillDate": 0,
+        "goodTillDate": good_till_ms(order),
         "time": ms(order.created_at),
         "updateTime": ms(order.updated_at),
     }
@@ -112,6 +123,12 @@ _ALGO_STATES = {
 }
 
 
+def _algo_status(order: KeptOrder) -> str:
+    if order.order_id is None and order.cancel_reason is CancelReason.EXPIRED:
+        return "EXPIRED"
+    return _ALGO_STATES.get(order.state, "FINISHED")
+
+
 def algo_row(order: KeptOrder, grid: Grid) -> Row:
     trigger = order.trigger
     assert trigger is not None, "only conditional orders are algo orders"
@@ -124,9 +141,9 @@ def algo_row(order: KeptOrder, grid: Grid) -> Row:
         "symbol": order.symbol,
         "side": SIDES[order.side],
         "positionSide": NAMES_BY_SIDE[order.position_side],
-        "timeInForce": _TIMES[order.time_in_force],
+        "timeInForce": _time_in_force(order),
         "quantity": grid.quantity(order.contracts),
-        "algoStatus": _ALGO_STATES.get(order.state, "FINISHED"),
+        "algoStatus": _algo_status(order),
         "actualOrderId": "" if order.order_id is None else str(order.order_id),
         "actualQty": grid.quantity(order.filled),
         "actualType": "MARKET" if order.kind is OrderKind.MARKET else "LIMIT",
@@ -150,7 +167,7 @@ def algo_row(order: KeptOrder, grid: Grid) -> Row:
         "createTime": ms(order.created_at),
         "updateTime": ms(order.updated_at),
         "triggerTime": ms(order.updated_at) if order.order_id is not None else 0,
-        "goodTillDate": 0,
+        "goodTillDate": good_till_ms(order),
     }
 
 

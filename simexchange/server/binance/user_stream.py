@@ -3,7 +3,7 @@
 import msgspec
 
 from simexchange.core.events import LeverageSet, MarginAdjusted
-from simexchange.core.types import MarginMode, OrderKind, PositionSide, Side
+from simexchange.core.types import CancelReason, MarginMode, OrderKind, PositionSide, Side
 from simexchange.server.amounts import Grid, money_text
 from simexchange.server.binance.call import NAMES_BY_SIDE
 from simexchange.server.binance.market import Row, ms
@@ -27,6 +27,13 @@ from simexchange.server.topic import Listener
 from simexchange.server.venue import Venue
 
 _encode = msgspec.json.encode
+_EXPIRY_REASONS = {
+    CancelReason.SELF_TRADE: "1",
+    CancelReason.IMMEDIATE_OR_CANCEL: "2",
+    CancelReason.REDUCE_ONLY: "4",
+    CancelReason.NO_LIQUIDITY: "9",
+}
+"""The venue's numbers of why an order expired; for a date that has come it has none."""
 _EARNED = (EntryKind.TRADE, EntryKind.FUNDING)
 
 
@@ -79,6 +86,9 @@ class UserStream:
         settings, self._set = self._set, []
         for order in fresh.values():
             self._order_update(order, None, as_new=True)
+        for fill in fills:
+            if fill.order is not None:
+                self._trade_lite(fill, fill.order)
         entries = self._fresh_entries()
         is_margin_moved = any(isinstance(event, MarginAdjusted) for event in settings)
         if fills or entries or is_margin_moved:
@@ -164,11 +174,33 @@ class UserStream:
             "pP": False,
             "si": 0,
             "ss": 0,
-            "V": "NONE",
-            "pm": "NONE",
-            "gtd": 0,
+            "V": row["selfTradePreventionMode"],
+            "pm": row["priceMatch"],
+            "gtd": row["goodTillDate"],
+            "er": _expiry_reason(order),
         }
         self._send({"e": "ORDER_TRADE_UPDATE", "E": now, "T": now, "o": detail})
+
+    def _trade_lite(self, fill: KeptFill, order: KeptOrder) -> None:
+        """Tell the little of a fill that clients in a hurry want; all of it follows."""
+        grid, at = self._grid(fill.symbol), ms(fill.at)
+        self._send(
+            {
+                "e": "TRADE_LITE",
+                "E": at,
+                "T": at,
+                "s": fill.symbol,
+                "q": grid.quantity(order.contracts),
+                "p": "0" if order.price is None else grid.price(order.price),
+                "m": fill.is_maker,
+                "c": client_id_of(order),
+                "S": SIDES[order.side],
+                "L": grid.price(fill.price),
+                "l": grid.quantity(fill.contracts),
+                "t": fill.number,
+                "i": order.order_id,
+            }
+        )
 
     def _algo_update(self, order: KeptOrder) -> None:
         row = algo_row(order, self._grid(order.symbol))
@@ -260,6 +292,10 @@ def _kind_and_status(order: KeptOrder, fill: KeptFill | None, *, as_new: bool) -
     if order.is_open:
         return "AMENDMENT", status
     return "CANCELED" if status == "CANCELED" else "EXPIRED", status
+
+
+def _expiry_reason(order: KeptOrder) -> str:
+    return "0" if order.cancel_reason is None else _EXPIRY_REASONS.get(order.cancel_reason, "0")
 
 
 def _reason(fills: list[KeptFill], entries: list[CashEntry]) -> str:

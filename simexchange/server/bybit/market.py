@@ -274,6 +274,17 @@ def index_candles(call: Call, params: Candles) -> object:
     return {"symbol": params.symbol, "category": params.category, "list": rows}
 
 
+def premium_candles(call: Call, params: Candles) -> object:
+    """Return candles of how far the book is above the index, as a rate."""
+    call.grid(params.symbol)
+    bars = _bars(params, call.venue.tape.of(params.symbol).premium_bars)
+    rows = [
+        [ms(bar.start_at), *map(rate_text, (bar.open, bar.high, bar.low, bar.close))]
+        for bar in bars
+    ]
+    return {"symbol": params.symbol, "category": params.category, "list": rows}
+
+
 def _prices(grid: Grid, bar: Bar) -> list[str]:
     prices = (bar.open, bar.high, bar.low, bar.close)
     return [ms(bar.start_at), *(grid.price(price) for price in prices)]
@@ -361,6 +372,7 @@ ENDPOINTS = (
     Endpoint("GET", "/v5/market/kline", Candles, candles),
     Endpoint("GET", "/v5/market/mark-price-kline", Candles, mark_candles),
     Endpoint("GET", "/v5/market/index-price-kline", Candles, index_candles),
+    Endpoint("GET", "/v5/market/premium-index-price-kline", Candles, premium_candles),
     Endpoint("GET", "/v5/market/recent-trade", RecentTrades, recent_trades),
     Endpoint("GET", "/v5/market/price-limit", PriceLimit, price_limit),
 )

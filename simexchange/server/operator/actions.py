@@ -105,14 +105,20 @@ class Desk:
         if not valid_addresses(request.addresses):
             raise OperatorError("an address is an IP address, a network, or * for any")
         grant = Grant(trade=request.trade, transfer=request.transfer, withdraw=request.withdraw)
-        key = self.venue.keys.create(
-            request.account,
-            grant,
-            self.venue.edge_now(),
-            name=request.name,
-            addresses=request.addresses,
-            secret=request.secret,
-        )
+        if request.secret is not None and request.public_key:
+            raise OperatorError("a key has a secret or a public_key, not both")
+        try:
+            key = self.venue.keys.create(
+                request.account,
+                grant,
+                self.venue.edge_now(),
+                name=request.name,
+                addresses=request.addresses,
+                secret=request.secret,
+                public_key=request.public_key,
+            )
+        except ValueError as error:
+            raise OperatorError(str(error)) from error
         self.venue.records.track(request.account)
         return {**_key_row(key), "secret": key.secret}
 
@@ -260,7 +266,13 @@ class Desk:
 
 
 def _key_row(key: ApiKey) -> dict[str, object]:
-    return {"key": key.key, "account": key.account, "name": key.name, "grant": key.grant}
+    return {
+        "key": key.key,
+        "account": key.account,
+        "name": key.name,
+        "grant": key.grant,
+        "kind": key.kind,
+    }
 
 
 def _money(text: str) -> int:

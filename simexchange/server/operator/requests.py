@@ -24,6 +24,8 @@ class Money(_Request, frozen=True):
 
 
 class NewKey(_Request, frozen=True):
+    """``public_key``: PEM of an RSA or Ed25519 key, whose owner keeps the private half."""
+
     account: int
     trade: bool = True
     transfer: bool = True
@@ -31,6 +33,7 @@ class NewKey(_Request, frozen=True):
     name: str = ""
     addresses: tuple[str, ...] = ("*",)
     secret: str | None = None
+    public_key: str = ""
 
 
 class KeyName(_Request, frozen=True):

@@ -28,7 +28,7 @@ class PublicTrade(msgspec.Struct, frozen=True, gc=False):
 
 
 class Bar(msgspec.Struct, gc=False):
-    """Prices from ``start_at`` on. ``ticks`` is Σ price × contracts.
+    """Prices (or premiums) from ``start_at`` on. ``ticks`` is Σ price × contracts.
 
     ``bought`` and ``bought_ticks`` are of the trades whose taker bought.
     """
@@ -108,6 +108,7 @@ class SymbolTape:
         self.bars: deque[Bar] = deque(maxlen=_MINUTES)
         self.mark_bars: deque[Bar] = deque(maxlen=_MINUTES)
         self.index_bars: deque[Bar] = deque(maxlen=_MINUTES)
+        self.premium_bars: deque[Bar] = deque(maxlen=_MINUTES)  # rates in 10⁻⁸
         self.fundings: deque[e.FundingSettled] = deque(maxlen=_FUNDINGS)
         self.liquidations: deque[PublicLiquidation] = deque(maxlen=_TRADES)
         self.liquidated = 0  # how many there have been
@@ -228,6 +229,9 @@ class Tape:
         _bar(tape.mark_bars, event.at, event.mark).add(event.mark)
         if event.index is not None:
             _bar(tape.index_bars, event.at, event.index).add(event.index)
+        premium = self._exchange.premium(event.symbol)
+        if premium is not None:
+            _bar(tape.premium_bars, event.at, premium).add(premium)
         tape.version += 1
 
 

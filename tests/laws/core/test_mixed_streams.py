@@ -35,7 +35,7 @@ from simexchange.core.events import (
     Withdrawn,
 )
 from simexchange.core.exchange import Exchange
-from simexchange.core.types import MarginMode, PositionSide, RejectReason, Wallet
+from simexchange.core.types import CancelReason, MarginMode, PositionSide, RejectReason, Wallet
 from simexchange.core.views import PositionView
 from tests.laws.core.command_streams import Stream, make_run
 
@@ -63,7 +63,7 @@ def test_a_refused_command_changes_nothing_and_is_answered_by_one_rejection(seed
             continue
         assert len(own) == 1
         assert own[0].message
-        # a forced rejection uses up its fault; a plan order may have expired just before
+        # a forced rejection uses up its fault; another order may have expired just before
         if own[0].reason is not RejectReason.FORCED and own == events:
             refused += 1
             assert stream.exchange.state_hash() == before
@@ -71,9 +71,11 @@ def test_a_refused_command_changes_nothing_and_is_answered_by_one_rejection(seed
 
 
 def is_by_itself(event) -> bool:
-    """Say whether the event is not the command's own: a plan order fired, failed or expired."""
-    return isinstance(event, PlanOrderCancelled | PlanOrderTriggered | PlanOrderFailed) or bool(
-        getattr(event, "plan_id", None)
+    """Say whether the event is not the command's own: what waited fired, failed or expired."""
+    return (
+        isinstance(event, PlanOrderCancelled | PlanOrderTriggered | PlanOrderFailed)
+        or getattr(event, "reason", None) is CancelReason.EXPIRED
+        or bool(getattr(event, "plan_id", None))
     )
 
 
