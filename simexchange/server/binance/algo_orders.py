@@ -30,10 +30,10 @@ from simexchange.server.binance.orders import (
     BY_SIDE,
     TIMES,
     WireLeg,
-    check_good_till,
-    good_till_us,
     WireSide,
     WireTime,
+    check_good_till,
+    good_till_us,
 )
 from simexchange.server.binance.parameters import (
     Params,

@@ -86,17 +86,16 @@ class UserStream:
         settings, self._set = self._set, []
         for order in fresh.values():
             self._order_update(order, None, as_new=True)
-        for fill in fills:
-            if fill.order is not None:
-                self._trade_lite(fill, fill.order)
+        traded = [(fill, fill.order) for fill in fills if fill.order is not None]
+        for fill, order in traded:
+            self._trade_lite(fill, order)
         entries = self._fresh_entries()
         is_margin_moved = any(isinstance(event, MarginAdjusted) for event in settings)
         if fills or entries or is_margin_moved:
             self._account_update(list(positions), _reason(fills, entries), entries)
-        for fill in fills:
-            if fill.order is not None:
-                self._order_update(fill.order, fill)
-        told = {fill.order.sequence for fill in fills if fill.order is not None}
+        for fill, order in traded:
+            self._order_update(order, fill)
+        told = {order.sequence for _, order in traded}
         for order in orders.values():
             self._tell_rest(order, is_told=order.sequence in told, is_fresh=order.sequence in fresh)
         for event in settings:
