@@ -100,10 +100,9 @@ class OrderEntry:
                 return self._refuse(command, found, plan_id)
             position = found
             market = position.market
-        time_in_force = command.time_in_force
         if (
             price is None
-            or (time_in_force is not _GTC and time_in_force is not _POST_ONLY)
+            or (command.time_in_force is not _GTC and command.time_in_force is not _POST_ONLY)
             or command.reduce_only
             or command.close_on_trigger
             or command.expires_at is not None
