@@ -27,6 +27,9 @@ class SkipReason(StrEnum):
     MARGIN_CAPPED = "margin_capped"
     INSTRUMENT_CAPPED = "instrument_capped"
     EXPOSURE_CAPPED = "exposure_capped"
+    POSITION_LOST = "position_lost"
+    POSITION_CLOSED = "position_closed"
+    LEADER_HAS_CLOSED = "leader_has_closed"
 
     @property
     def sentence(self) -> str:
@@ -75,4 +78,9 @@ _SENTENCES = {
     SkipReason.MARGIN_CAPPED: "The margin you allow for one order is less than the venue asks.",
     SkipReason.INSTRUMENT_CAPPED: "You hold as much of this instrument as you allow.",
     SkipReason.EXPOSURE_CAPPED: "Your positions are worth as much as you allow in all.",
+    SkipReason.POSITION_LOST: (
+        "The position was closed at the venue before this part of it could be opened."
+    ),
+    SkipReason.POSITION_CLOSED: "You closed the position before this part of it could be opened.",
+    SkipReason.LEADER_HAS_CLOSED: "The leader had closed again before this could be opened.",
 }

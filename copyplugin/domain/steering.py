@@ -278,7 +278,7 @@ def _after_close(
     """Take the leader's part of what is held, and of what is carried; flat carries nothing."""
     if not terms.follows_closes:
         return replace(before, target=target, skip=Skip(reason=SkipReason.FOLLOW_NOT_ACTIVE))
-    aim = NO_CONTRACTS if before.base == 0 else _aim_of_close(move, before.base, terms.instrument)
+    aim = NO_CONTRACTS if before.base == 0 else aim_of_close(move, before.base, terms.instrument)
     is_flat = move.contracts_after == 0 or (aim == 0 and before.base > 0)
     kept = NOTHING if is_flat else Fraction(move.contracts_after, move.contracts_before)
     residue = terms.carried * (kept - 1)
@@ -294,7 +294,8 @@ def _after_close(
     )
 
 
-def _aim_of_close(move: LeaderMove, base: Contracts, instrument: Instrument | None) -> Contracts:
+def aim_of_close(move: LeaderMove, base: Contracts, instrument: Instrument | None) -> Contracts:
+    """Return what is left of `base` contracts after the leader's close (C6)."""
     if instrument is None:  # the venue has forgotten its minimum: the plain proportion
         return Contracts(base * move.contracts_after // move.contracts_before)
     return target_after_close(

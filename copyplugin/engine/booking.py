@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from copyplugin.domain.client_order_id import client_order_id
-from copyplugin.domain.fill import LeaderFill, PositionSide
 from copyplugin.domain.follow import TERMINAL, FollowState
 from copyplugin.domain.identifiers import CopyOrderId, FollowId, LaneId
 from copyplugin.domain.leader import ShareState, TradeState
-from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, total
-from copyplugin.domain.order import CopyOrderState, OrderPurpose, OrderReport, OrderStatus, OwnFill
+from copyplugin.domain.money import Contracts
+from copyplugin.domain.order import CopyOrderState, OrderReport, OrderStatus, OwnFill
 from copyplugin.domain.round_trip import RoundTrip
 from copyplugin.domain.skip import Skip, SkipReason
 from copyplugin.engine.errands import (
@@ -24,8 +22,6 @@ from copyplugin.engine.errands import (
 )
 from copyplugin.engine.planning import leave_out
 from copyplugin.engine.surroundings import Surroundings
-from copyplugin.store import lane_work, marking
-from copyplugin.store.database import Session
 from copyplugin.store.lane_book import FILLS, POSITIONS, LaneBook
 from copyplugin.store.lane_work import LaneWork
 from copyplugin.store.rows import (
@@ -306,67 +302,6 @@ def close_books(position: CopiedPositionRow, *, at: datetime) -> None:
     if position.share_state is not ShareState.PASSED:
         position.share_state = ShareState.DUE
     position.margin = position.unrealized_pnl = position.liquidation_price = None
-
-
-def take_away(
-    session: Session, lane: LaneRow, fill: LeaderFill, *, prefix: str, now: datetime
-) -> None:
-    """Book contracts that the venue took from a lane without an order of ours.
-
-    What it realised is the venue's figure; the value follows from it, because a bankruptcy price is
-    not on the grid. The lane does not want them back.
-    """
-    position = lane_work.open_positions(session, {lane.id})[lane.id]
-    order = CopyOrderRow(
-        lane_id=lane.id,
-        sequence=lane.next_sequence,
-        client_order_id=client_order_id(lane.id, lane.next_sequence, prefix=prefix),
-        purpose=OrderPurpose.REPAIR,
-        order_side=fill.side,
-        reduce_only=True,
-        contracts=fill.contracts,
-        state=CopyOrderState.DONE,
-        filled=fill.contracts,
-        fee=fill.fee,
-        realized_pnl=fill.realized_pnl,
-        venue_order_id=fill.order_id,
-        reject_reason=f"not an order of ours: {fill.cause}",
-        decided_at=now,
-        filled_at=fill.at,
-        copied_position_id=position.id,
-    )
-    trip = round_trip_of(position)
-    order.filled_value = value_that_realizes(trip, fill.contracts, fill.realized_pnl)
-    lane.next_sequence += 1
-    session.add(order)
-    session.flush()
-    session.add(
-        OrderFillRow(
-            order_id=order.id,
-            venue_fill_id=fill.venue_fill_id,
-            contracts=fill.contracts,
-            price=fill.price,
-            fee=fill.fee,
-            realized_pnl=fill.realized_pnl,
-            liquidity=fill.liquidity,
-            at=fill.at,
-        )
-    )
-    trip = trip.closed(fill.contracts, order.filled_value, fee=fill.fee)
-    write_round_trip(position, trip)
-    lane.actual = Contracts(lane.actual - fill.contracts)
-    lane.target = min(lane.target, lane.actual)
-    if trip.contracts == 0:
-        close_books(position, at=fill.at)
-        marking.forget_residue(session, [lane.id])
-    session.flush()
-
-
-def value_that_realizes(trip: RoundTrip, contracts: Contracts, realized: Money) -> Money:
-    """Return the value at which closing so many contracts realises just this; at least zero."""
-    cost = trip.cost_of(contracts)
-    gain = realized if trip.position_side is PositionSide.LONG else Money(-realized)
-    return max(Money(total(cost, gain)), ZERO_MONEY)
 
 
 def close_order(order: CopyOrderRow, report: OrderReport) -> None:

@@ -7,22 +7,20 @@ from fractions import Fraction
 from copyplugin.domain.identifiers import ClientOrderId
 from copyplugin.domain.money import Contracts, Money, money_floor, total
 from copyplugin.domain.order import OrderPurpose, OrderReport, OwnFill
-from copyplugin.engine.booking import (
-    close_books,
-    close_order,
-    round_trip_of,
-    write_round_trip,
-)
-from copyplugin.store import lane_work, marking
+from copyplugin.engine.booking import close_order, round_trip_of
+from copyplugin.engine.losses import lose
+from copyplugin.engine.surroundings import Surroundings
+from copyplugin.store import lane_work
 from copyplugin.store.database import Session
 from copyplugin.store.rows import CopiedPositionRow, CopyOrderRow, LaneRow, OrderFillRow
 
 
-def book_fired(
+def book_fired(  # noqa: PLR0913 - what fired, of what, and when
     session: Session,
     lane: LaneRow,
     position: CopiedPositionRow | None,
     report: OrderReport,
+    around: Surroundings,
     *,
     client_order_id: ClientOrderId,
     now: datetime,
@@ -62,14 +60,7 @@ def book_fired(
     session.flush()
     session.add_all(_fill_row(order, fill) for fill in fills)
     trip = round_trip_of(position).closed(contracts, order.filled_value, fee=order.fee)
-    write_round_trip(position, trip)
-    lane.actual = Contracts(lane.actual - contracts)
-    lane.target = min(lane.target, lane.actual)
-    lane.marked = True
-    if trip.contracts == 0:
-        close_books(position, at=order.filled_at or now)
-        marking.forget_residue(session, [lane.id])
-    session.flush()
+    lose(session, lane, position, trip, around, at=order.filled_at or now, now=now)
     return True
 
 

@@ -15,6 +15,7 @@ from copyplugin.domain.follow_limits import (
 from copyplugin.domain.halt import HaltScope
 from copyplugin.domain.identifiers import FollowId
 from copyplugin.domain.money import Money, total
+from copyplugin.domain.skip import SkipReason
 from copyplugin.engine.surroundings import Surroundings
 from copyplugin.store import follows, halts, marking, protection, transfers
 from copyplugin.store.database import Session
@@ -118,7 +119,7 @@ class LimitBook:
             at=self.now,
         )
         if hit.closes:
-            marking.aim_at_nothing(self.session, follow.id)
+            marking.aim_at_nothing(self.session, follow.id, SkipReason.COPYING_HALTED)
         return True
 
 

@@ -16,8 +16,8 @@ from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import NO_CONTRACTS, Money, money_ceil, product, total
 from copyplugin.domain.transition import Effect
 from copyplugin.store.database import Session
+from copyplugin.store.decisions import UNDECIDED
 from copyplugin.store.follows import baseline_of, symbols_chosen
-from copyplugin.store.marking import UNDECIDED
 from copyplugin.store.rows import (
     CopyDecisionRow,
     FollowBaselineRow,

@@ -16,14 +16,13 @@ from copyplugin.domain.order import (
     OrderRequest,
     TimeInForce,
 )
-from copyplugin.domain.skip import Skip, SkipReason
+from copyplugin.domain.skip import Skip, SkipReason, numbers
 from copyplugin.domain.steering import (
     Decision,
     LeaderMove,
     Terms,
     WantedOrder,
     decide,
-    less_what_was_not_filled,
     needs_balance,
     not_filled,
     opening_order,
@@ -33,6 +32,7 @@ from copyplugin.engine.errands import AskBalance, AskOrder, Errand, SendOrder
 from copyplugin.engine.held_positions import HELD
 from copyplugin.engine.precedence import Precedence, may_open
 from copyplugin.engine.surroundings import Surroundings
+from copyplugin.store.decisions import decision_from, leave_out_of, write_decision
 from copyplugin.store.follow_rules import RuleBook, holdings_before, rules_of
 from copyplugin.store.halts import halted_among
 from copyplugin.store.lane_book import ORDERS, LaneBook
@@ -80,7 +80,11 @@ class Planner:
     def look_at(self, works: Sequence[LaneWork]) -> None:
         """Decide what each of these lanes does next."""
         self._precedence = Precedence.of(self._book, works)
-        opening = {work.follow.id: work.follow.leader_id for work in works if may_open(work)}
+        opening = {
+            work.follow.id: work.follow.leader_id
+            for work in works
+            if may_open(work) or (work.in_doubt is not None and not work.in_doubt.reduce_only)
+        }
         self._rule_book = rules_of(self._book.session, opening)
         self._halted = halted_among(self._book.session, opening, now=self._now)
         for work in self._precedence.in_turn(works):
@@ -129,35 +133,34 @@ class Planner:
         its contracts leave the target. Nor is it where it has become pointless meanwhile, because
         its follower or its leader has closed all: then the target says so, or is about to.
         """
-        if order.reduce_only:
-            return False
-        is_pointless = work.lane.target < work.lane.actual + order.contracts or any(
-            not signal.increases and signal.contracts_after == 0 for _, signal in work.undecided
-        )
-        if not is_pointless and not self._is_too_late(work, order):
+        skip = None if order.reduce_only else self._why_not_again(work, order)
+        if skip is None:
             return False
         order.state = CopyOrderState.EXPIRED
         work.in_doubt = None
         self._unburdened[work.follow.id] = work.follow
-        if not is_pointless:
-            leave_out(
-                self._book,
-                work,
-                contracts=order.contracts,
-                skip=Skip(reason=SkipReason.EXPIRED, detail={"attempts": str(order.attempts)}),
-                signal_id=order.signal_id,
-            )
+        leave_out(
+            self._book, work, contracts=order.contracts, skip=skip, signal_id=order.signal_id
+        )
         return True
 
-    def _is_too_late(self, work: LaneWork, order: CopyOrderRow) -> bool:
+    def _why_not_again(self, work: LaneWork, order: CopyOrderRow) -> Skip | None:
         settings = self._around.settings
-        return (
+        if work.follow.state not in COPIES_OPENS:
+            return Skip(reason=SkipReason.FOLLOW_NOT_ACTIVE)
+        if work.follow.id in self._halted:
+            return Skip(reason=SkipReason.COPYING_HALTED)
+        if any(not each.increases and each.contracts_after == 0 for _, each in work.undecided):
+            return Skip(reason=SkipReason.LEADER_HAS_CLOSED)
+        if work.lane.target < work.lane.actual + order.contracts:
+            return Skip(reason=SkipReason.POSITION_CLOSED)
+        if (
             order.attempts >= settings.open_attempts
             or self._now - order.decided_at > timedelta(seconds=settings.open_expiry_seconds)
-            or work.follow.state not in COPIES_OPENS
-            or work.follow.id in self._halted
             or work.opening is None
-        )
+        ):
+            return Skip(reason=SkipReason.EXPIRED, detail=numbers(attempts=order.attempts))
+        return None
 
     def _apply_signals(self, work: LaneWork) -> tuple[SignalRow | None, bool]:
         """Apply pending signals in order; return the last one applied, and whether some wait."""
@@ -363,17 +366,14 @@ def leave_out(
 ) -> None:
     """Lower the lane's target by contracts that will not be had, and record the reason (C12).
 
-    A target that was lowered for another reason meanwhile is not lowered below nothing.
+    A target that was lowered for another reason meanwhile is not lowered below nothing; that they
+    were not had is written down all the same.
     """
     lane = work.lane
-    gone = type(lane.target)(min(contracts, lane.target))
-    if gone == 0:
-        return
-    lane.target = type(lane.target)(lane.target - gone)
+    lane.target = type(lane.target)(max(0, lane.target - contracts))
     row = None if signal_id is None else book.decision(signal_id, lane.id)
     if row is not None:
-        before = decision_from(row)
-        write_decision(row, less_what_was_not_filled(before, gone, skip.reason, skip.detail))
+        leave_out_of(row, contracts, skip)
 
 
 def leader_move(signal: SignalRow) -> LeaderMove:
@@ -390,28 +390,6 @@ def leader_move(signal: SignalRow) -> LeaderMove:
         is_final=signal.final,
         leader_equity=signal.leader_equity,
     )
-
-
-def decision_from(row: CopyDecisionRow) -> Decision:
-    skip = None
-    if row.skip_reason is not None:
-        skip = Skip(reason=row.skip_reason, detail=row.skip_detail or {})
-    return Decision(
-        wanted=row.wanted,
-        base=row.target_before,
-        target=row.target_after,
-        skip=skip,
-        residue=row.residue or NOTHING,
-    )
-
-
-def write_decision(row: CopyDecisionRow, made: Decision) -> None:
-    row.wanted = made.wanted
-    row.target_before = made.base
-    row.target_after = made.target
-    row.skip_reason = None if made.skip is None else made.skip.reason
-    row.skip_detail = None if made.skip is None else dict(made.skip.detail)
-    row.residue = made.residue or None
 
 
 def _purpose(work: LaneWork, signal: SignalRow | None) -> OrderPurpose:

@@ -194,6 +194,7 @@ class PlanBook:
             lane.lane,
             lane.position,
             order,
+            self._around,
             client_order_id=plan.client_order_id,
             now=self._now,
         )

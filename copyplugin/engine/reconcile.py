@@ -15,7 +15,7 @@ from copyplugin.domain.fill import LeaderFill, PositionSide
 from copyplugin.domain.identifiers import AccountId, FollowId, Symbol
 from copyplugin.domain.ledger import sub_account
 from copyplugin.domain.money import Contracts, total
-from copyplugin.engine.booking import take_away
+from copyplugin.engine.losses import take_away
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import VenueUnavailable
 from copyplugin.store import accounts, follows, lane_work, ledger
@@ -162,9 +162,8 @@ class Reconciler:
             log.error("lane %s lost %s contracts that no fill tells of", belief.lane_id, contracts)
             return
         lane = lane_work.lanes(session, {belief.lane_id})[belief.lane_id]
-        prefix = self._around.settings.client_order_prefix
         for fill in unknown:
-            take_away(session, lane, fill, prefix=prefix, now=now)
+            take_away(session, lane, fill, self._around, now=now)
 
     def _books_differ(self, session: Session, follow_id: FollowId, balance: AccountBalance) -> bool:
         """Return whether a flat sub-account holds other money than its ledger account (M5)."""

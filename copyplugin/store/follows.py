@@ -11,6 +11,7 @@ from copyplugin.domain.follow import ALLOWED, EndKind, FollowState, check_move
 from copyplugin.domain.identifiers import AccountId, FollowId, LeaderId, Symbol
 from copyplugin.domain.leader import ShareState, TradeState
 from copyplugin.domain.order import CopyOrderState
+from copyplugin.domain.skip import SkipReason
 from copyplugin.errors import IllegalTransition, UnknownFollow
 from copyplugin.store.marking import aim_at_nothing, leave_as_it_is
 from copyplugin.store.rows import (
@@ -102,7 +103,7 @@ def end_follow(
     move(session, follow, to, actor=actor, reason=reason, at=at)
     follow.end_reason = reason
     if to is FollowState.CLOSING:
-        aim_at_nothing(session, follow.id)
+        aim_at_nothing(session, follow.id, SkipReason.FOLLOW_NOT_ACTIVE)
     elif to is FollowState.HANDED_OVER:
         follow.handed_over_at = at
         leave_as_it_is(session, follow.id)
@@ -114,7 +115,7 @@ def abort_follow(session: Session, follow: FollowRow, *, reason: str, at: dateti
     """Give up copying (L11): what is open is to be closed when the venue answers again."""
     move(session, follow, FollowState.ABORTING, actor="engine", reason=reason, at=at)
     follow.end_reason = reason
-    aim_at_nothing(session, follow.id)
+    aim_at_nothing(session, follow.id, SkipReason.FOLLOW_NOT_ACTIVE)
 
 
 def finish(session: Session, follow: FollowRow, *, at: datetime) -> None:

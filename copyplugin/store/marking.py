@@ -10,7 +10,9 @@ from copyplugin.domain.halt import HaltScope
 from copyplugin.domain.identifiers import FollowId, LaneId, SignalId
 from copyplugin.domain.money import NO_CONTRACTS
 from copyplugin.domain.order import CopyOrderState
+from copyplugin.domain.skip import Skip, SkipReason
 from copyplugin.store import dialect
+from copyplugin.store.decisions import UNDECIDED, refuse_missing
 from copyplugin.store.rows import (
     CopyDecisionRow,
     CopyOrderRow,
@@ -19,9 +21,6 @@ from copyplugin.store.rows import (
     LeaderPositionRow,
     SignalRow,
 )
-
-UNDECIDED = 0
-"""The revision of a decision that was not taken yet; signals count theirs from 1."""
 
 
 def announce_signal(session: Session, signal: SignalRow) -> set[int]:
@@ -131,7 +130,8 @@ def forget_residue(session: Session, lane_ids: Collection[LaneId]) -> None:
 
 
 def aim_lane_at_nothing(session: Session, lane_id: LaneId) -> None:
-    """Let one lane be closed."""
+    """Let one lane be closed, by its follower's wish."""
+    refuse_missing(session, LaneRow.id == lane_id, Skip(reason=SkipReason.POSITION_CLOSED))
     forget_residue(session, [lane_id])
     session.execute(
         update(LaneRow)
@@ -141,8 +141,12 @@ def aim_lane_at_nothing(session: Session, lane_id: LaneId) -> None:
     )
 
 
-def aim_at_nothing(session: Session, follow_id: FollowId) -> set[int]:
-    """Let every lane of a follow be closed, and return its shards."""
+def aim_at_nothing(session: Session, follow_id: FollowId, reason: SkipReason) -> set[int]:
+    """Let every lane of a follow be closed, and return its shards.
+
+    What was still to be opened is skipped for that reason, here and in the functions below.
+    """
+    refuse_missing(session, LaneRow.follow_id == follow_id, Skip(reason=reason))
     lane_ids = session.scalars(select(LaneRow.id).where(LaneRow.follow_id == follow_id)).all()
     forget_residue(session, lane_ids)
     session.execute(
@@ -170,6 +174,7 @@ def aim_scope_at_nothing(session: Session, scope: HaltScope, scope_id: int) -> s
     elif scope is HaltScope.LEADER:
         of_leader = select(FollowRow.id).where(FollowRow.leader_id == scope_id)
         concerned &= LaneRow.follow_id.in_(of_leader)
+    refuse_missing(session, concerned, Skip(reason=SkipReason.COPYING_HALTED))
     lanes = session.execute(
         update(LaneRow)
         .where(concerned)
@@ -183,6 +188,8 @@ def aim_scope_at_nothing(session: Session, scope: HaltScope, scope_id: int) -> s
 
 def leave_as_it_is(session: Session, follow_id: FollowId) -> None:
     """Let every lane of a follow want what it holds; an order under way goes to its end."""
+    is_over = Skip(reason=SkipReason.FOLLOW_NOT_ACTIVE)
+    refuse_missing(session, LaneRow.follow_id == follow_id, is_over)
     forget_residue(
         session, session.scalars(select(LaneRow.id).where(LaneRow.follow_id == follow_id)).all()
     )
@@ -208,6 +215,7 @@ def aim_ended_at_nothing(session: Session, states: Collection[FollowState]) -> s
         LaneRow.follow_id.in_(ended),
         or_(LaneRow.actual != NO_CONTRACTS, LaneRow.target != NO_CONTRACTS),
     )
+    refuse_missing(session, holding, Skip(reason=SkipReason.FOLLOW_NOT_ACTIVE))
     session.execute(
         update(LaneRow)
         .where(holding)
@@ -241,10 +249,12 @@ def aim_orphans_at_nothing(session: Session) -> set[int]:
             ~is_told,
         )
     )
+    lanes = LaneRow.id.in_(orphans)
+    refuse_missing(session, lanes, Skip(reason=SkipReason.LEADER_HAS_CLOSED))
     return set(
         session.scalars(
             update(LaneRow)
-            .where(LaneRow.id.in_(orphans))
+            .where(lanes)
             .values(target=NO_CONTRACTS, marked=True)
             .returning(LaneRow.shard)
             .execution_options(synchronize_session=False)
