@@ -139,9 +139,7 @@ class Planner:
         order.state = CopyOrderState.EXPIRED
         work.in_doubt = None
         self._unburdened[work.follow.id] = work.follow
-        leave_out(
-            self._book, work, contracts=order.contracts, skip=skip, signal_id=order.signal_id
-        )
+        leave_out(self._book, work, contracts=order.contracts, skip=skip, signal_id=order.signal_id)
         return True
 
     def _why_not_again(self, work: LaneWork, order: CopyOrderRow) -> Skip | None:
