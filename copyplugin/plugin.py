@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from copyplugin.dispatch.announcing import Announcer
 from copyplugin.dispatch.in_process import InProcessDispatcher
 from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.identifiers import CommandId
@@ -25,7 +26,7 @@ from copyplugin.host.feed import open_host_feed
 from copyplugin.ports import Clock, Dispatcher, Venue
 from copyplugin.settings import Settings
 from copyplugin.store import commands
-from copyplugin.store.database import Database, Session, open_database
+from copyplugin.store.database import Database, Session, libpq_address, open_database
 from copyplugin.store.queries import Queries
 from copyplugin.store.rows import CommandRow
 from copyplugin.venues.host_fed import HostFedVenue
@@ -44,6 +45,15 @@ class CommandResult:
     result: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
+def announcer_of(database_url: str) -> Announcer | None:
+    """Return what wakes the engine from a process without one.
+
+    None on SQLite, where nothing does: an engine elsewhere finds the row with its next sweep.
+    """
+    address = libpq_address(database_url)
+    return None if address is None else Announcer(address)
+
+
 class Commands:
     """The one way to change anything, for pages and programs, from any thread but the engine's."""
 
@@ -53,6 +63,7 @@ class Commands:
         self._wait = timedelta(milliseconds=settings.command_wait_milliseconds)
         self._answered = threading.Condition()
         self._wake: Callable[[], object] | None = None
+        self._announcer = announcer_of(settings.database_url)
 
     def submit(
         self,
@@ -77,6 +88,8 @@ class Commands:
                 idempotency_key=idempotency_key,
                 at=self._clock.now(),
             )
+            if self._wake is None and self._announcer is not None:
+                self._announcer.announce_within(session, Work.COMMANDS)
             return row.id
 
         command_id = self._database.write_and_wait(write)

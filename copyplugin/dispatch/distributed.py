@@ -9,22 +9,35 @@ import logging
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from typing import Any
 
-from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
-from sqlalchemy import text
+from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import ConnectorException
 from sqlalchemy.orm import Session
 
+from copyplugin.dispatch.announcing import SCHEMA, TASK, Announcer
 from copyplugin.dispatch.in_process import InProcessDispatcher
 from copyplugin.ports import Clock
 
 log = logging.getLogger(__name__)
 
-SCHEMA = "procrastinate"
-TASK = "wake"
-KEYS_IN_ONE = 500
-"""So many keys share a message, where nothing else is said: a message costs more than a key."""
-
 POLL_SECONDS = 1.0
 AGAIN_SECONDS = 0.2
+
+HEARTBEAT_SECONDS = 2.0
+STALLED_SECONDS = 6.0
+"""A process that was silent so long is dead: what it took is for another."""
+
+CLEAN_SECONDS = 5.0
+OLD_SECONDS = 60
+"""A message that nobody took for so long tells nothing that the sweep has not found."""
+
+_FORGET_OLD = """
+    DELETE FROM procrastinate_jobs WHERE id IN (
+        SELECT job.id FROM procrastinate_jobs job
+        JOIN procrastinate_events event ON event.job_id = job.id AND event.type = 'deferred'
+        WHERE job.status = 'todo' AND event.at < NOW() - (%(seconds)s || ' SECOND')::INTERVAL
+        FOR UPDATE OF job SKIP LOCKED
+    )
+"""
 
 Admit = Callable[[str, frozenset[int]], Coroutine[Any, Any, None]]
 
@@ -40,7 +53,6 @@ class DistributedDispatcher(InProcessDispatcher):
         self, clock: Clock, conninfo: str, *, keys_in_one: Mapping[str, int] | None = None
     ) -> None:
         super().__init__(clock)
-        self._keys_in_one = keys_in_one or {}
         self.admit: Admit = self._admit
         self._app = App(
             connector=PsycopgConnector(
@@ -48,10 +60,10 @@ class DistributedDispatcher(InProcessDispatcher):
             )
         )
         self._app.task(name=TASK, pass_context=False)(self._wake)
-        self._within = App(connector=SyncPsycopgConnector(conninfo=conninfo))  # never opened
+        self._announcer = Announcer(conninfo, keys_in_one=keys_in_one)
         self._outbox: dict[str, set[int]] = {}
         self._is_sending = False
-        self._listener: asyncio.Task[None] | None = None
+        self._listeners: list[asyncio.Task[None]] = []
 
     def announce(self, name: str, keys: Iterable[int] = ()) -> None:
         if name in self._served:
@@ -66,20 +78,21 @@ class DistributedDispatcher(InProcessDispatcher):
         if name in self._served:
             super().announce_within(transaction, name, keys)
             return
-        transaction.execute(text(f"SET LOCAL search_path = public, {SCHEMA}"))
-        connection = transaction.connection().connection.driver_connection
-        task = self._within.configure_task(TASK, queue=name, connection=connection)
-        task.batch_defer(*self._messages(name, keys))
+        self._announcer.announce_within(transaction, name, keys)
 
     async def start(self) -> None:
         await self._app.open_async()
         await super().start()
-        self._listener = asyncio.get_running_loop().create_task(self._listen(), name="listening")
+        loop = asyncio.get_running_loop()
+        self._listeners = [
+            loop.create_task(self._listen(), name="listening"),
+            loop.create_task(self._clean(), name="cleaning"),
+        ]
 
     async def stop(self) -> None:
-        if self._listener is not None:
-            self._listener.cancel()
-            await asyncio.gather(self._listener, return_exceptions=True)
+        for listener in self._listeners:
+            listener.cancel()
+        await asyncio.gather(*self._listeners, return_exceptions=True)
         await super().stop()
         await self._app.close_async()
 
@@ -90,7 +103,7 @@ class DistributedDispatcher(InProcessDispatcher):
                 outbox, self._outbox = self._outbox, {}
                 for name, keys in outbox.items():
                     task = self._app.configure_task(TASK, queue=name)
-                    await task.batch_defer_async(*self._messages(name, keys))
+                    await task.batch_defer_async(*self._announcer.messages(name, keys))
         finally:
             self._is_sending = False
 
@@ -105,8 +118,8 @@ class DistributedDispatcher(InProcessDispatcher):
                     delete_jobs="always",
                     install_signal_handlers=False,
                     listen_notify=True,
-                    update_heartbeat_interval=2.0,
-                    stalled_worker_timeout=6.0,
+                    update_heartbeat_interval=HEARTBEAT_SECONDS,
+                    stalled_worker_timeout=STALLED_SECONDS,
                 )
             except Exception:
                 # The database is away, or was: the rows keep the work, and we listen again.
@@ -114,13 +127,28 @@ class DistributedDispatcher(InProcessDispatcher):
                 log.exception("listening for messages failed; it begins again")
             await asyncio.sleep(AGAIN_SECONDS)
 
+    async def _clean(self) -> None:
+        """Give away what dead processes had taken, and forget what nobody took."""
+        while not self._is_stopping:
+            try:
+                await self._give_away()
+            except Exception:
+                # As above: what is not cleaned now is cleaned next time.
+                self.errors += 1
+                log.exception("cleaning the queue failed; it is tried again")
+            await asyncio.sleep(CLEAN_SECONDS)
+
+    async def _give_away(self) -> None:
+        queue = self._app.job_manager
+        await self._app.connector.execute_query_async(_FORGET_OLD, seconds=OLD_SECONDS)
+        for job in await queue.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
+            try:
+                await queue.retry_job(job)
+            except ConnectorException as error:  # another process was first, or it is done
+                log.info("message %s was taken care of meanwhile: %s", job.id, error)
+
     async def _wake(self, name: str, keys: list[int]) -> None:
         await self.admit(name, frozenset(keys))
 
     async def _admit(self, name: str, keys: frozenset[int]) -> None:
         super().announce(name, keys)
-
-    def _messages(self, name: str, keys: Collection[int]) -> list[dict[str, Any]]:
-        size, ordered = self._keys_in_one.get(name, KEYS_IN_ONE), sorted(keys)
-        parts = [ordered[first : first + size] for first in range(0, len(ordered), size)]
-        return [{"name": name, "keys": part} for part in parts or [[]]]
