@@ -3,11 +3,10 @@
 Exit code 0: all is well; 1: something does not add up; 2: what was given cannot be used.
 """
 
-from typing import ClassVar
-
 import click
 
 from copyplugin import halt_command as halt
+from copyplugin.command_base import DATABASE, BadInput, print_table
 from copyplugin.domain.command import CommandKind
 from copyplugin.errors import ConfigurationError, LedgerBroken, UnknownFollow
 from copyplugin.lazy_group import LazyGroup
@@ -19,20 +18,6 @@ from copyplugin.store.directory import leader_lines
 from copyplugin.store.statistics_proof import statistics_differences
 from copyplugin.system_clock import SystemClock
 
-DATABASE = click.option(
-    "--database",
-    "database_url",
-    metavar="URL",
-    help=f"The database, for example sqlite:///copyplugin.db.  [default: {PREFIX}DATABASE_URL]",
-)
-
-
-class BadInput(click.ClickException):
-    """What was given cannot be used; the sentence says what to change."""
-
-    exit_code: ClassVar[int] = 2
-
-
 FOUND_IN = {
     "bench": "copyplugin.bench.command:bench_command",
     "bench-venue": "copyplugin.bench.venue_command:bench_venue_command",
@@ -40,6 +25,7 @@ FOUND_IN = {
     "engine": "copyplugin.process_commands:engine_command",
     "keys": "copyplugin.engine_command:keys_group",
     "kill-test": "copyplugin.bench.kill_command:kill_test_command",
+    "receipts": "copyplugin.receipts_command:receipts_command",
     "replay": "copyplugin.replay.command:replay_command",
     "venues": "copyplugin.venue_commands:venues_command",
     "what-if": "copyplugin.replay.what_if:what_if_command",
@@ -109,10 +95,7 @@ def leaders_command(database_url: str | None) -> None:
         )
         for line in lines
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
+    print_table(rows)
 
 
 @main.group("ledger")

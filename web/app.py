@@ -8,7 +8,7 @@ from copyplugin.host.feed import HostFeed
 from copyplugin.store.queries import Queries
 from web import appearance, host, identity, stream
 from web.errors import init_errors
-from web.following import actions, commands, copies, follow, pausing
+from web.following import actions, commands, copies, follow, pausing, receipts
 from web.health import pages as health
 from web.i18n import init_translation
 from web.leaders import views as leaders
@@ -24,6 +24,7 @@ BLUEPRINTS = (
     copies.blueprint,
     actions.blueprint,
     pausing.blueprint,
+    receipts.blueprint,
     commands.blueprint,
     health.blueprint,
     identity.blueprint,

@@ -82,7 +82,7 @@ def decimals_of(step: Decimal) -> int:
     return max(0, -exponent)
 
 
-def price(value: Decimal | None, tick_size: Decimal) -> str:
+def price(value: Number | None, tick_size: Decimal) -> str:
     """Return the price at the instrument's precision; an average may lie between two ticks."""
     return number(value, decimals_of(tick_size))
 
@@ -146,6 +146,14 @@ def clock_time(at: datetime | None) -> str:
     if at is None:
         return NOTHING
     return format_time(at.astimezone(UTC).time(), format="HH:mm:ss", locale=current_locale())
+
+
+def exact_time(at: datetime | None) -> str:
+    """Return 22 Nov 2026, 14:03:05.123 in UTC; what is less than a millisecond is left out."""
+    if at is None:
+        return NOTHING
+    milliseconds = at.microsecond // 1000
+    return f"{date_and_time(at)}.{milliseconds:03}"
 
 
 def iso(at: datetime) -> str:

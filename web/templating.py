@@ -24,6 +24,7 @@ FILTERS: tuple[Callable[..., str | formatting.Exact], ...] = (
     formatting.date_and_time,
     formatting.day,
     formatting.clock_time,
+    formatting.exact_time,
     formatting.iso,
     formatting.milliseconds,
     formatting.duration,
@@ -41,6 +42,8 @@ FILTERS: tuple[Callable[..., str | formatting.Exact], ...] = (
     words.plan_state_name,
     words.purpose_name,
     words.order_state_name,
+    words.standing_name,
+    words.standing_sentence,
     words.skip_sentence,
     words.skip_details,
 )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+from copyplugin.domain.copy_quality import Standing
 from copyplugin.domain.copy_rule import BelowMinimum, CopyMode
 from copyplugin.domain.fill import MarginMode, PositionSide
 from copyplugin.domain.follow import EndKind, FollowState
@@ -160,6 +161,32 @@ def order_state_name(state: CopyOrderState) -> str:
         CopyOrderState.REJECTED: gettext("Refused by the venue"),
         CopyOrderState.EXPIRED: gettext("Expired"),
     }[state]
+
+
+def standing_name(standing: Standing) -> str:
+    return {
+        Standing.COPIED: gettext("Copied"),
+        Standing.IN_PART: gettext("Copied in part"),
+        Standing.SKIPPED: gettext("Not copied"),
+        Standing.WITH_ANOTHER: gettext("Copied with another order"),
+        Standing.NOTHING_TO_DO: gettext("Nothing to do"),
+        Standing.UNDER_WAY: gettext("On its way"),
+    }[standing]
+
+
+def standing_sentence(standing: Standing) -> str:
+    """Return what became of a leader's order, for its follower."""
+    return {
+        Standing.COPIED: gettext("All that your settings make of this order was filled."),
+        Standing.IN_PART: gettext("A part was filled; the rest was left out."),
+        Standing.SKIPPED: gettext("Nothing of this order was copied."),
+        Standing.WITH_ANOTHER: gettext(
+            "Your position is where it should be: an order for another one of the leader's "
+            "brought this one with it."
+        ),
+        Standing.NOTHING_TO_DO: gettext("Your part of this order came to less than a contract."),
+        Standing.UNDER_WAY: gettext("Your order is on its way."),
+    }[standing]
 
 
 def skip_details(reason: SkipReason, detail: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ A receipt is what became of one leader order for one follower: copied whole, in 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from fractions import Fraction
 from typing import TypeVar
 
@@ -14,6 +15,17 @@ from copyplugin.domain.money import Contracts, Price
 from copyplugin.domain.statistics import ratio_of
 
 T = TypeVar("T", timedelta, Fraction)
+
+
+class Standing(StrEnum):
+    """What a follower is told became of one leader order."""
+
+    COPIED = "copied"  # an order of his filled it whole
+    IN_PART = "in_part"  # a part was left out, with its reason
+    SKIPPED = "skipped"  # nothing of it was copied, with its reason
+    WITH_ANOTHER = "with_another"  # an order for another one of the leader's brought it about
+    NOTHING_TO_DO = "nothing_to_do"  # the follower's part of it came to no contract
+    UNDER_WAY = "under_way"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

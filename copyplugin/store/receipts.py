@@ -1,7 +1,7 @@
 """Receipts: what became of each leader order for each follower (N1, C13)."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -10,9 +10,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Subquery, func, select
 from sqlalchemy.orm import Session
 
-from copyplugin.domain.copy_quality import Outcome, slippage
+from copyplugin.domain.copy_quality import Outcome, Standing, slippage
 from copyplugin.domain.fill import OrderSide, PositionSide
-from copyplugin.domain.identifiers import AccountId, FollowId, LeaderId, SignalId, Symbol
+from copyplugin.domain.identifiers import (
+    AccountId,
+    CopiedPositionId,
+    FollowId,
+    LeaderId,
+    SignalId,
+    Symbol,
+)
 from copyplugin.domain.money import Contracts, Money, Price, money_ceil, product
 from copyplugin.domain.skip import SkipReason
 from copyplugin.domain.transition import Effect
@@ -34,8 +41,10 @@ class Receipt:
 
     Orders close the gap between what a position should be and is, so one may carry out several of
     the leader's: it is on the receipt of the last of them. `is_on_target` says that nothing is left
-    to be done for the lane now. `sent_at` is when the first order of ours left, `acknowledged_at`
-    when the venue had taken the last one, `filled_at` when the last one had filled.
+    to be done for the lane now. `aimed_at` is what was taken into its target, `is_decided` false
+    while an order of the leader has grown since we looked. `sent_at` is when the first order of
+    ours left, `acknowledged_at` when the venue had taken the last one, `filled_at` when the last
+    one had filled.
     """
 
     signal_id: SignalId
@@ -50,7 +59,9 @@ class Receipt:
     leader_price: Price
     leader_filled_at: datetime
     decided_at: datetime
+    is_decided: bool
     wanted: Contracts
+    aimed_at: Contracts
     filled: Contracts
     average_price: Fraction | None
     contract_size: Decimal
@@ -59,7 +70,24 @@ class Receipt:
     acknowledged_at: datetime | None
     filled_at: datetime | None
     skip_reason: SkipReason | None
+    skip_detail: Mapping[str, str] = field(default_factory=dict[str, str])
     is_on_target: bool
+    tick_size: Decimal
+    copied_position_id: CopiedPositionId | None  # that its orders opened, changed or closed
+
+    @property
+    def standing(self) -> Standing:
+        """Return what the follower is told: a reason goes before what filled."""
+        if not self.is_decided:
+            return Standing.UNDER_WAY
+        if self.skip_reason is not None:
+            is_nothing = not self.aimed_at and not self.filled
+            return Standing.SKIPPED if is_nothing else Standing.IN_PART
+        if not self.wanted:
+            return Standing.NOTHING_TO_DO
+        if self.filled >= self.wanted:
+            return Standing.COPIED
+        return Standing.WITH_ANOTHER if self.is_on_target else Standing.UNDER_WAY
 
     @property
     def delay(self) -> timedelta | None:
@@ -119,8 +147,34 @@ def receipts_of_follow(session: Session, follow_id: FollowId) -> Iterator[Receip
     yield from _receipts(session, FollowRow.id == follow_id, limit=None)
 
 
+def some_receipts_of_follow(
+    session: Session, follow_id: FollowId, *, offset: int, limit: int
+) -> list[Receipt]:
+    """Return so many receipts of one follow after the newest `offset`, newest first."""
+    return _receipts(session, FollowRow.id == follow_id, limit=limit, offset=offset)
+
+
+def receipt_of(session: Session, follow_id: FollowId, signal_id: SignalId) -> Receipt | None:
+    """Return what became of one leader order in one follow; None where it was none of its."""
+    found = _receipts(
+        session, (FollowRow.id == follow_id) & (SignalRow.id == signal_id), limit=None
+    )
+    assert len(found) <= 1, "a leader order is one instrument and side, so one lane of a follow"
+    return found[0] if found else None
+
+
+def count_receipts(session: Session, follow_id: FollowId) -> int:
+    query = (
+        select(func.count())
+        .select_from(CopyDecisionRow)
+        .join(LaneRow, LaneRow.id == CopyDecisionRow.lane_id)
+        .where(LaneRow.follow_id == follow_id)
+    )
+    return session.scalar(query) or 0
+
+
 def _receipts(
-    session: Session, condition: ColumnElement[bool], *, limit: int | None
+    session: Session, condition: ColumnElement[bool], *, limit: int | None, offset: int = 0
 ) -> list[Receipt]:
     orders = _orders(condition)
     query = (
@@ -130,6 +184,7 @@ def _receipts(
             FollowRow.id,
             FollowRow.sub_account,
             InstrumentRow.contract_size,
+            InstrumentRow.tick_size,
             (LaneRow.target == LaneRow.actual).label("is_on_target"),
             *orders.c,
         )
@@ -144,6 +199,7 @@ def _receipts(
         )
         .where(condition)
         .order_by(SignalRow.id.desc(), CopyDecisionRow.lane_id)
+        .offset(offset)
         .limit(limit)
     )
     return [_receipt(row) for row in session.execute(query)]
@@ -160,6 +216,7 @@ def _orders(condition: ColumnElement[bool]) -> Subquery:
             func.min(CopyOrderRow.sent_at).label("sent_at"),
             func.max(CopyOrderRow.acknowledged_at).label("acknowledged_at"),
             func.max(CopyOrderRow.filled_at).label("filled_at"),
+            func.max(CopyOrderRow.copied_position_id).label("copied_position_id"),
         )
         .join(SignalRow, SignalRow.id == CopyOrderRow.signal_id)
         .join(LaneRow, LaneRow.id == CopyOrderRow.lane_id)
@@ -191,7 +248,9 @@ def _receipt(row: Row[*tuple[Any, ...]]) -> Receipt:
         leader_price=signal.average_price,
         leader_filled_at=signal.last_fill_at,
         decided_at=decision.decided_at,
+        is_decided=not decision.pending,
         wanted=decision.wanted,
+        aimed_at=Contracts(abs(decision.target_after - decision.target_before)),
         filled=Contracts(filled),
         average_price=average,
         contract_size=row.contract_size,
@@ -200,5 +259,8 @@ def _receipt(row: Row[*tuple[Any, ...]]) -> Receipt:
         acknowledged_at=row.acknowledged_at,
         filled_at=row.filled_at,
         skip_reason=decision.skip_reason,
+        skip_detail={name: str(value) for name, value in (decision.skip_detail or {}).items()},
         is_on_target=bool(row.is_on_target),
+        tick_size=row.tick_size,
+        copied_position_id=row.copied_position_id,
     )

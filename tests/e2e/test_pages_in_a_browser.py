@@ -19,6 +19,7 @@ PAGES = [
     "/my/copies/closed",
     "/my/copies/not-copied",
     "/my/follows/1/end",
+    "/my/follows/1/receipts",
     "/my/positions/99999",
     "/health",
     "/whoami",

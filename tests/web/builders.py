@@ -392,6 +392,16 @@ class World:
         )
         return order_id
 
+    def decision(self, signal_id: int, lane_id: int, **more) -> None:
+        values = {
+            "revision": 1,
+            "wanted": 50,
+            "target_before": 0,
+            "target_after": 50,
+            "decided_at": NOW - timedelta(minutes=30) + timedelta(milliseconds=7),
+        } | more
+        self.add(rows.CopyDecisionRow(signal_id=signal_id, lane_id=lane_id, **values))
+
     def skip(self, signal_id: int, lane_id: int, reason, detail: dict[str, str] | None = None):
         self.add(
             rows.CopyDecisionRow(

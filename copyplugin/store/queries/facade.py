@@ -8,6 +8,7 @@ from copyplugin.domain.identifiers import (
     FollowerId,
     FollowId,
     LeaderId,
+    SignalId,
 )
 from copyplugin.ports import Clock
 from copyplugin.store.database import Database
@@ -26,6 +27,7 @@ from copyplugin.store.queries import (
     leaders,
     live,
     marks,
+    receipts,
     skipped,
     summary,
 )
@@ -47,8 +49,10 @@ from copyplugin.store.queries.position_protection import (
     PositionProtection,
     position_protection,
 )
+from copyplugin.store.queries.receipts import FollowReceipts
 from copyplugin.store.queries.skipped import SkippedOrders
 from copyplugin.store.queries.summary import Books, OpenWork, Summary
+from copyplugin.store.receipts import Receipt
 from copyplugin.store.rows import FollowRow
 
 
@@ -122,6 +126,27 @@ class Queries:
             if follow is None or follow.follower_id != follower_id:
                 return None
             return follow_statement.follow_statement(session, follow_id)
+
+    def follow_receipts(
+        self, follower_id: FollowerId, follow_id: FollowId, *, page: int, page_size: int
+    ) -> FollowReceipts | None:
+        """Return one page of a follow's receipts; None where it is not this follower's."""
+        with self._database.read() as session:
+            return receipts.follow_receipts(
+                session, follower_id, follow_id, page=page, page_size=page_size
+            )
+
+    def all_receipts(
+        self, follower_id: FollowerId, follow_id: FollowId
+    ) -> tuple[Receipt, ...] | None:
+        with self._database.read() as session:
+            return receipts.all_receipts(session, follower_id, follow_id)
+
+    def follow_receipt(
+        self, follower_id: FollowerId, follow_id: FollowId, signal_id: SignalId
+    ) -> Receipt | None:
+        with self._database.read() as session:
+            return receipts.follow_receipt(session, follower_id, follow_id, signal_id)
 
     def followers(self) -> tuple[Follower, ...]:
         with self._database.read() as session:
