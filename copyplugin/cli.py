@@ -24,6 +24,7 @@ FOUND_IN = {
     "doctor": "copyplugin.venue_commands:doctor_command",
     "engine": "copyplugin.process_commands:engine_command",
     "keys": "copyplugin.engine_command:keys_group",
+    "follow-settings": "copyplugin.follow_settings_command:follow_settings_command",
     "kill-test": "copyplugin.bench.kill_command:kill_test_command",
     "receipts": "copyplugin.receipts_command:receipts_command",
     "replay": "copyplugin.replay.command:replay_command",

@@ -9,6 +9,7 @@ from copyplugin.store.queries import Queries
 from web import appearance, host, identity, stream
 from web.errors import init_errors
 from web.following import actions, commands, copies, follow, pausing, receipts
+from web.following import settings as follow_settings
 from web.health import pages as health
 from web.i18n import init_translation
 from web.leaders import views as leaders
@@ -25,6 +26,7 @@ BLUEPRINTS = (
     actions.blueprint,
     pausing.blueprint,
     receipts.blueprint,
+    follow_settings.blueprint,
     commands.blueprint,
     health.blueprint,
     identity.blueprint,

@@ -14,6 +14,7 @@ class CommandKind(StrEnum):
     END_FOLLOW = "end_follow"
     CLOSE_POSITION = "close_position"
     END_FROM_POSITION = "end_from_position"
+    CHANGE_FOLLOW = "change_follow"
     SET_PROTECTION = "set_protection"
     HALT_COPYING = "halt_copying"
     RESUME_COPYING = "resume_copying"

@@ -8,7 +8,13 @@ from collections.abc import Callable, Mapping
 
 from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.identifiers import CommandId
-from copyplugin.engine import follow_commands, halt_commands, leader_commands, protection_commands
+from copyplugin.engine import (
+    change_commands,
+    follow_commands,
+    halt_commands,
+    leader_commands,
+    protection_commands,
+)
 from copyplugin.engine.arguments import Arguments
 from copyplugin.engine.attempts import attempt_all
 from copyplugin.engine.done import Asked, Done
@@ -33,6 +39,7 @@ ON_ROWS: Mapping[CommandKind, Callable[[Asked], Done]] = {
     CommandKind.END_FOLLOW: follow_commands.end_follow,
     CommandKind.CLOSE_POSITION: follow_commands.close_position,
     CommandKind.END_FROM_POSITION: follow_commands.end_from_position,
+    CommandKind.CHANGE_FOLLOW: change_commands.change_follow,
     CommandKind.SET_PROTECTION: protection_commands.set_protection,
     CommandKind.HALT_COPYING: halt_commands.halt_copying,
     CommandKind.RESUME_COPYING: halt_commands.resume_copying,

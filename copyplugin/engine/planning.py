@@ -233,7 +233,7 @@ class Planner:
 
     def _terms(self, work: LaneWork, row: CopyDecisionRow, signal: SignalRow) -> Terms:
         follow, lane, around = work.follow, work.lane, self._around
-        rule = self._rule_book.rule_of(follow, lane.symbol)
+        rule = self._rule_book.rule_of(follow, lane.symbol, signal.id)
         holdings = Holdings()
         if signal.increases and rule.caps.needs_holdings:
             self._book.write_follow(follow.id)
@@ -327,7 +327,9 @@ class Planner:
     def _add_order(self, work: LaneWork, wanted: WantedOrder, signal: SignalRow | None) -> None:
         lane = work.lane
         opening = None if wanted.reduce_only else signal
-        rule = self._rule_book.rule_of(work.follow, lane.symbol)
+        rule = self._rule_book.rule_of(
+            work.follow, lane.symbol, None if opening is None else opening.id
+        )
         order = ORDERS.record(
             lane_id=lane.id,
             sequence=lane.next_sequence,

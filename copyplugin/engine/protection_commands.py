@@ -1,6 +1,7 @@
 """What followers set to protect a follow: take profit, stop loss, limits (P1, P5, C14)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from copyplugin.domain.follow import FOLLOWS_CLOSES, FollowState
@@ -54,9 +55,38 @@ def set_protection(asked: Asked) -> Done:
     )
 
 
-def _protect(asked: Asked, follow: FollowRow) -> FollowProtectionRow:
+def protection_wish(asked: Asked, before: Protection | None) -> Protection | None:
+    """Return the protection that is asked for; None where there never was one and none is."""
+    if before is None and not any(name in asked.given for name in NAMES):
+        return None
     wish = _wish(asked.given, asked.around)
-    _refuse_ratios(asked, follow, wish)
+    if before is not None and "trigger_by" not in asked.given:
+        return replace(wish, trigger_by=before.trigger_by)
+    return wish
+
+
+def replace_protection(
+    asked: Asked, follow: FollowRow, before: Protection | None, wish: Protection | None
+) -> None:
+    """Set another protection; only what is asked for anew has to fit."""
+    if wish is None or wish == before:
+        return
+    is_ratio_kept = before is not None and (before.take_profit, before.stop_loss) == (
+        wish.take_profit,
+        wish.stop_loss,
+    )
+    _put(asked, follow, wish, judges_ratios=not is_ratio_kept)
+
+
+def _protect(asked: Asked, follow: FollowRow) -> FollowProtectionRow:
+    return _put(asked, follow, _wish(asked.given, asked.around), judges_ratios=True)
+
+
+def _put(
+    asked: Asked, follow: FollowRow, wish: Protection, *, judges_ratios: bool
+) -> FollowProtectionRow:
+    if judges_ratios:
+        _refuse_ratios(asked, follow, wish)
     fault = wish.limits.fault(follow.copy_amount)
     if fault is not None:
         raise Refused(fault)

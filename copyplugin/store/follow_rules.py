@@ -1,18 +1,18 @@
 """The rules of follows, and what their caps are measured against."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, exists, func, or_, select, true
+from sqlalchemy import BindParameter, bindparam, delete, exists, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.copy_rule import Caps, CopyMode, CopyRule
 from copyplugin.domain.days import day_of, span_of_day
 from copyplugin.domain.follow import COPIES_OPENS
-from copyplugin.domain.identifiers import FollowId, LaneId, LeaderId, Symbol
+from copyplugin.domain.identifiers import FollowId, LaneId, LeaderId, SignalId, Symbol
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import Contracts
 from copyplugin.domain.open_size import Holdings
@@ -26,31 +26,84 @@ from copyplugin.store.rows import (
 from copyplugin.store.rows.follow_rule import EVERY_INSTRUMENT
 
 _FOLLOW_IDS: BindParameter[Any] = bindparam("follow_ids", expanding=True)
+FROM_THE_START = SignalId(0)
+"""Stands for the leader order before the first."""
+
 _PLAIN = {mode: CopyRule(mode=mode) for mode in CopyMode}
 _RULES = select(FollowRuleRow).where(FollowRuleRow.follow_id.in_(_FOLLOW_IDS))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RuleBook:
-    """The rules of some follows; a follow without one does what its mode says."""
+    """The rules of some follows; a follow without one does what its mode says.
 
-    rules: Mapping[tuple[FollowId, Symbol], CopyRule]
+    `changed_after` has the sets of rules of the follows whose settings were changed, the latest
+    first: the numbers of the leader orders after which each counts.
+    """
 
-    def rule_of(self, follow: FollowRow, symbol: Symbol) -> CopyRule:
-        """Return the rule of this instrument, else the follow's, else its plain mode."""
+    rules: Mapping[tuple[FollowId, SignalId, Symbol], CopyRule]
+    changed_after: Mapping[FollowId, Sequence[SignalId]] = field(
+        default_factory=dict[FollowId, Sequence[SignalId]]
+    )
+
+    def rule_of(
+        self, follow: FollowRow, symbol: Symbol, signal_id: SignalId | None = None
+    ) -> CopyRule:
+        """Return the rule of this instrument, else the follow's, else its plain mode.
+
+        That which counts for this leader order; without one, for the next.
+        """
+        after = FROM_THE_START
+        if follow.id in self.changed_after:
+            after = self._set_for(follow.id, signal_id)
         return (
-            self.rules.get((follow.id, symbol))
-            or self.rules.get((follow.id, EVERY_INSTRUMENT))
+            self.rules.get((follow.id, after, symbol))
+            or self.rules.get((follow.id, after, EVERY_INSTRUMENT))
             or _PLAIN[follow.mode]
         )
+
+    def _set_for(self, follow_id: FollowId, signal_id: SignalId | None) -> SignalId:
+        sets = self.changed_after[follow_id]
+        if signal_id is None:
+            return sets[0]
+        return next((after for after in sets if signal_id > after), FROM_THE_START)
 
 
 def rules_of(session: Session, follow_ids: Collection[FollowId]) -> RuleBook:
     """Load the rules of these follows."""
     if not follow_ids:
         return RuleBook(rules={})
-    found = session.scalars(_RULES, {"follow_ids": list(follow_ids)})
-    return RuleBook(rules={(row.follow_id, row.symbol): _rule(row) for row in found})
+    rules: dict[tuple[FollowId, SignalId, Symbol], CopyRule] = {}
+    changed: dict[FollowId, list[SignalId]] = {}
+    for row in session.scalars(_RULES, {"follow_ids": list(follow_ids)}):
+        rules[row.follow_id, row.after_signal_id, row.symbol] = _rule(row)
+        if row.after_signal_id and row.symbol == EVERY_INSTRUMENT:
+            changed.setdefault(row.follow_id, []).append(row.after_signal_id)
+    for sets in changed.values():
+        sets.sort(reverse=True)
+    return RuleBook(rules=rules, changed_after=changed)
+
+
+def change_rules(
+    session: Session, follow: FollowRow, rules: Mapping[Symbol, CopyRule], *, after: SignalId
+) -> None:
+    """Let these rules count for leader orders numbered above `after`; that of all among them.
+
+    The orders until then keep the rules they were decided by, however much they still grow.
+    """
+    assert EVERY_INSTRUMENT in rules, "a set of rules has one for all instruments"
+    first = (follow.id, EVERY_INSTRUMENT, FROM_THE_START)
+    if after and session.get(FollowRuleRow, first) is None:
+        # It was plain, which is read off its mode: that is about to be another.
+        add_rule(session, follow.id, EVERY_INSTRUMENT, _PLAIN[follow.mode])
+    session.execute(  # changed again before the leader did anything
+        delete(FollowRuleRow).where(
+            FollowRuleRow.follow_id == follow.id, FollowRuleRow.after_signal_id == after
+        )
+    )
+    for symbol, rule in rules.items():
+        add_rule(session, follow.id, symbol, rule, after=after)
+    follow.mode = rules[EVERY_INSTRUMENT].mode
 
 
 def rests_on_leader_equity(session: Session, leader_id: LeaderId) -> bool:
@@ -66,13 +119,21 @@ def rests_on_leader_equity(session: Session, leader_id: LeaderId) -> bool:
     return bool(session.scalar(select(query)))
 
 
-def add_rule(session: Session, follow_id: FollowId, symbol: Symbol, rule: CopyRule) -> None:
-    """Store a rule of a follow that is being made."""
+def add_rule(
+    session: Session,
+    follow_id: FollowId,
+    symbol: Symbol,
+    rule: CopyRule,
+    *,
+    after: SignalId = FROM_THE_START,
+) -> None:
+    """Store a rule that counts for leader orders numbered above `after`."""
     caps = rule.caps
     session.add(
         FollowRuleRow(
             follow_id=follow_id,
             symbol=symbol,
+            after_signal_id=after,
             mode=rule.mode,
             factor=rule.factor,
             order_margin=rule.order_margin,

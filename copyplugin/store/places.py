@@ -73,7 +73,16 @@ def reserve_follow(
     _refuse_person(session, leader, follower, wish.sharer_account)
     _refuse_amount(session, leader, wish.copy_amount)
     _refuse_choice(session, wish)
-    _refuse_rules(session, wish, proportional_allowed=proportional_allowed)
+    if wish.open_held is not None:
+        check_open_held(wish.open_held)
+    refuse_rules(
+        session,
+        wish.rules,
+        wish.symbols,
+        copy_amount=wish.copy_amount,
+        price_protection=wish.price_protection,
+        proportional_allowed=proportional_allowed,
+    )
     row = FollowRow(
         leader_id=leader.id,
         follower_id=follower.id,
@@ -188,19 +197,30 @@ def _refuse_choice(session: Session, wish: NewFollow) -> None:
         raise Refused(f"You set terms for {', '.join(strangers)} without choosing it.")
 
 
-def _refuse_rules(session: Session, wish: NewFollow, *, proportional_allowed: bool) -> None:
-    if wish.price_protection is not None:
-        check_price_protection(wish.price_protection)
-    if wish.open_held is not None:
-        check_open_held(wish.open_held)
-    for symbol, rule in wish.rules.items():
+def refuse_rules(
+    session: Session,
+    rules: Mapping[Symbol, CopyRule],
+    symbols: Collection[Symbol],
+    *,
+    copy_amount: Money,
+    price_protection: Ratio | None,
+    proportional_allowed: bool,
+) -> None:
+    """Raise `Refused` with a sentence that says what to change, of a new follow or a running one.
+
+    `rules` has that of all instruments first, `symbols` are those chosen.
+    """
+    if price_protection is not None:
+        check_price_protection(price_protection)
+    own = set(rules) - {EVERY_INSTRUMENT}
+    for symbol, rule in rules.items():
         if rule.mode is CopyMode.PROPORTIONAL and not proportional_allowed:
             raise Refused("Proportional copying is switched off: choose the fixed mode.")
         check_rule(rule)
-        if rule.order_margin is not None and rule.order_margin > wish.copy_amount:
+        if rule.order_margin is not None and rule.order_margin > copy_amount:
             raise Refused("The margin of an order must not be more than the copy amount.")
-        concerned = wish.symbols if symbol == EVERY_INSTRUMENT else {symbol}
-        _refuse_leverage(session, rule, concerned - set(wish.instrument_rules) | {symbol})
+        concerned = set(symbols) if symbol == EVERY_INSTRUMENT else {symbol}
+        _refuse_leverage(session, rule, concerned - own | {symbol})
 
 
 def _refuse_leverage(session: Session, rule: CopyRule, symbols: Collection[Symbol]) -> None:

@@ -20,6 +20,7 @@ PAGES = [
     "/my/copies/not-copied",
     "/my/follows/1/end",
     "/my/follows/1/receipts",
+    "/my/follows/1/settings",
     "/my/positions/99999",
     "/health",
     "/whoami",

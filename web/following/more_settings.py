@@ -78,7 +78,7 @@ class MoreSettings(FlaskForm):
         """Return whether a setting was given, or has a fault: then they are shown at once."""
         names = {*DECIMALS, *COUNTS, *PERCENTAGES} - {"factor", "order_margin"}
         return (
-            any(self[name].data or self[name].errors for name in names)
+            any(self[name].data or self[name].errors for name in names if name in self)
             or bool(self.margin_mode.data)
             or self.below_minimum.data != BelowMinimum.SKIP.value
         )
@@ -94,7 +94,7 @@ class MoreSettings(FlaskForm):
         if self.margin_mode.data:
             given["margin_mode"] = self.margin_mode.data
         for name in PERCENTAGES:
-            if typed(self[name]):
+            if name in self and typed(self[name]):
                 given[name] = f"{number_of(self[name].data).scaleb(-2):f}"
         return given
 

@@ -1,7 +1,7 @@
-"""What protects a follow (P1, P5), as typed: percentages become ratios, the engine judges them."""
+"""What protects a follow (P1, P5, C14), as typed: percentages become ratios; the engine judges."""
 
 from flask_wtf import FlaskForm
-from wtforms import Field, StringField
+from wtforms import BooleanField, Field, StringField
 
 from web.following.more_settings import count_or_nothing, number_of, number_or_nothing, typed
 
@@ -18,6 +18,7 @@ class ProtectionSettings(FlaskForm):
     max_loss = StringField()
     max_day_loss = StringField()
     losing_positions = StringField()
+    mirrors_margin = BooleanField()  # else the follower is told (C14)
 
     def protection_arguments(self) -> dict[str, object]:
         """Return what was given, by the names that starting a follow has for it."""
@@ -29,6 +30,8 @@ class ProtectionSettings(FlaskForm):
         given |= {name: f"{number_of(self[name].data):f}" for name in AMOUNTS if typed(self[name])}
         if typed(self.losing_positions):
             given["losing_positions"] = int(typed(self.losing_positions))
+        if self.mirrors_margin.data:
+            given["mirrors_margin"] = True
         return given
 
     def validate_take_profit(self, field: Field) -> None:

@@ -28,6 +28,7 @@ from copyplugin.store.queries import (
     live,
     marks,
     receipts,
+    settings_of_follow,
     skipped,
     summary,
 )
@@ -50,6 +51,7 @@ from copyplugin.store.queries.position_protection import (
     position_protection,
 )
 from copyplugin.store.queries.receipts import FollowReceipts
+from copyplugin.store.queries.settings_of_follow import SettingsOfFollow
 from copyplugin.store.queries.skipped import SkippedOrders
 from copyplugin.store.queries.summary import Books, OpenWork, Summary
 from copyplugin.store.receipts import Receipt
@@ -147,6 +149,12 @@ class Queries:
     ) -> Receipt | None:
         with self._database.read() as session:
             return receipts.follow_receipt(session, follower_id, follow_id, signal_id)
+
+    def settings_of_follow(
+        self, follower_id: FollowerId, follow_id: FollowId
+    ) -> SettingsOfFollow | None:
+        with self._database.read() as session:
+            return settings_of_follow.settings_of_follow(session, follower_id, follow_id)
 
     def followers(self) -> tuple[Follower, ...]:
         with self._database.read() as session:

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from copyplugin.domain.copy_rule import BelowMinimum, CopyMode
 from copyplugin.domain.fill import MarginMode
-from copyplugin.domain.identifiers import FollowId, Symbol
+from copyplugin.domain.identifiers import FollowId, SignalId, Symbol
 from copyplugin.domain.money import Money, Ratio
 from copyplugin.store.rows.base import Row
 
@@ -14,7 +14,12 @@ EVERY_INSTRUMENT = Symbol("")
 
 
 class FollowRuleRow(Row, kw_only=True):
-    """One whole rule: nothing is taken from another row. A plain follow has none."""
+    """One whole rule: nothing is taken from another row. A plain follow has none.
+
+    A follow whose settings were changed has several sets of them: each counts for leader orders
+    numbered above `after_signal_id`, until the next set. A set that followed on a change has a
+    rule of all instruments; 0 is the set that the follow began with.
+    """
 
     __tablename__ = "follow_rule"
     __table_args__ = (
@@ -28,6 +33,9 @@ class FollowRuleRow(Row, kw_only=True):
 
     follow_id: Mapped[FollowId] = mapped_column(ForeignKey("follow.id"), primary_key=True)
     symbol: Mapped[Symbol] = mapped_column(primary_key=True)
+    after_signal_id: Mapped[SignalId] = mapped_column(
+        primary_key=True, autoincrement=False, default=SignalId(0)
+    )
     mode: Mapped[CopyMode]
     factor: Mapped[Ratio | None] = mapped_column(default=None)
     order_margin: Mapped[Money | None] = mapped_column(default=None)

@@ -10,11 +10,16 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
+from copyplugin.domain.copy_rule import CopyMode, CopyRule
+from copyplugin.domain.identifiers import SignalId, Symbol
 from copyplugin.domain.ledger import main_account, moved, sub_account
+from copyplugin.domain.money import Ratio
 from copyplugin.store import schema
 from copyplugin.store.database import open_database, upgrade_database, writing_engine
+from copyplugin.store.follow_rules import add_rule, change_rules, rules_of
 from copyplugin.store.ledger import post
 from copyplugin.store.rows import FollowRow, Row
+from copyplugin.store.rows.follow_rule import EVERY_INSTRUMENT
 from tests.integration.store.store_builders import (
     NOW,
     make_follow,
@@ -24,6 +29,7 @@ from tests.integration.store.store_builders import (
     money,
 )
 
+SOL = Symbol("SOLUSDT")
 ROOT = Path(__file__).resolve().parents[3]
 LEFT_BEHIND = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
@@ -93,6 +99,10 @@ def test_every_step_goes_down_and_up_again_with_rows_in_the_tables(url, engine):
     database.close()
 
     for revision in (
+        "0013",
+        "0012",
+        "0011",
+        "0010",
         "0009",
         "0008",
         "0007",
@@ -151,6 +161,38 @@ def test_numbers_in_old_rows_survive_going_up(url, engine):
     with database.read() as session:
         assert session.get(FollowRow, 1).copy_amount == Decimal("123.45678901")
     database.close()
+
+
+def test_rules_survive_going_up_and_those_that_count_now_survive_going_down(url, engine):
+    def fill(session):
+        follow = make_follow(session, make_leader(session))
+        add_rule(session, follow.id, SOL, multiple("2"))
+        change_rules(
+            session,
+            follow,
+            {EVERY_INSTRUMENT: multiple("3"), SOL: multiple("4")},
+            after=SignalId(7),
+        )
+
+    database = open_database(url)
+    database.write_and_wait(fill)
+    database.close()
+    schema.downgrade(engine, "0013")
+    with engine.connect() as connection:
+        kept = connection.execute(text("SELECT symbol, factor FROM follow_rule ORDER BY symbol"))
+        assert kept.all() == [("", "3"), ("SOLUSDT", "4")]
+    upgrade_database(url)
+
+    database = open_database(url)
+    with database.read() as session:
+        follow = session.get(FollowRow, 1)
+        book = rules_of(session, {follow.id})
+        assert book.rule_of(follow, SOL, SignalId(1)) == multiple("4")
+    database.close()
+
+
+def multiple(factor: str) -> CopyRule:
+    return CopyRule(mode=CopyMode.MULTIPLE, factor=Ratio(Decimal(factor)))
 
 
 def test_the_migrations_run_from_where_they_are_installed_and_from_any_folder(url, tmp_path):
