@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from copyplugin.domain.fill import OrderSide, PositionSide
 from copyplugin.domain.identifiers import ClientOrderId, Symbol, VenuePlanId
 from copyplugin.domain.instrument import Instrument
-from copyplugin.domain.money import NO_CONTRACTS, Price
+from copyplugin.domain.money import NO_CONTRACTS, Contracts, Price
 from copyplugin.domain.plan_order import (
     PlanReport,
     PlanRequest,
@@ -68,6 +68,8 @@ class BinancePlans:
         client: Client,
         instrument: Instrument,
         client_order_id: ClientOrderId,
+        *,
+        contracts: Contracts,
         trigger_price: Price,
     ) -> PlanReport:
         raise AssertionError("the capabilities say that no plan order is amended here")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from copyplugin.domain.fill import PositionSide
 from copyplugin.domain.identifiers import ClientOrderId, Symbol, VenuePlanId
 from copyplugin.domain.instrument import Instrument
-from copyplugin.domain.money import Money, Price
+from copyplugin.domain.money import Contracts, Money, Price
 from copyplugin.domain.plan_order import (
     PlanReport,
     PlanRequest,
@@ -86,6 +86,8 @@ class BybitPlans:
         client: Client,
         instrument: Instrument,
         client_order_id: ClientOrderId,
+        *,
+        contracts: Contracts,
         trigger_price: Price,
     ) -> PlanReport:
         """Move the trigger; what it closes is whatever is held, before as after."""

@@ -8,7 +8,7 @@ import asyncio
 import copy
 import re
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, cast
 from urllib.request import getproxies
 
@@ -27,6 +27,10 @@ MARKETS_KEPT_SECONDS = 30.0
 CLOCK_KEPT_SECONDS = 600.0
 _SCHEME_AND_HOST = re.compile(r"^(https?|wss?)://[^/]+")
 _SECTIONS = ("api", "test", "demo", "demotrading")
+
+
+Params = Mapping[str, object] | Sequence[Mapping[str, object]]
+"""What a request says; a list where the venue takes lists."""
 
 
 class Wire(Protocol):
@@ -124,7 +128,7 @@ class Client:
     async def tell(
         self,
         method: str,
-        params: Mapping[str, object],
+        params: Params,
         *,
         rejected: type[RequestRejected] = RequestRejected,
         urgency: Urgency = Urgency.TRADE,
@@ -143,7 +147,7 @@ class Client:
     async def _send(
         self,
         method: str,
-        params: Mapping[str, object],
+        params: Params,
         urgency: Urgency,
         cost: int,
         account_cost: int,
@@ -219,11 +223,11 @@ class Clients:
         if session is not None:
             await session.close()
 
-    def signed(
-        self, client: Client, method: str, params: Mapping[str, object]
-    ) -> lean.Signed | None:
+    def signed(self, client: Client, method: str, params: Params) -> lean.Signed | None:
         """Return a request that goes past ccxt's machinery, where the settings allow it."""
-        return self.wire.signed(client, method, params) if self.config.is_lean else None
+        if not self.config.is_lean or not isinstance(params, Mapping):
+            return None
+        return self.wire.signed(client, method, params)
 
     def noticed(self, error: ccxt.BaseError) -> None:
         """Measure the clock again before the next request where the venue found it wrong."""

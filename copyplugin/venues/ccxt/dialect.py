@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID, uuid5
 
@@ -10,11 +10,12 @@ from copyplugin.domain.account import AccountBalance, FundingPayment, VenuePosit
 from copyplugin.domain.fill import LeaderFill, MarginMode, PositionSide
 from copyplugin.domain.identifiers import AccountId, ClientOrderId, Symbol, TransferId
 from copyplugin.domain.instrument import Instrument
-from copyplugin.domain.money import ZERO_MONEY, Money, Price, Ratio
+from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, Price, Ratio
 from copyplugin.domain.order import OrderReport, OrderRequest
 from copyplugin.domain.plan_order import PlanReport, PlanRequest
 from copyplugin.ports import VenueCapabilities
 from copyplugin.venues.ccxt.clients import Client, Row, Wire
+from copyplugin.venues.ccxt.config import VenueConfig
 from copyplugin.venues.ccxt.keys import KnownAccount
 from copyplugin.venues.ccxt.lean import Signed
 
@@ -39,7 +40,7 @@ class Tier:
     """What the smallest positions in a symbol may do, and the fees of the account that asked."""
 
     leverage_max: Ratio
-    maintenance_rate: Ratio
+    maintenance_rate: Ratio | None
     maker_fee: Ratio | None = None
     taker_fee: Ratio | None = None
 
@@ -120,6 +121,11 @@ class Dialect(Wire, Protocol):
         """Return whether fills are told as soon as the stream is connected."""
         ...
 
+    @property
+    def request_lives(self) -> timedelta:
+        """Return how long after it was signed a request may still be carried out."""
+        ...
+
     # -- the market
 
     def instrument(self, market: Row) -> Instrument | None:
@@ -186,9 +192,11 @@ class Dialect(Wire, Protocol):
         client: Client,
         instrument: Instrument,
         client_order_id: ClientOrderId,
+        *,
+        contracts: Contracts,
         trigger_price: Price,
     ) -> PlanReport:
-        """Move the trigger of a plan order that is tied to its whole position."""
+        """Move the trigger, and the size where plan orders are not tied to the whole position."""
         ...
 
     async def cancel_plan(
@@ -260,7 +268,13 @@ class PlainDialect:
     """What a dialect leaves as it is, unless its venue asks for something else."""
 
     tells_when_connected = False
+    config: VenueConfig
     absences: frozenset[str] = frozenset()
+
+    @property
+    def request_lives(self) -> timedelta:
+        """Return the receive window, which is written into every request."""
+        return self.config.receive_window
 
     def prepare(self, exchange: Any) -> None:
         """Leave it as it is."""

@@ -7,8 +7,13 @@ from copyplugin.venues.ccxt.binance import Binance
 from copyplugin.venues.ccxt.bybit import Bybit
 from copyplugin.venues.ccxt.config import VenueConfig
 from copyplugin.venues.ccxt.dialect import Dialect
+from copyplugin.venues.ccxt.okx import Okx
 
-DIALECTS: Mapping[str, Callable[[VenueConfig], Dialect]] = {"binance": Binance, "bybit": Bybit}
+DIALECTS: Mapping[str, Callable[[VenueConfig], Dialect]] = {
+    "binance": Binance,
+    "bybit": Bybit,
+    "okx": Okx,
+}
 
 
 def dialect_of(config: VenueConfig) -> Dialect:

@@ -9,7 +9,7 @@ lists are behind.
 import asyncio
 from datetime import timedelta
 
-from copyplugin.domain.identifiers import AccountId, ClientOrderId
+from copyplugin.domain.identifiers import AccountId
 from copyplugin.errors import VenueUnavailable
 
 CLOCKS_APART_SECONDS = 0.5
@@ -17,11 +17,15 @@ CLOCKS_APART_SECONDS = 0.5
 
 ACKNOWLEDGED_MAX = 100_000
 
-Name = tuple[AccountId, ClientOrderId]
+Name = tuple[AccountId, str]
+
+
+class MayStillArrive(VenueUnavailable):
+    """The venue does not know it, but a request that is on its way could still make it so."""
 
 
 class Sending:
-    """One order on its way."""
+    """One request on its way."""
 
     __slots__ = ("_doubts", "_name")
 
@@ -30,7 +34,7 @@ class Sending:
         self._name = name
 
     def remains(self) -> None:
-        """Remember that the order was sent and not answered."""
+        """Remember that it was sent and not answered."""
         self._doubts.leave_open(self._name)
 
     def is_acknowledged(self) -> None:
@@ -41,15 +45,15 @@ class Sending:
 class Doubts:
     """Keeps what is in doubt, and of acknowledged orders those that were not found yet."""
 
-    def __init__(self, receive_window: timedelta) -> None:
-        self._window = receive_window.total_seconds() + CLOCKS_APART_SECONDS
+    def __init__(self, request_lives: timedelta) -> None:
+        self._window = request_lives.total_seconds() + CLOCKS_APART_SECONDS
         self._started: float | None = None
         self._until: dict[Name, float] = {}
         self._acknowledged: dict[Name, None] = {}
 
-    def sent(self, account: AccountId, client_order_id: ClientOrderId) -> Sending:
+    def sent(self, account: AccountId, name: str) -> Sending:
         self._start()
-        return Sending(self, (account, client_order_id))
+        return Sending(self, (account, name))
 
     def leave_open(self, name: Name) -> None:
         self._until[name] = self._now() + self._window
@@ -68,19 +72,15 @@ class Doubts:
         """Note that this process is there: what it did not send was sent before."""
         self._start()
 
-    def check_over(self, account: AccountId, client_order_id: ClientOrderId) -> None:
-        """Raise `VenueUnavailable` while an order the venue does not know may still arrive."""
-        name = (account, client_order_id)
-        if name in self._acknowledged:
-            raise VenueUnavailable(
-                f"order {client_order_id} was acknowledged and is not listed yet"
-            )
-        left = self._until.get(name, self._start() + self._window) - self._now()
+    def check_over(self, account: AccountId, name: str) -> None:
+        """Raise `MayStillArrive` while what the venue does not know may still come up."""
+        key = (account, name)
+        if key in self._acknowledged:
+            raise MayStillArrive(f"{name} was acknowledged and is not listed yet")
+        left = self._until.get(key, self._start() + self._window) - self._now()
         if left > 0:
-            raise VenueUnavailable(
-                f"order {client_order_id} is not there, but may still arrive for {left:.1f} s"
-            )
-        self.forget(name)
+            raise MayStillArrive(f"{name} is not there, but may still arrive for {left:.1f} s")
+        self.forget(key)
 
     def _start(self) -> float:
         if self._started is None:

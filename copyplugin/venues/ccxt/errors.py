@@ -97,22 +97,36 @@ def told(
 
 
 def code_of(error: ccxt.BaseError) -> str:
-    """Return the venue's own code of an error; "" where there is none."""
-    answer = _answer_of(error)
+    """Return the venue's own code of an error; "" where there is none.
+
+    Of an answer that says of each of several things what became of it, the first refusal's.
+    """
+    answer = _said(_answer_of(error))
     for name in _CODE_NAMES:
         if name in answer:
-            return str(answer[name])
+            return str(answer[name]).partition("_")[0]  # what follows is a case of the same refusal
     return ""
 
 
 def sentence_of(error: ccxt.BaseError) -> str:
     """Return what the venue said, short enough for a row, and never with an address in it."""
-    answer = _answer_of(error)
+    answer = _said(_answer_of(error))
     for name in ("retMsg", "ret_msg", "msg", "sMsg"):
         if answer.get(name):
             return f"{answer[name]} (code {code_of(error)})"[:_LENGTH_MAX]
     text = re.sub(r"(https?://[^\s?]+)\?\S*", r"\1", str(error))
     return f"{type(error).__name__}: {text}"[:_LENGTH_MAX]
+
+
+def _said(answer: Mapping[str, object]) -> Mapping[str, object]:
+    """Return what speaks of the refusal: a row where the answer lists them, else all of it."""
+    rows = answer.get("data")
+    if isinstance(rows, list):
+        for each in cast("list[object]", rows):
+            row = cast("dict[str, object]", each) if isinstance(each, dict) else {}
+            if row.get("sCode") not in {None, "", "0"}:
+                return row
+    return answer
 
 
 def _answer_of(error: ccxt.BaseError) -> Mapping[str, object]:

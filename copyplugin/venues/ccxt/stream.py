@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import ccxt
 
@@ -99,8 +99,9 @@ class Watcher:
         exchange = await self._clients.watcher(self._known.keys)
         handle, connected = exchange.handle_message, exchange.on_connected
 
-        def heard(client: Any, message: Row) -> None:
-            self._hear(message)
+        def heard(client: Any, message: object) -> None:
+            if isinstance(message, dict):  # some venues answer a ping with a word
+                self._hear(cast("Row", message))
             handle(client, message)
 
         def opened(client: Any, message: object = None) -> None:

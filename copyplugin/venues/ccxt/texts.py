@@ -7,7 +7,7 @@ from typing import Any
 
 from copyplugin.domain.identifiers import VenueFillId
 from copyplugin.domain.instrument import Instrument
-from copyplugin.domain.money import Contracts, Money, Price, product
+from copyplugin.domain.money import Contracts, Money, Price, money_ceil, money_floor, product
 from copyplugin.errors import VenueUnavailable
 from copyplugin.venues.ccxt.clients import Row
 
@@ -39,6 +39,19 @@ def decimal_of(row: Row, name: str, default: str | None = None) -> Decimal:
 
 def money_of(row: Row, name: str, default: str | None = None) -> Money:
     return Money(decimal_of(row, name, default))
+
+
+def charge_of(row: Row, name: str, default: str | None = None) -> Money:
+    """Return what the account pays, rounded up where the venue counts finer than we store.
+
+    A venue that writes charges as negative amounts means by -2 that it takes 2.
+    """
+    return money_ceil(-Fraction(decimal_of(row, name, default)))
+
+
+def credit_of(row: Row, name: str, default: str | None = None) -> Money:
+    """Return what the account gets or has, rounded down where the venue counts finer."""
+    return money_floor(Fraction(decimal_of(row, name, default)))
 
 
 def price_of(row: Row, name: str) -> Price:

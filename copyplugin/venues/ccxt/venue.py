@@ -46,16 +46,21 @@ class CcxtVenue:
     Nothing is sent before the first call on a running loop; `close` ends connections and streams.
     """
 
-    def __init__(self, config: VenueConfig, keys: AccountKeys) -> None:
-        """Make it; raise `ConfigurationError` where the dialect is none of ours."""
+    def __init__(
+        self, config: VenueConfig, keys: AccountKeys, *, dialect: Dialect | None = None
+    ) -> None:
+        """Make it, with a dialect of the caller's where one is given.
+
+        Raises `ConfigurationError` where the config names one that is none of ours.
+        """
         self.config = config
-        self.dialect: Dialect = dialect_of(config)
+        self.dialect: Dialect = dialect_of(config) if dialect is None else dialect
         self.keys = keys
         self._clients = Clients(self.dialect, config)
         self._book: dict[Symbol, Instrument] = {}
         self._tiers: Mapping[Symbol, Tier] = {}
         self._tiers_until = 0.0
-        self._doubts = Doubts(config.receive_window)
+        self._doubts = Doubts(self.dialect.request_lives)
         self._logs = FillLogs(self.dialect, self._client, self._known_book, config.history)
         self._streams = Streams(self.dialect, self._clients, keys, self._logs)
 
@@ -293,14 +298,20 @@ class CcxtVenue:
         contracts: Contracts,
         trigger_price: Price,
     ) -> PlanReport:
-        """Move the trigger; our plan orders close whatever is held, so `contracts` changes nothing.
+        """Move the trigger, and the size where plan orders have one.
 
         Raises as the port says, and `OrderRejected` where the venue amends none.
         """
         if not self.capabilities.amends_plans:
             raise OrderRejected("not_supported", f"{self.name} changes no plan order in place.")
         instrument, client = await self._instrument(symbol), await self._client(account)
-        return await self.dialect.amend_plan(client, instrument, client_order_id, trigger_price)
+        return await self.dialect.amend_plan(
+            client,
+            instrument,
+            client_order_id,
+            contracts=contracts,
+            trigger_price=trigger_price,
+        )
 
     async def cancel_plan(
         self, account: AccountId, symbol: Symbol, client_order_id: ClientOrderId
