@@ -1,0 +1,13 @@
+"""Dialects without a served exchange, before fakes of their venues, keep what any venue must."""
+
+import pytest
+
+from copyplugin.venues.conformance.suite import VenueConformance
+from tests.venues.translated.bench import TranslatedBench
+
+
+class TestOkxTranslated(VenueConformance):
+    @pytest.fixture
+    async def bench(self):
+        async with TranslatedBench("okx") as bench:
+            yield bench
