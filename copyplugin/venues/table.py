@@ -23,7 +23,9 @@ MEANINGS: Mapping[str, str] = {
 
 IN_PROCESS = "in this process"
 ON_THE_WIRE = "on the wire: trades on the served exchange"
-BY_HAND = "ccxt's own functions on messages by hand"
+UNPROVEN = (
+    "not proven on a served exchange: on messages written by hand, and on a fake of it in our tests"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +65,7 @@ def venue_lines() -> list[VenueLine]:
         lines.append(
             VenueLine(
                 name=dialect.name,
-                proven=ON_THE_WIRE if dialect.is_proven else BY_HAND,
+                proven=ON_THE_WIRE if dialect.is_proven else UNPROVEN,
                 capabilities=dialect.capabilities,
                 account_rate=dialect.account_rate,
                 address_rate=dialect.address_rate,

@@ -6,6 +6,13 @@ from copyplugin.venues.conformance.suite import VenueConformance
 from tests.venues.translated.bench import TranslatedBench
 
 
+class TestBitgetTranslated(VenueConformance):
+    @pytest.fixture
+    async def bench(self):
+        async with TranslatedBench("bitget") as bench:
+            yield bench
+
+
 class TestOkxTranslated(VenueConformance):
     @pytest.fixture
     async def bench(self):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from copyplugin.errors import ConfigurationError
 from copyplugin.venues.ccxt.binance import Binance
+from copyplugin.venues.ccxt.bitget import Bitget
 from copyplugin.venues.ccxt.bybit import Bybit
 from copyplugin.venues.ccxt.config import VenueConfig
 from copyplugin.venues.ccxt.dialect import Dialect
@@ -11,6 +12,7 @@ from copyplugin.venues.ccxt.okx import Okx
 
 DIALECTS: Mapping[str, Callable[[VenueConfig], Dialect]] = {
     "binance": Binance,
+    "bitget": Bitget,
     "bybit": Bybit,
     "okx": Okx,
 }

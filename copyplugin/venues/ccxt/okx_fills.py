@@ -78,15 +78,15 @@ class OkxFills(OkxAccount):
         await exchange.watch_my_trades(params={"type": "swap"})
 
     def is_subscribed(self, message: Row) -> bool:
-        return message.get("event") == "subscribe" and message["arg"]["channel"] == "orders"
+        return message.get("event") == "subscribe" and message["arg"].get("channel") == "orders"
 
     def tells_of_fills(self, message: Row) -> bool:
         """Return whether an order's message is one of a fill: every change of an order is told."""
-        arg = message.get("arg")
-        if not isinstance(arg, dict) or arg["channel"] != "orders":
-            return False
+        arg: Row = message.get("arg") or {}
         rows: list[Row] = message.get("data") or []
-        return any(decimal_of(row, "fillSz", "0") > 0 for row in rows)
+        return arg.get("channel") == "orders" and any(
+            decimal_of(row, "fillSz", "0") > 0 for row in rows
+        )
 
 
 async def fill_rows(

@@ -8,6 +8,7 @@ from typing import Self
 from copyplugin.domain.fill import OrderSide, PositionSide
 from copyplugin.domain.identifiers import AccountId, Symbol
 from copyplugin.domain.money import Contracts, Money, Price
+from copyplugin.venues.ccxt.bitget import Bitget
 from copyplugin.venues.ccxt.config import VenueConfig
 from copyplugin.venues.ccxt.dialect import Dialect
 from copyplugin.venues.ccxt.keys import KeysInMemory, KnownAccount
@@ -17,11 +18,17 @@ from copyplugin.venues.conformance.bench import Errand, Fault
 from simexchange.core import commands as c
 from simexchange.faults import FaultPlan
 from tests.venues.scenery import SYMBOL, exchange_plan
-from tests.venues.translated import okx_edge
+from tests.venues.translated import bitget_edge, okx_edge, okx_venue
 from tests.venues.translated.edge import SKEW_MS, Edge, Rule
 
 FUNDING_RATE = 100_000  # in 10⁻⁸
-LIVES = timedelta(seconds=1)  # as the fakes have it: nobody waits half a minute here
+LIVES = timedelta(milliseconds=400)  # what a fake takes up at all it takes up at once
+
+
+class HastyBitget(Bitget):
+    @property
+    def request_lives(self) -> timedelta:
+        return LIVES
 
 
 class HastyOkx(Okx):
@@ -42,11 +49,28 @@ class Translation:
 
 
 TRANSLATIONS = {
+    "bitget": Translation(
+        edge=bitget_edge.BitgetEdge,
+        dialect=HastyBitget,
+        symbol=Symbol(SYMBOL),
+        exchange_symbol=str,
+        paths={
+            Errand.ORDER: ("/mix/order/place-order",),
+            Errand.PLAN: ("/mix/order/place-tpsl-order",),
+            Errand.TRANSFER: ("/spot/wallet/subaccount-transfer", "/spot/wallet/transfer"),
+            Errand.SUB_ACCOUNT: (
+                "/user/create-virtual-subaccount",
+                "/user/create-virtual-subaccount-apikey",
+            ),
+            Errand.QUESTION: ("/mix/position/all-position", "/mix/account/accounts"),
+            Errand.STREAM: (Errand.STREAM,),
+        },
+    ),
     "okx": Translation(
         edge=okx_edge.OkxEdge,
         dialect=HastyOkx,
-        symbol=Symbol(okx_edge.venue_id(SYMBOL)),
-        exchange_symbol=okx_edge.exchange_id,
+        symbol=Symbol(okx_venue.venue_id(SYMBOL)),
+        exchange_symbol=okx_venue.exchange_id,
         paths={
             Errand.ORDER: ("/trade/order",),
             Errand.PLAN: ("/trade/order-algo",),

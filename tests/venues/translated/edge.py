@@ -9,7 +9,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -34,7 +34,7 @@ SYSTEM_ERROR = 502
 LIMITED = 429
 
 Row = dict[str, Any]
-Handler = Callable[[AccountId, dict[str, Any]], Awaitable[object]]
+Handler = Callable[[AccountId, Any], Awaitable[object]]
 
 
 class Refusal(Exception):
@@ -85,7 +85,7 @@ class Edge:
         self.scenery = Scenery(self.simulation, taker_fee=taker_fee)
         self.venue = SimulatedVenue(self.simulation)
         self.keys: dict[str, tuple[ApiKeys, AccountId]] = {}
-        self.routes: dict[tuple[str, str], Handler] = {}
+        self.routes: Mapping[tuple[str, str], Handler] = {}
         self.requests: list[Recorded] = []
         self.rules: list[Rule] = []
         self.skew_ms = 0
@@ -128,7 +128,7 @@ class Edge:
     # -- what each venue does in its own way
 
     def signer_of(self, request: web.Request, target: str, body: str) -> AccountId | None:
-        """Return whose request it is, None for a public one; raise `Refusal` for a bad signature."""
+        """Return whose request it is, None for a public one; raise `Refusal` where it is ill."""
         raise NotImplementedError
 
     def answer(self, data: object) -> object:
@@ -272,6 +272,14 @@ class Edge:
             return
         for text in texts:
             await stream.socket.send_str(text)
+
+
+def routes_of(
+    questions: Mapping[str, Handler], orders: Mapping[str, Handler]
+) -> Mapping[tuple[str, str], Handler]:
+    """Return what answers each path: what is asked by GET, what is told by POST."""
+    gets = {("GET", f"/{path}"): handler for path, handler in questions.items()}
+    return gets | {("POST", f"/{path}"): handler for path, handler in orders.items()}
 
 
 def _json(status: int, body: object) -> web.Response:
