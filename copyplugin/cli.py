@@ -5,9 +5,7 @@ Exit code 0: all is well; 1: something does not add up; 2: what was given cannot
 
 import click
 
-from copyplugin import halt_command as halt
 from copyplugin.command_base import DATABASE, BadInput, print_table
-from copyplugin.domain.command import CommandKind
 from copyplugin.errors import ConfigurationError, LedgerBroken, UnknownFollow
 from copyplugin.lazy_group import LazyGroup
 from copyplugin.settings import PREFIX, Settings, load_settings
@@ -23,12 +21,15 @@ FOUND_IN = {
     "bench-venue": "copyplugin.bench.venue_command:bench_venue_command",
     "doctor": "copyplugin.venue_commands:doctor_command",
     "engine": "copyplugin.process_commands:engine_command",
+    "halt": "copyplugin.halt_command:halt_command",
+    "halts": "copyplugin.halt_command:halts_command",
     "keys": "copyplugin.engine_command:keys_group",
     "follow-settings": "copyplugin.follow_settings_command:follow_settings_command",
     "kill-test": "copyplugin.bench.kill_command:kill_test_command",
     "receipts": "copyplugin.receipts_command:receipts_command",
     "replay": "copyplugin.replay.command:replay_command",
     "venues": "copyplugin.venue_commands:venues_command",
+    "resume": "copyplugin.halt_command:resume_command",
     "what-if": "copyplugin.replay.what_if:what_if_command",
     "worker": "copyplugin.process_commands:worker_command",
 }
@@ -166,50 +167,6 @@ def statement_command(
         database.close()
     if not print_statement(statement, as_csv=as_csv):
         context.exit(1)
-
-
-LEADER = click.option(
-    "--leader", "leader_id", type=int, metavar="N", help="His followers only; else everybody."
-)
-
-
-@main.command("halt")
-@DATABASE
-@LEADER
-@click.option("--close", is_flag=True, help="Close what is open at market, too.")
-@click.option("--reason", default="halted by an operator", show_default=True)
-def halt_command(
-    *,
-    database_url: str | None,
-    leader_id: int | None,
-    close: bool,
-    reason: str,
-) -> None:
-    """Open nothing new until `resume`; closes are still copied."""
-    _tell_engine(database_url, CommandKind.HALT_COPYING, leader_id, reason=reason, close=close)
-
-
-@main.command("resume")
-@DATABASE
-@LEADER
-def resume_command(
-    *,
-    database_url: str | None,
-    leader_id: int | None,
-) -> None:
-    """Copy opens again after `halt`."""
-    _tell_engine(database_url, CommandKind.RESUME_COPYING, leader_id)
-
-
-def _tell_engine(
-    database_url: str | None, kind: CommandKind, leader_id: int | None, **more: object
-) -> None:
-    database = _open(database_url)
-    try:
-        row = halt.submit(database, kind, leader_id, **more)
-    finally:
-        database.close()
-    click.echo(f"Written down as command {row.id}: the engine does it with its next sweep.")
 
 
 @main.command("settings")

@@ -3,7 +3,7 @@
 ```python
 plugin = CopyPlugin(load_settings(), venue, SystemClock())
 await plugin.start()
-plugin.commands.submit(CommandKind.START_FOLLOW, {...}, actor="web", idempotency_key="...")
+plugin.commands.submit(CommandKind.START_FOLLOW, {...}, actor="follower:7", idempotency_key="...")
 plugin.queries.leaders(...)
 await plugin.stop()
 ```
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from copyplugin.dispatch.announcing import Announcer
+from copyplugin.dispatch.announcing import announcer_of
 from copyplugin.dispatch.in_process import InProcessDispatcher
 from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.identifiers import CommandId
@@ -45,15 +45,6 @@ class CommandResult:
     result: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
-def announcer_of(database_url: str) -> Announcer | None:
-    """Return what wakes the engine from a process without one.
-
-    None on SQLite, where nothing does: an engine elsewhere finds the row with its next sweep.
-    """
-    address = libpq_address(database_url)
-    return None if address is None else Announcer(address)
-
-
 class Commands:
     """The one way to change anything, for pages and programs, from any thread but the engine's."""
 
@@ -63,7 +54,7 @@ class Commands:
         self._wait = timedelta(milliseconds=settings.command_wait_milliseconds)
         self._answered = threading.Condition()
         self._wake: Callable[[], object] | None = None
-        self._announcer = announcer_of(settings.database_url)
+        self._announcer = announcer_of(libpq_address(settings.database_url))
 
     def submit(
         self,

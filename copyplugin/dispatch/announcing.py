@@ -37,3 +37,11 @@ class Announcer:
         size, ordered = self._keys_in_one.get(name, KEYS_IN_ONE), sorted(keys)
         parts = [ordered[first : first + size] for first in range(0, len(ordered), size)]
         return [{"name": name, "keys": part} for part in parts or [[]]]
+
+
+def announcer_of(conninfo: str | None) -> Announcer | None:
+    """Return what wakes the processes on a database server.
+
+    None on SQLite, where nothing does: an engine elsewhere finds the row with its next sweep.
+    """
+    return None if conninfo is None else Announcer(conninfo)

@@ -20,6 +20,7 @@ from copyplugin.engine.attempts import attempt_all
 from copyplugin.engine.done import Asked, Done
 from copyplugin.engine.feed import Feed
 from copyplugin.engine.market_data import MarketData
+from copyplugin.engine.permissions import refuse_strangers
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import Refused, VenueUnavailable
 from copyplugin.store import commands
@@ -95,6 +96,7 @@ class CommandDesk:
         if row.state is not CommandState.PENDING:
             return None
         asked = Asked(session=session, row=row, given=given, around=self._around)
+        refuse_strangers(asked)
         done = ON_ROWS[row.kind](asked)
         if done.message is not None:
             commands.finish_command(

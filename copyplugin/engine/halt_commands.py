@@ -4,6 +4,7 @@ from copyplugin.domain.follow import COPIES_OPENS
 from copyplugin.domain.halt import HaltScope
 from copyplugin.domain.identifiers import FollowId, LeaderId
 from copyplugin.engine.done import Asked, Done
+from copyplugin.engine.permissions import may_lift
 from copyplugin.errors import Refused
 from copyplugin.store import follows, halts, leaders, marking, protection
 from copyplugin.store.database import Session
@@ -21,8 +22,13 @@ def halt_copying(asked: Asked) -> Done:
     scope, scope_id = _whose(asked)
     now = asked.around.clock.now()
     reason = asked.given.text("reason") if "reason" in asked.given else "halted by hand"
+    actor = asked.row.actor
+    known = halts.halt_in_force(asked.session, scope, scope_id, now=now)
+    if known is not None and may_lift(actor, known.actor) and not may_lift(known.actor, actor):
+        # What staff halts stays halted until staff resumes, whoever had paused it before.
+        halts.lift(asked.session, scope, scope_id, actor=actor, at=now)
     is_new = halts.halt(
-        asked.session, scope, scope_id, actor=asked.row.actor, reason=reason, until=None, at=now
+        asked.session, scope, scope_id, actor=actor, reason=reason, until=None, at=now
     )
     closes = "close" in asked.given and asked.given.truth("close")
     if not is_new and not closes:
@@ -41,6 +47,9 @@ def halt_copying(asked: Asked) -> Done:
 def resume_copying(asked: Asked) -> Done:
     scope, scope_id = _whose(asked)
     now = asked.around.clock.now()
+    known = halts.halt_in_force(asked.session, scope, scope_id, now=now)
+    if known is not None and not may_lift(asked.row.actor, known.actor):
+        raise Refused(f"An operator halted this follow ({known.reason}): only one can resume it.")
     if not halts.lift(asked.session, scope, scope_id, actor=asked.row.actor, at=now):
         raise Refused(f"Copying is not halted for {WHOM[scope]}.")
     if scope is HaltScope.FOLLOW:

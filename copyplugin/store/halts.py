@@ -103,6 +103,18 @@ def halt_of(
     return min(rows, key=lambda row: order.index(row.scope), default=None)
 
 
+def halt_in_force(
+    session: Session, scope: HaltScope, scope_id: int, *, now: datetime
+) -> HaltRow | None:
+    """Return the halt of just this scope that holds now."""
+    return session.scalars(select(HaltRow).where(_is(scope, scope_id), _in_force(now))).first()
+
+
+def all_halts(session: Session) -> list[HaltRow]:
+    """Return every halt there ever was, the latest first."""
+    return list(session.scalars(select(HaltRow).order_by(HaltRow.id.desc())))
+
+
 def halts_in_force(
     session: Session, scopes: Collection[HaltScope], *, now: datetime
 ) -> list[HaltRow]:

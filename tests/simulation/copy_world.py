@@ -215,7 +215,9 @@ class Plugin:
         for name in names or self.dispatcher.jobs:
             await self.dispatcher.run(name)
 
-    async def command(self, kind: CommandKind, **arguments: object) -> CommandRow:
+    async def command(
+        self, kind: CommandKind, *, actor: str = "administrator:test", **arguments: object
+    ) -> CommandRow:
         """Submit a command and work until it is answered."""
         self.keys += 1
         row = self.database.write_and_wait(
@@ -223,7 +225,7 @@ class Plugin:
                 s,
                 kind,
                 arguments,
-                actor="test",
+                actor=actor,
                 idempotency_key=f"key-{self.keys}",
                 at=self.clock.now(),
             )

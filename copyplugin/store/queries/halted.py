@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from copyplugin.domain.actor import STAFF, role_of
 from copyplugin.domain.follow import COPIES_OPENS
 from copyplugin.domain.halt import HaltScope
 from copyplugin.domain.identifiers import FollowerId, FollowId
@@ -18,13 +19,14 @@ class Halted:
     """`until` None: until somebody resumes."""
 
     scope: HaltScope
+    actor: str
     reason: str
     until: datetime | None
 
     @property
     def is_own(self) -> bool:
         """Tell whether the follower himself may resume."""
-        return self.scope is HaltScope.FOLLOW
+        return self.scope is HaltScope.FOLLOW and role_of(self.actor) not in STAFF
 
 
 def halted_follows(
@@ -38,5 +40,7 @@ def halted_follows(
     for follow_id, leader_id in session.execute(query):
         row = halt_of(session, follow_id=follow_id, leader_id=leader_id, now=now)
         if row is not None:
-            found[follow_id] = Halted(scope=row.scope, reason=row.reason, until=row.until)
+            found[follow_id] = Halted(
+                scope=row.scope, actor=row.actor, reason=row.reason, until=row.until
+            )
     return found

@@ -1,12 +1,16 @@
 """The command line: answers on the output, sentences for what cannot be used."""
 
+from datetime import UTC, datetime
+
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
 from copyplugin.cli import main
+from copyplugin.domain.halt import HaltScope
 from copyplugin.store.commands import pending_commands
 from copyplugin.store.database import open_database
+from copyplugin.store.halts import halt, lift
 
 
 @pytest.fixture
@@ -57,7 +61,7 @@ def test_a_halt_is_written_down_for_the_engine(url):
     run("db", "upgrade", "--database", url)
 
     halted = run("halt", "--leader", "3", "--close", "--reason", "odd fills", "--database", url)
-    resumed = run("resume", "--database", url)
+    resumed = run("resume", "--by", "ann", "--database", url)
 
     assert "Written down as command 1" in halted.output
     assert "Written down as command 2" in resumed.output
@@ -71,7 +75,34 @@ def test_a_halt_is_written_down_for_the_engine(url):
         "reason": "odd fills",
         "close": True,
     }
+    assert first.actor.startswith("administrator:")
     assert (second.kind, second.arguments) == ("resume_copying", {"scope": "global"})
+    assert second.actor == "administrator:ann"
+
+
+def test_halts_are_listed_with_who_did_it_and_why(url):
+    run("db", "upgrade", "--database", url)
+    assert run("halts", "--database", url).output == "Nothing is halted.\n"
+    database = open_database(url)
+    at = datetime(2026, 1, 5, 12, tzinfo=UTC)
+    for leader_id in (3, 4):
+        database.write_and_wait(
+            lambda s, n=leader_id: halt(
+                s, HaltScope.LEADER, n, actor="operator:ann", reason="odd", until=None, at=at
+            )
+        )
+    database.write_and_wait(
+        lambda s: lift(s, HaltScope.LEADER, 3, actor="administrator:bob", at=at)
+    )
+    database.close()
+
+    halted = "followers of leader {}: halted 2026-01-05 12:00 UTC by operator:ann (odd)"
+    resumed = "; resumed 2026-01-05 12:00 UTC by administrator:bob"
+    assert run("halts", "--database", url).output.splitlines() == [halted.format(4)]
+    assert run("halts", "--all", "--database", url).output.splitlines() == [
+        halted.format(4),
+        halted.format(3) + resumed,
+    ]
 
 
 def test_every_setting_is_printed_with_its_meaning():
