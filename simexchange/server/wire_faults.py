@@ -15,6 +15,7 @@ from simexchange.core.types import RATE_SCALE
 class WireFault(StrEnum):
     LATENCY = "latency"  # the answer comes later
     LOST_REQUEST = "lost_request"  # the connection ends, and nothing was done
+    LATE_REQUEST = "late_request"  # the connection ends, and it is done later all the same
     LOST_ANSWER = "lost_answer"  # it was done, and the connection ends
     SERVER_ERROR = "server_error"  # HTTP 502, and nothing was done
     RATE_LIMIT = "rate_limit"  # refused as one request too many
@@ -33,8 +34,10 @@ REQUEST_FAULTS = (
     WireFault.RATE_LIMIT,
     WireFault.SERVER_ERROR,
     WireFault.LOST_REQUEST,
+    WireFault.LATE_REQUEST,
     WireFault.LOST_ANSWER,
 )
+_DELAYING = (WireFault.LATENCY, WireFault.LATE_REQUEST, WireFault.STREAM_DELAY)
 
 
 class WireRule(
@@ -61,7 +64,7 @@ class WireRule(
             raise ValueError("the chance of a fault is between 0 and 100000000 (100 %)")
         if not 0 <= self.delay_us_min <= self.delay_us_max:
             raise ValueError("0 ≤ delay_us_min ≤ delay_us_max does not hold")
-        if self.fault in (WireFault.LATENCY, WireFault.STREAM_DELAY) and self.delay_us_max < 1:
+        if self.fault in _DELAYING and self.delay_us_max < 1:
             raise ValueError(f"{self.fault} needs delay_us_max of at least one microsecond")
 
 
@@ -77,6 +80,11 @@ class Strike(msgspec.Struct, frozen=True):
 
     fault: WireFault
     delay_us: int = 0
+
+
+def late_by_us(strikes: list[Strike]) -> int | None:
+    """Return how much later a request is to be carried out; None if none of them says so."""
+    return next((s.delay_us for s in strikes if s.fault is WireFault.LATE_REQUEST), None)
 
 
 class WireFaults:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Self, TypeVar
 
+from msgspec.structs import replace
+
 from copyplugin.domain.fill import OrderSide, PositionSide
 from copyplugin.domain.identifiers import AccountId, Symbol
 from copyplugin.domain.money import Contracts, Money, Price
@@ -31,7 +33,12 @@ from tests.venues.scenery import SYMBOL, Scenery, exchange_plan
 
 T = TypeVar("T")
 
-SKEW_US = 60 * SECOND_US
+SKEWS_US = {Fault.CLOCK_SKEW: 60 * SECOND_US, Fault.CLOCK_BEHIND: -60 * SECOND_US}
+DELAYS_US = {
+    Fault.LATENCY: (20_000, 300_000),
+    Fault.LATE_REQUEST: (400_000, 500_000),  # within the receive window, and after a question
+    Fault.STREAM_DELAY: (50_000, 200_000),
+}
 SILENCE = timedelta(seconds=1)
 WINDOW = timedelta(seconds=1)  # a busy machine signs late
 
@@ -180,13 +187,16 @@ class ServedBench:
         if fault in {Fault.REJECTION, Fault.PLAN_FAILURE}:
             self.simulation.set_plan(exchange_plan(fault, errand, times))
             return
-        is_skew = fault is Fault.CLOCK_SKEW
+        skew_us = SKEWS_US.get(fault, 0)
+        shortest_us, longest_us = DELAYS_US.get(fault, (0, 0))
         new = WireRule(
-            fault=WireFault(fault.value),
+            fault=WireFault.CLOCK_SKEW if skew_us else WireFault(fault.value),
             chance=RATE_SCALE,
-            at_most=None if is_skew else times,
-            paths=None if is_skew else self.wire.paths[errand] or None,
-            skew_us=SKEW_US if is_skew else 0,
+            at_most=None if skew_us else times,
+            paths=None if skew_us else self.wire.paths[errand] or None,
+            delay_us_min=shortest_us,
+            delay_us_max=longest_us,
+            skew_us=skew_us,
         )
         self._rules = [*self._left(), new]
         self.served.faults.set_plan(WirePlan(rules=tuple(self._rules)))
@@ -197,15 +207,7 @@ class ServedBench:
         for rule, struck in zip(self._rules, self.served.faults.struck, strict=True):
             rest = None if rule.at_most is None else rule.at_most - struck
             if rest is None or rest > 0:
-                left.append(
-                    WireRule(
-                        fault=rule.fault,
-                        chance=rule.chance,
-                        at_most=rest,
-                        paths=rule.paths,
-                        skew_us=rule.skew_us,
-                    )
-                )
+                left.append(replace(rule, at_most=rest))
         return left
 
     async def heal(self) -> None:

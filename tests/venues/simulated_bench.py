@@ -41,6 +41,7 @@ class SimulatedBench:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self._line.close()
         for venue in self._venues:
             venue.close()
         self.scenery.simulation.exchange.check()

@@ -10,16 +10,20 @@ from copyplugin.venues.conformance.bench import Fault
 from copyplugin.venues.conformance.steps import Trial
 from copyplugin.venues.conformance.suite import VenueConformance
 from tests.venues.defects import DEFECTS, Defect, DefectiveVenue
+from tests.venues.defects_in_time import DEFECTS_IN_TIME
 from tests.venues.simulated_bench import SimulatedBench
 
 FOUND = (AssertionError, VenueError, pytest.fail.Exception)
-PARAMETRIZED = [(defect, test) for name, defect in DEFECTS.items() for test in defect.noticed_by]
+ALL_DEFECTS = DEFECTS | DEFECTS_IN_TIME
+PARAMETRIZED = [
+    (defect, test) for name, defect in ALL_DEFECTS.items() for test in defect.noticed_by
+]
 
 
 class DefectiveBench(SimulatedBench):
     """The venue in process with one mistake, in every process."""
 
-    patience_seconds = 0
+    patience_seconds = 0.3
 
     def __init__(self, defect: Defect | None) -> None:
         super().__init__()
@@ -62,7 +66,7 @@ async def runs(test: str, defect: Defect | None) -> list[str]:
 @pytest.mark.parametrize(
     ("defect", "test"),
     PARAMETRIZED,
-    ids=[f"{name}-{n}" for name, d in DEFECTS.items() for n, _ in enumerate(d.noticed_by)],
+    ids=[f"{name}-{n}" for name, d in ALL_DEFECTS.items() for n, _ in enumerate(d.noticed_by)],
 )
 async def test_the_suite_finds_the_mistake(defect: Defect, test: str):
     assert not await runs(test, None)

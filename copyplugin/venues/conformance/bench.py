@@ -12,15 +12,19 @@ from copyplugin.ports import Venue
 class Fault(StrEnum):
     """What may go wrong between the adapter and the exchange."""
 
+    LATENCY = "latency"  # answers come late and out of turn, but while they are waited for
+    LATE_REQUEST = "late_request"  # the connection ends; it is done soon after, all the same
     LOST_REQUEST = "lost_request"  # the connection ends; nothing was done
     LOST_ANSWER = "lost_answer"  # the connection ends; it was done
     SERVER_ERROR = "server_error"  # a gateway answers; nothing was done
     RATE_LIMIT = "rate_limit"  # one request too many
     MAINTENANCE = "maintenance"  # the venue is closed
-    CLOCK_SKEW = "clock_skew"  # the venue's clock is a minute off until `heal`
+    CLOCK_SKEW = "clock_skew"  # the venue's clock is a minute ahead until `heal`
+    CLOCK_BEHIND = "clock_behind"  # it is a minute behind until `heal`
     REJECTION = "rejection"  # the venue says no
     PLAN_FAILURE = "plan_failure"  # the next plan order fires, and its order is refused
     STREAM_DROP = "stream_drop"  # a message is lost
+    STREAM_DELAY = "stream_delay"  # a message comes late, after those that follow it soon
     STREAM_DUPLICATE = "stream_duplicate"  # a message comes twice
     STREAM_REORDER = "stream_reorder"  # a message comes after the next one
     STREAM_SILENCE = "stream_silence"  # half-open: nothing comes any more, and no end is told

@@ -159,20 +159,6 @@ class DoubtConformance:
         assert len(await trial.venue.plans(account)) == 1
         assert await resting(trial, account) == {request.client_order_id}
 
-    async def test_a_clock_that_is_off_costs_no_order(self, trial: Trial) -> None:
-        trial.needs(Fault.CLOCK_SKEW)
-        scene = await trial.scene()
-        account = await trial.trader(scene)
-        await trial.inject(Fault.CLOCK_SKEW, Errand.ORDER)
-        requests = [trial.order(account, scene.lots(1)) for _ in range(2)]
-
-        for request in requests:
-            assert (await trial.place_surely(request)).filled == scene.lots(1)
-        await trial.bench.heal()
-        assert (await trial.place_surely(trial.order(account, scene.lots(1)))).filled
-
-        await trial.holds(account, scene.lots(3))
-
     async def test_a_rejection_is_told_as_one_and_leaves_nothing(self, trial: Trial) -> None:
         trial.needs(Fault.REJECTION)
         scene = await trial.scene()

@@ -1,5 +1,8 @@
 """The stream of fills: it wakes in time, and nothing that befalls it loses or repeats a fill."""
 
+from collections.abc import Iterable
+from random import Random
+
 import pytest
 
 from copyplugin.domain.fill import LeaderFill
@@ -8,7 +11,13 @@ from copyplugin.venues.conformance.bench import Errand, Fault
 from copyplugin.venues.conformance.fills import leader_trades
 from copyplugin.venues.conformance.steps import Scene, Trial
 
-ONE_MESSAGE = [Fault.STREAM_DROP, Fault.STREAM_DUPLICATE, Fault.STREAM_REORDER]
+ONE_MESSAGE = [
+    Fault.STREAM_DROP,
+    Fault.STREAM_DUPLICATE,
+    Fault.STREAM_REORDER,
+    Fault.STREAM_DELAY,
+]
+TRADES = 12
 WHOLE_STREAM = [Fault.STREAM_CLOSE, Fault.STREAM_SILENCE]
 
 
@@ -104,6 +113,57 @@ class StreamConformance:
         await _hears(trial, told, scene.lots(6))
         fills = await trial.fills_of(leader, scene.lots(6))
         assert {fill.venue_fill_id for fill in told} <= {fill.venue_fill_id for fill in fills}
+
+    @pytest.mark.parametrize("seed", [1, 2])
+    async def test_a_storm_on_the_stream_hides_and_repeats_nothing_of_the_list(
+        self, trial: Trial, seed: int
+    ) -> None:
+        faults = [fault for fault in ONE_MESSAGE if fault in trial.bench.faults]
+        if not faults:
+            pytest.skip("the bench cannot inject any fault of a message")
+        chance = Random(seed)  # noqa: S311 - a storm is repeated by its seed
+        scene, leader, told = await _listened(trial)
+        lost = 0
+
+        for number in range(TRADES):
+            fault = chance.choice(faults)
+            lost += fault is Fault.STREAM_DROP
+            await trial.inject(fault, Errand.STREAM)
+            await leader_trades(trial, scene, leader, 1, first=number)
+        await trial.bench.heal()
+        await leader_trades(trial, scene, leader, 2, first=TRADES)
+
+        fills = await trial.fills_of(leader, scene.lots(TRADES + 2))
+        assert len({fill.venue_fill_id for fill in fills}) == len(fills)
+        await _hears(trial, told, scene.lots(TRADES + 2 - lost))
+        _are_as_listed(told, fills)
+
+    async def test_what_is_told_late_or_twice_is_told_as_it_was(self, trial: Trial) -> None:
+        trial.needs(Fault.STREAM_DELAY, Fault.STREAM_DUPLICATE)
+        scene, leader, told = await _listened(trial)
+        await trial.inject(Fault.STREAM_DELAY, Errand.STREAM)
+        await leader_trades(trial, scene, leader, 1)
+        scene = await trial.scene(percent=1)
+        await trial.inject(Fault.STREAM_DUPLICATE, Errand.STREAM)
+
+        await leader_trades(trial, scene, leader, 3, first=1)
+
+        await _hears(trial, told, scene.lots(4))
+        _are_as_listed(told, await trial.fills_of(leader, scene.lots(4)))
+
+
+def _are_as_listed(told: Iterable[LeaderFill], fills: Iterable[LeaderFill]) -> None:
+    """Check that whatever was told is in the list, with the same figures."""
+    listed = {fill.venue_fill_id: fill for fill in fills}
+    for fill in told:
+        assert fill.venue_fill_id in listed, f"{fill} is in no list"
+        same = listed[fill.venue_fill_id]
+        assert (fill.symbol, fill.side, fill.position_side) == (
+            same.symbol,
+            same.side,
+            same.position_side,
+        )
+        assert (fill.contracts, fill.price, fill.at) == (same.contracts, same.price, same.at)
 
 
 def _needs_a_stream(trial: Trial) -> None:

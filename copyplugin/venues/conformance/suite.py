@@ -16,7 +16,9 @@ from copyplugin.venues.conformance.accounts import AccountConformance, TransferC
 from copyplugin.venues.conformance.bench import VenueBench
 from copyplugin.venues.conformance.faults import DoubtConformance, StormConformance
 from copyplugin.venues.conformance.fills import FillConformance, FundingConformance
+from copyplugin.venues.conformance.latency import ClockConformance, LatencyConformance
 from copyplugin.venues.conformance.orders import OrderConformance, RefusalConformance
+from copyplugin.venues.conformance.partial_fills import PartialFillConformance
 from copyplugin.venues.conformance.plans import PlanConformance
 from copyplugin.venues.conformance.steps import Trial
 from copyplugin.venues.conformance.streams import StreamConformance
@@ -32,7 +34,10 @@ class VenueConformance(
     StreamConformance,
     FundingConformance,
     PlanConformance,
+    PartialFillConformance,
     DoubtConformance,
+    LatencyConformance,
+    ClockConformance,
     StormConformance,
 ):
     """Needs a fixture `bench` that gives an open `VenueBench` and closes it afterwards."""

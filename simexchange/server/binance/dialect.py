@@ -20,7 +20,7 @@ from simexchange.server.binance.socket_api import SESSIONS, Asked, SocketApi
 from simexchange.server.binance.streams import Streams
 from simexchange.server.keys import ApiKey
 from simexchange.server.venue import Venue
-from simexchange.server.wire_faults import Strike, WireFault
+from simexchange.server.wire_faults import Strike, WireFault, late_by_us
 
 _log = logging.getLogger(__name__)
 _OWN = ("timestamp", "recvWindow", "signature")
@@ -83,9 +83,22 @@ class BinanceDialect:
         body = (await request.read()).decode("utf-8", "replace") if request.can_read_body else ""
         if not self.venue.faults.is_on:
             return self._answer(request, route, query, body)
+        return await self._answer_faultily(request, route, query, body)
+
+    async def _answer_faultily(
+        self, request: web.BaseRequest, route: _Route, query: str, body: str
+    ) -> web.StreamResponse:
         key = self.venue.keys.find(request.headers.get("X-MBX-APIKEY", ""))
-        strikes = self.venue.faults.on_request(path, None if key is None else key.account)
-        response = _struck(request, strikes) or self._answer(request, route, query, body)
+        strikes = self.venue.faults.on_request(
+            route.endpoint.path, None if key is None else key.account
+        )
+        response, late_us = _struck(request, strikes), late_by_us(strikes)
+        if response is None and late_us is not None:
+            _hang_up(request)
+            await asyncio.sleep(late_us / SECOND_US)
+            return self._answer(request, route, query, body)
+        if response is None:
+            response = self._answer(request, route, query, body)
         delay_us = sum(strike.delay_us for strike in strikes)
         if delay_us:
             await asyncio.sleep(delay_us / SECOND_US)

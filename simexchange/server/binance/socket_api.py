@@ -3,6 +3,7 @@
 A key whose owner signs with Ed25519 may log on once; what is asked without a key is then its own.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from aiohttp import WSMsgType, web
 
+from simexchange.core.types import SECOND_US
 from simexchange.server.binance import errors
 from simexchange.server.binance.call import PUBLIC, READ, Call, Endpoint
 from simexchange.server.binance.errors import WireError
@@ -19,7 +21,7 @@ from simexchange.server.binance.parameters import Nothing
 from simexchange.server.signatures import KeyKind
 from simexchange.server.sockets import Socket
 from simexchange.server.venue import Venue
-from simexchange.server.wire_faults import Strike, WireFault
+from simexchange.server.wire_faults import Strike, WireFault, late_by_us
 
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -150,6 +152,12 @@ class SocketApi:
         kinds = {strike.fault for strike in strikes}
         if WireFault.LOST_REQUEST in kinds:
             socket.abort()
+            return
+        late_us = late_by_us(strikes)
+        if late_us is not None:
+            socket.abort()
+            later = asyncio.get_running_loop().call_later
+            later(late_us / SECOND_US, self._answer, request, values, session)
             return
         code = next((_FAULTS[kind] for kind in kinds if kind in _FAULTS), None)
         if code is not None:

@@ -18,7 +18,7 @@ from simexchange.server.bybit.streams import Streams
 from simexchange.server.keys import ApiKey
 from simexchange.server.limits import Quota, Standing
 from simexchange.server.venue import Venue
-from simexchange.server.wire_faults import Strike, WireFault
+from simexchange.server.wire_faults import Strike, WireFault, late_by_us
 
 _log = logging.getLogger(__name__)
 _ADDRESS_QUOTA = Quota(600, 5 * SECOND_US)
@@ -78,6 +78,11 @@ class BybitDialect:
         account = None if key is None else key.account
         strikes = self.venue.faults.on_request(route.endpoint.path, account)
         response = self._struck(request, strikes)
+        late_us = late_by_us(strikes)
+        if response is None and late_us is not None:
+            hang_up(request)
+            await asyncio.sleep(late_us / SECOND_US)
+            return self._answer(request, route, query, body)
         if response is None:
             response = self._answer(request, route, query, body)
         delay_us = sum(strike.delay_us for strike in strikes)

@@ -1,10 +1,12 @@
 """Orders over a WebSocket: the same handlers as over HTTP, each answer with its request's id."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 
 import msgspec
 
+from simexchange.core.types import SECOND_US
 from simexchange.server.bybit import errors
 from simexchange.server.bybit.call import Answer, Call, Endpoint
 from simexchange.server.bybit.errors import WireError
@@ -16,7 +18,7 @@ from simexchange.server.keys import ApiKey
 from simexchange.server.limits import Standing
 from simexchange.server.sockets import Socket
 from simexchange.server.venue import Venue
-from simexchange.server.wire_faults import Strike, WireFault
+from simexchange.server.wire_faults import Strike, WireFault, late_by_us
 
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.encode
@@ -85,21 +87,31 @@ class TradeStream:
             self._socket.abort()
             return
         standings: list[Standing] = []
-        answer = Answer({}, {})
-        code = 0
-        try:
-            _refuse_by_fault(kinds)
-            answer = self._carry_out(message, operation, standings)
-        except WireError as error:
-            code, answer = error.code, Answer({}, {}, error.message)
-        except Exception:  # noqa: BLE001 - a fault of ours is logged, and answered as the venue does
-            _log.exception("%s was not answered", operation)
-            code, answer = errors.INTERNAL.number, Answer({}, {}, errors.INTERNAL.message)
+        late_us = late_by_us(strikes)
+        if late_us is not None:
+            self._socket.abort()
+            later = asyncio.get_running_loop().call_later
+            later(late_us / SECOND_US, self._done, message, operation, kinds, standings)
+            return
+        code, answer = self._done(message, operation, kinds, standings)
         if WireFault.LOST_ANSWER in kinds:
             self._socket.abort()
             return
         delay_us = sum(strike.delay_us for strike in strikes)
         self._answer(message, standings, code, answer, delay_us // 1_000)
+
+    def _done(
+        self, message: Message, operation: str, kinds: set[WireFault], standings: list[Standing]
+    ) -> tuple[int, Answer]:
+        """Do what is asked; return the code and the answer, an error's too."""
+        try:
+            _refuse_by_fault(kinds)
+            return 0, self._carry_out(message, operation, standings)
+        except WireError as error:
+            return error.code, Answer({}, {}, error.message)
+        except Exception:  # noqa: BLE001 - a fault of ours is logged, and answered as the venue does
+            _log.exception("%s was not answered", operation)
+            return errors.INTERNAL.number, Answer({}, {}, errors.INTERNAL.message)
 
     def _strikes(self, operation: str) -> list[Strike]:
         """Return the faults of a request, whose path is that of the same request over HTTP."""
