@@ -25,6 +25,7 @@ FOUND_IN = {
     "halts": "copyplugin.halt_command:halts_command",
     "keys": "copyplugin.engine_command:keys_group",
     "follow-settings": "copyplugin.follow_settings_command:follow_settings_command",
+    "leader-centre": "copyplugin.leader_centre_command:leader_centre_command",
     "kill-test": "copyplugin.bench.kill_command:kill_test_command",
     "receipts": "copyplugin.receipts_command:receipts_command",
     "replay": "copyplugin.replay.command:replay_command",

@@ -6,12 +6,13 @@ from werkzeug.wrappers import Response
 
 from copyplugin.host.feed import HostFeed
 from copyplugin.store.queries import Queries
-from web import appearance, host, identity, stream
+from web import appearance, host, identity, roles, stream
 from web.errors import init_errors
 from web.following import actions, commands, copies, follow, pausing, receipts
 from web.following import settings as follow_settings
 from web.health import pages as health
 from web.i18n import init_translation
+from web.leader_centre import pages as leader_centre
 from web.leaders import views as leaders
 from web.live import LiveHub
 from web.security import init_security
@@ -28,8 +29,10 @@ BLUEPRINTS = (
     receipts.blueprint,
     follow_settings.blueprint,
     commands.blueprint,
+    leader_centre.blueprint,
     health.blueprint,
     identity.blueprint,
+    roles.blueprint,
     appearance.blueprint,
     stream.blueprint,
 )

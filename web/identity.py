@@ -101,6 +101,7 @@ def choose() -> Response | str:
     return render_template(
         "identity/choose.html",
         followers=services().queries.followers(),
+        leaders=services().queries.leader_names(),
         back=local_path(request.args.get("next")),
     )
 

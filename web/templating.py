@@ -8,6 +8,7 @@ from web import assets, formatting, words
 from web.appearance import current_theme
 from web.i18n import current_locale
 from web.identity import current_follower, switch_is_on
+from web.roles import current_leader, is_operator, name_of_visitor
 
 FILTERS: tuple[Callable[..., str | formatting.Exact], ...] = (
     formatting.sign,
@@ -60,6 +61,9 @@ def init_templates(app: Flask) -> None:
 def _of_this_request() -> dict[str, object]:
     return {
         "me": current_follower(),
+        "my_leader": current_leader(),
+        "my_name": name_of_visitor(),
+        "is_operator": is_operator(),
         "identity_switch": switch_is_on(),
         "theme": current_theme(),
         "language": str(current_locale()).replace("_", "-"),

@@ -26,6 +26,7 @@ PAGES = [
     "/whoami",
     "/licences",
 ]
+OF_A_LEADER = ["/leader-centre", "/leader-centre/shares", "/leader-centre/followers"]
 LOOKS = [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
 
 
@@ -55,6 +56,14 @@ def test_every_page_is_accessible_and_fits(page, demo, sign_in, complaints, sche
         wide = page.evaluate("document.documentElement.scrollWidth")
         if wide > width:
             found.append(f"{path}: is {wide} px wide")
+
+    page.goto(f"{demo}/whoami")
+    page.locator("button[name=leader_id][value='1']").click()
+    for path in OF_A_LEADER:
+        page.goto(demo + path)
+        found += [f"{path}: {fault}" for fault in faults(page)]
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            found.append(f"{path}: is too wide")
 
     not_found = [line for line in complaints if "404" in line]
     assert not found, "\n".join(found)

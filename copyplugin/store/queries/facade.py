@@ -23,6 +23,7 @@ from copyplugin.store.queries import (
     followers,
     health,
     leader_centre,
+    leader_names,
     leader_page,
     leaders,
     live,
@@ -42,6 +43,7 @@ from copyplugin.store.queries.followers import Follower
 from copyplugin.store.queries.halted import Halted, halted_follows
 from copyplugin.store.queries.health import Health
 from copyplugin.store.queries.leader_centre import FollowerList, Overview, ShareList
+from copyplugin.store.queries.leader_names import LeaderName
 from copyplugin.store.queries.leader_page import ClosedTrades, LeaderPage
 from copyplugin.store.queries.leaders import LeaderCard, LeaderFilter, LeaderList
 from copyplugin.store.queries.live import Moving
@@ -102,6 +104,14 @@ class Queries:
     def closed_trades(self, leader_id: LeaderId, *, page: int, page_size: int) -> ClosedTrades:
         with self._database.read() as session:
             return leader_page.closed_trades(session, leader_id, page=page, page_size=page_size)
+
+    def leader_names(self) -> tuple[LeaderName, ...]:
+        with self._database.read() as session:
+            return leader_names.leader_names(session)
+
+    def leader_name(self, leader_id: LeaderId) -> LeaderName | None:
+        with self._database.read() as session:
+            return leader_names.leader_name(session, leader_id)
 
     def leader_overview(self, leader_id: LeaderId) -> Overview:
         with self._database.read() as session:

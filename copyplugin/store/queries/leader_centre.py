@@ -52,7 +52,11 @@ class Overview:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShareLine:
-    """One share that was settled: the leader's part of it, and truncated to 4 decimals."""
+    """One share that was settled: the leader's part of it, and truncated to 4 decimals.
+
+    `held` says that it is in escrow still, until `release_at`; `taken_back` is what went back to
+    the follower out of escrow, the sharer's part included, and is in no other figure any more.
+    """
 
     at: datetime
     follow_id: FollowId
@@ -60,6 +64,9 @@ class ShareLine:
     symbol: Symbol | None  # None: of the follow as a whole
     profit: Money
     leader_part: Money
+    is_held: bool
+    release_at: datetime | None
+    taken_back: Money
 
     @property
     def shown(self) -> Money:
@@ -69,6 +76,8 @@ class ShareLine:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShareList:
     total: Money
+    held: Money  # of the total, in escrow still
+    taken_back: Money
     lines: tuple[ShareLine, ...]  # newest first, of this page
     page: Page
 
@@ -123,9 +132,16 @@ def overview(session: Session, leader_id: LeaderId, *, now: datetime, zone: tzin
 def share_list(session: Session, leader_id: LeaderId, *, page: int, page_size: int) -> ShareList:
     """Return T3: one page of the shares that were settled, newest first, and their total."""
     mine = SettlementRow.leader_id == leader_id
-    found, total = session.execute(
-        select(func.count(), func.sum(SettlementRow.leader_part)).where(mine)
+    found, total, taken_back = session.execute(
+        select(
+            func.count(),
+            func.sum(SettlementRow.leader_part),
+            func.sum(SettlementRow.taken_back),
+        ).where(mine)
     ).one()
+    held = session.scalar(  # a share is held whole, or not at all
+        select(func.sum(SettlementRow.leader_part)).where(mine, SettlementRow.held > ZERO_MONEY)
+    )
     shown = page_of(found, wanted=page, size=page_size)
     rows = session.execute(
         select(SettlementRow, FollowerRow.account, CopiedPositionRow.symbol)
@@ -139,6 +155,8 @@ def share_list(session: Session, leader_id: LeaderId, *, page: int, page_size: i
     )
     return ShareList(
         total=total or ZERO_MONEY,
+        held=held or ZERO_MONEY,
+        taken_back=taken_back or ZERO_MONEY,
         lines=tuple(
             ShareLine(
                 at=row.at,
@@ -147,6 +165,9 @@ def share_list(session: Session, leader_id: LeaderId, *, page: int, page_size: i
                 symbol=symbol,
                 profit=row.profit,
                 leader_part=row.leader_part,
+                is_held=row.held > ZERO_MONEY,
+                release_at=row.release_at,
+                taken_back=row.taken_back,
             )
             for row, account, symbol in rows
         ),

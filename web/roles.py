@@ -1,0 +1,80 @@
+"""Who else may be looking: a leader or an operator, chosen by the demonstration's switch too."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+from flask import Blueprint, abort, flash, g, redirect, request, session, url_for
+from werkzeug.wrappers import Response
+
+from copyplugin.domain.identifiers import LeaderId
+from copyplugin.store.queries.leader_names import LeaderName
+from web.i18n import gettext
+from web.identity import Answer, current_follower, switch_may_work
+from web.services import services
+
+blueprint = Blueprint("roles", __name__, url_prefix="/whoami")
+P = ParamSpec("P")
+
+_LEADER, _OPERATOR = "leader_id", "operator"
+
+
+def current_leader() -> LeaderName | None:
+    """Return the leader who is signed in, as he is in the database now."""
+    if "leader" not in g:
+        chosen: object = session.get(_LEADER)
+        g.leader = None
+        if isinstance(chosen, int) and switch_may_work():
+            g.leader = services().queries.leader_name(LeaderId(chosen))
+    return g.leader
+
+
+def is_operator() -> bool:
+    return session.get(_OPERATOR) is True and switch_may_work()
+
+
+def name_of_visitor() -> str | None:
+    """Return what whoever is signed in is called; None where nobody is."""
+    follower, leader = current_follower(), current_leader()
+    if follower is not None:
+        return follower.name
+    if leader is not None:
+        return leader.nickname
+    return gettext("Operator") if is_operator() else None
+
+
+def needs_leader(view: Callable[P, Answer]) -> Callable[P, Answer]:
+    """Send whoever is no leader to the sign-in page."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> Answer:
+        if current_leader() is None:
+            return redirect(url_for("identity.choose"))
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def signed_in_leader() -> LeaderName:
+    """Return who is signed in, inside a view that `needs_leader`."""
+    leader = current_leader()
+    assert leader is not None
+    return leader
+
+
+@blueprint.post("/leader")
+def lead() -> Response:
+    _refuse_elsewhere()
+    chosen = request.form.get(_LEADER, type=int)
+    leader = None if chosen is None else services().queries.leader_name(LeaderId(chosen))
+    if leader is None:
+        flash(gettext("No leader has this number. Choose one of those below."), "bad")
+        return redirect(url_for("identity.choose"))
+    session.clear()  # nothing of the one before stays
+    session[_LEADER] = int(leader.leader_id)
+    return redirect(url_for("leader_centre.overview"))
+
+
+def _refuse_elsewhere() -> None:
+    if not switch_may_work():
+        abort(403, gettext("Choosing who you are works in a demonstration on one machine only."))
