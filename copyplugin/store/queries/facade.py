@@ -1,5 +1,6 @@
 """The read models behind one door, each read from one consistent view of the database."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 
 from copyplugin.domain.identifiers import (
@@ -18,10 +19,12 @@ from copyplugin.store.queries import (
     copied_orders,
     copied_positions,
     copies,
+    escrow,
     follow_statement,
     follow_terms,
     followers,
     health,
+    leader_backing,
     leader_centre,
     leader_names,
     leader_page,
@@ -37,11 +40,13 @@ from copyplugin.store.queries.commands import Command
 from copyplugin.store.queries.copied_orders import CopiedOrder
 from copyplugin.store.queries.copied_positions import ClosedPositions, CopiedPosition
 from copyplugin.store.queries.copies import Copies
+from copyplugin.store.queries.escrow import Escrow
 from copyplugin.store.queries.follow_statement import FollowStatement
 from copyplugin.store.queries.follow_terms import FollowTerms
 from copyplugin.store.queries.followers import Follower
 from copyplugin.store.queries.halted import Halted, halted_follows
 from copyplugin.store.queries.health import Health
+from copyplugin.store.queries.leader_backing import LeaderBacking
 from copyplugin.store.queries.leader_centre import FollowerList, Overview, ShareList
 from copyplugin.store.queries.leader_names import LeaderName
 from copyplugin.store.queries.leader_page import ClosedTrades, LeaderPage
@@ -177,6 +182,14 @@ class Queries:
     def copies(self, follower_id: FollowerId) -> Copies:
         with self._database.read() as session:
             return copies.copies_of(session, follower_id)
+
+    def escrow(self, follower_id: FollowerId) -> Escrow:
+        with self._database.read() as session:
+            return escrow.escrow_of(session, follower_id)
+
+    def leader_backings(self, follower_id: FollowerId) -> Mapping[CopiedPositionId, LeaderBacking]:
+        with self._database.read() as session:
+            return leader_backing.leader_backings(session, follower_id)
 
     def closed_positions(
         self, follower_id: FollowerId, *, page: int, page_size: int
