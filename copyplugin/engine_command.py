@@ -12,7 +12,7 @@ from copyplugin.settings import Settings, load_settings
 from copyplugin.venue_choice import venue_config, venue_keys
 from copyplugin.venues.ccxt.config import ApiKeys
 from copyplugin.venues.ccxt.dialect import Identity
-from copyplugin.venues.ccxt.dialects import DIALECTS
+from copyplugin.venues.ccxt.dialects import DIALECTS, dialect_of
 from copyplugin.venues.ccxt.keys import KeysInMemory, KnownAccount
 from copyplugin.venues.ccxt.venue import CcxtVenue
 
@@ -51,7 +51,7 @@ def keys_group() -> None:
 @click.option("--read-only", is_flag=True, help="A leader's key, which only reads.")
 @click.option("--key", prompt="API key", hide_input=True, help="Asked for where it is not given.")
 @click.option("--secret", prompt="API secret", hide_input=True, help="As the key.")
-@click.option("--passphrase", default="", help="Where the venue's keys have one.")
+@click.option("--passphrase", default="", help="As the key, where the venue's keys have one.")
 def keys_add(  # noqa: PLR0913, PLR0917 - the options of the command
     dialect: str | None,
     owner: str | None,
@@ -63,8 +63,10 @@ def keys_add(  # noqa: PLR0913, PLR0917 - the options of the command
     passphrase: str,
 ) -> None:
     """Connect an account: the venue says whose key it is, and what it may do."""
-    keys = ApiKeys(key.strip(), secret.strip(), passphrase)
     settings = _settings()
+    if not passphrase and _needs_passphrase(settings, dialect):
+        passphrase = click.prompt("API passphrase", hide_input=True)
+    keys = ApiKeys(key.strip(), secret.strip(), passphrase)
     identity = _asked(settings, dialect, keys)
     wrong = _fault_of(identity, owner, read_only=read_only)
     if wrong is not None:
@@ -107,6 +109,10 @@ def keys_forget(account: str) -> None:
     if not _guarded(lambda: venue_keys(_settings()).forget(AccountId(account))):
         raise CannotRun(f"No account {account} is connected.")
     click.echo(f"The key of account {account} is forgotten.")
+
+
+def _needs_passphrase(settings: Settings, dialect: str | None) -> bool:
+    return _guarded(lambda: dialect_of(venue_config(settings, dialect))).needs_passphrase
 
 
 def _asked(settings: Settings, dialect: str | None, keys: ApiKeys) -> Identity:

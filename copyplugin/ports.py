@@ -50,6 +50,7 @@ class VenueCapabilities:
     plan_orders: bool  # rests plan orders (P1)
     amends_plans: bool  # changes a resting one in place (P2)
     adjusts_margin: bool  # adds to and takes from the margin of an isolated position (C14)
+    counts_finer: bool = False  # than we store: what is left over stays in its wallet
 
 
 class Subscription(Protocol):

@@ -9,12 +9,13 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from copyplugin.domain.account import AccountBalance, VenuePosition
 from copyplugin.domain.fill import LeaderFill, PositionSide
 from copyplugin.domain.identifiers import AccountId, FollowId, Symbol
 from copyplugin.domain.ledger import sub_account
-from copyplugin.domain.money import Contracts, total
+from copyplugin.domain.money import Contracts, Money, total
 from copyplugin.engine.losses import take_away
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import VenueUnavailable
@@ -23,6 +24,12 @@ from copyplugin.store.database import Session
 from copyplugin.store.lane_work import LaneBelief
 
 log = logging.getLogger(__name__)
+
+DUST = Money(Decimal("0.0001"))
+"""USDT that rounding each fill, in the venue's favour, leaves in a wallet that counts finer.
+
+A fill leaves less than two of our smallest units: so much is that of five thousand.
+"""
 
 Leg = tuple[Symbol, PositionSide]
 
@@ -169,6 +176,8 @@ class Reconciler:
         """Return whether a flat sub-account holds other money than its ledger account (M5)."""
         booked = ledger.balance(session, sub_account(follow_id))
         difference = total(balance.contract_wallet, -booked)
+        if self._around.venue.capabilities.counts_finer and 0 < difference < DUST:
+            return False
         if difference:
             log.error(
                 "follow %s: the venue holds %s USDT more than the ledger says",

@@ -18,6 +18,7 @@ MEANINGS: Mapping[str, str] = {
     "plan_orders": "rests plan orders",
     "amends_plans": "changes resting plan orders",
     "adjusts_margin": "adds and takes margin",
+    "counts_finer": "counts finer than eight places",
 }
 """What the fields of `VenueCapabilities` are called in the table."""
 

@@ -38,6 +38,7 @@ class Bitget(BitgetFills, BitgetMoney, BitgetPlans, PlainDialect):
     name = "bitget"
     ccxt_id = "bitget"
     is_proven = False
+    needs_passphrase = True
     refusals: Mapping[str, str] = REFUSALS
     absences = ABSENT
     account_rate: Rate | None = Rate(10, 10)
@@ -57,6 +58,7 @@ class Bitget(BitgetFills, BitgetMoney, BitgetPlans, PlainDialect):
             plan_orders=True,
             amends_plans=True,
             adjusts_margin=True,
+            counts_finer=True,
         )
 
     @property

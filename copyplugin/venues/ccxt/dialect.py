@@ -117,6 +117,11 @@ class Dialect(Wire, Protocol):
         ...
 
     @property
+    def needs_passphrase(self) -> bool:
+        """Return whether a key has a third secret beside key and secret."""
+        ...
+
+    @property
     def tells_when_connected(self) -> bool:
         """Return whether fills are told as soon as the stream is connected."""
         ...
@@ -267,6 +272,7 @@ class Dialect(Wire, Protocol):
 class PlainDialect:
     """What a dialect leaves as it is, unless its venue asks for something else."""
 
+    needs_passphrase = False
     tells_when_connected = False
     config: VenueConfig
     absences: frozenset[str] = frozenset()

@@ -41,6 +41,7 @@ class Okx(OkxFills, OkxMoney, OkxPlans, PlainDialect):
     name = "okx"
     ccxt_id = "okx"
     is_proven = False
+    needs_passphrase = True
     refusals: Mapping[str, str] = REFUSALS
     absences = ABSENT
     account_rate: Rate | None = Rate(25, 50)  # 60 orders of a symbol in 2 s
@@ -60,6 +61,7 @@ class Okx(OkxFills, OkxMoney, OkxPlans, PlainDialect):
             plan_orders=True,
             amends_plans=True,
             adjusts_margin=True,
+            counts_finer=True,
         )
 
     @property

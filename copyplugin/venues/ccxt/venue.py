@@ -95,6 +95,10 @@ class CcxtVenue:
         known = self.keys.find(account)
         if known is None:
             raise VenueUnavailable(f"no API key is known for account {account}: connect it first")
+        if self.dialect.needs_passphrase and not known.keys.passphrase:
+            raise VenueUnavailable(
+                f"the API key of account {account} lacks its passphrase: connect it with one"
+            )
         return await self._clients.of(account, known.keys)
 
     async def _known_book(self) -> Mapping[Symbol, Instrument]:
