@@ -151,7 +151,7 @@ class BitgetTrades(BitgetVenue):
 
     async def _fill_row(self, account: AccountId, fill: LeaderFill) -> Row:
         unit = (await self._instrument(fill.symbol)).contract_size
-        leg = fill.position_side
+        leg, fee = fill.position_side, format(-fill.fee - self.finer, "f")
         side, kind = fill.side.value, f"{fill.side.value}_single"
         if leg is not None:
             side = "buy" if leg is PositionSide.LONG else "sell"
@@ -163,7 +163,7 @@ class BitgetTrades(BitgetVenue):
             "price": format(fill.price, "f"),
             "baseVolume": size(fill.contracts, unit),
             "feeDetail": [
-                {"deduction": "no", "feeCoin": "USDT", "totalFee": format(-fill.fee, "f")},
+                {"deduction": "no", "feeCoin": "USDT", "totalFee": fee},
                 {"deduction": "yes", "feeCoin": "BGB", "totalFee": "-0.25"},
             ],
             "side": side,

@@ -11,6 +11,7 @@ import hmac
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -89,6 +90,7 @@ class Edge:
         self.requests: list[Recorded] = []
         self.rules: list[Rule] = []
         self.skew_ms = 0
+        self.finer = Decimal(0)  # what each fee is more than the exchange took, below our places
         self._streams: list[Stream] = []
         self._heard: set[AccountId] = set()
         self._runner: web.AppRunner | None = None

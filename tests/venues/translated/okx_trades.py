@@ -149,7 +149,7 @@ class OkxTrades(OkxVenue):
             "fillPx": format(fill.price, "f"),
             "fillSz": size(fill.contracts),
             "fillPnl": format(fill.realized_pnl, "f"),
-            "fee": format(-fill.fee, "f"),
+            "fee": format(-fill.fee - self.finer, "f"),
             "feeCcy": "USDT",
             "execType": "T" if fill.liquidity == "taker" else "M",
             "subType": "1",
