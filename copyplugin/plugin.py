@@ -20,6 +20,7 @@ from copyplugin.dispatch.announcing import announcer_of
 from copyplugin.dispatch.in_process import InProcessDispatcher
 from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.identifiers import CommandId
+from copyplugin.domain.money import Ratio
 from copyplugin.engine.engine import Engine
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.host.feed import open_host_feed
@@ -30,6 +31,8 @@ from copyplugin.store.database import Database, Session, libpq_address, open_dat
 from copyplugin.store.queries import Queries
 from copyplugin.store.rows import CommandRow
 from copyplugin.venues.host_fed import HostFedVenue
+from copyplugin.venues.paper import PaperSettings, PaperVenue
+from copyplugin.venues.routed import RoutedVenue
 
 LOOK_AGAIN_SECONDS = 0.25
 """How often a waiting caller reads the row itself: the engine may live in another process."""
@@ -118,6 +121,18 @@ class Commands:
             return commands.get_command(session, command_id)
 
 
+def with_paper(venue: Venue, settings: Settings, clock: Clock) -> RoutedVenue | None:
+    """Return the venue with accounts for play money beside it; None where there are none.
+
+    Raises `ConfigurationError` where the play money of an earlier run cannot be used.
+    """
+    folder = settings.paper_folder
+    if folder is None:
+        return None
+    wanted = PaperSettings(directory=folder, slippage=Ratio(settings.paper_slippage))
+    return RoutedVenue(venue, PaperVenue(venue, clock, wanted))
+
+
 class CopyPlugin:
     """Copy trading on one venue. Made where its event loop will run, or before it runs.
 
@@ -140,13 +155,15 @@ class CopyPlugin:
         self.host_feed = open_host_feed(self.database, clock, settings)
         if self.host_feed is not None:
             venue = HostFedVenue(venue, self.host_feed)
+        self._routed = with_paper(venue, settings, clock)
         self.engine = Engine(
             Surroundings(
                 settings=settings,
                 database=self.database,
-                venue=venue,
+                venue=self._routed or venue,
                 clock=clock,
                 dispatcher=self.dispatcher,
+                has_paper=self._routed is not None,
             ),
             on_answer=self.commands.answered,
         )
@@ -164,4 +181,6 @@ class CopyPlugin:
         """Stop the engine, wait for what is under way, and let go of the database."""
         self.commands.wake_with(None)
         await self.engine.stop()
+        if self._routed is not None:
+            self._routed.close()
         await asyncio.get_running_loop().run_in_executor(None, self.database.close)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from copyplugin.domain.account import (
     AccountBalance,
@@ -51,6 +51,23 @@ class VenueCapabilities:
     amends_plans: bool  # changes a resting one in place (P2)
     adjusts_margin: bool  # adds to and takes from the margin of an isolated position (C14)
     counts_finer: bool = False  # than we store: what is left over stays in its wallet
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FundingTerms:
+    """What the next funding payment of an instrument will be: longs pay a positive rate."""
+
+    rate: Ratio  # of the value at the mark, as it stands now
+    next_at: datetime
+
+
+@runtime_checkable
+class TellsFunding(Protocol):
+    """A venue that says beforehand what funding will cost; what others have is not known."""
+
+    async def funding_terms(self) -> Mapping[Symbol, FundingTerms]:
+        """Return the terms of every instrument that exchanges funding; as `VenueUnavailable`."""
+        ...
 
 
 class Subscription(Protocol):

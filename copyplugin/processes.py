@@ -21,16 +21,21 @@ from copyplugin.engine.lane_worker import LaneWorker
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import ConfigurationError
 from copyplugin.host.feed import open_host_feed
+from copyplugin.plugin import with_paper
 from copyplugin.ports import Clock, Venue
 from copyplugin.settings import Settings
 from copyplugin.store import leases
 from copyplugin.store.database import Database, libpq_address, open_database
+from copyplugin.store.places import PAPER_SHARD
 from copyplugin.venues.host_fed import HostFedVenue
 
 LOOK_SECONDS = 0.2
 
 SPLIT: Mapping[str, int] = {Work.LANES: 8}
 """Shards that share a message: few enough that several workers find some."""
+
+KEPT: Mapping[str, frozenset[int]] = {Work.LANES: frozenset({PAPER_SHARD})}
+"""What the engine steers itself beside workers: only it has the play money."""
 
 
 class MakeVenue(Protocol):
@@ -63,7 +68,7 @@ async def run_engine(
 ) -> None:
     """Wait for the engine's lease, then run the engine until it is lost or this is cancelled.
 
-    On SQLite it steers the lanes too; on PostgreSQL workers do.
+    On SQLite it steers the lanes too; on PostgreSQL workers do, but for those of paper follows.
     """
     async with AsyncExitStack() as stack:
         database = _opened(settings, stack)
@@ -74,18 +79,20 @@ async def run_engine(
         lease = _EngineLease(database, settings)
         await lease.wait()
         stack.push_async_callback(lease.drop)
+        routed = with_paper(venue, settings, clock)
+        if routed is not None:
+            stack.callback(routed.close)
         address = libpq_address(settings.database_url)
         dispatcher = (
             InProcessDispatcher(clock)
             if address is None
-            else DistributedDispatcher(clock, address, keys_in_one=SPLIT)
+            else DistributedDispatcher(clock, address, keys_in_one=SPLIT, kept=KEPT)
         )
         engine = Engine(
             Surroundings(
-                settings=settings, database=database, venue=venue, clock=clock,
-                dispatcher=dispatcher,
+                settings=settings, database=database, venue=routed or venue, clock=clock,
+                dispatcher=dispatcher, has_paper=routed is not None,
             ),
-            steers_lanes=address is None,
         )  # fmt: skip
         await engine.start()
         stack.push_async_callback(engine.stop)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -14,6 +15,7 @@ from copyplugin.errors import ConfigurationError
 
 PREFIX = "COPYPLUGIN_"
 SECRET_LENGTH_MIN = 32
+SQLITE = "sqlite:///"
 
 
 class Settings(BaseSettings):
@@ -158,6 +160,22 @@ class Settings(BaseSettings):
         description="the venue's UID of the account that holds them",
     )
 
+    # -- play money
+    paper_follows: bool = Field(
+        default=True, description="whether leaders may be followed with play money"
+    )
+    paper_directory: str = Field(
+        default="",
+        description="where play money is kept; empty: beside the SQLite database, and on "
+        "PostgreSQL there is none then. Of several engines each must reach it",
+    )
+    paper_slippage: Decimal = Field(
+        default=Decimal("0.0005"),
+        ge=Decimal(0),
+        le=Decimal("0.05"),
+        description="how much worse than the mark orders with play money are filled",
+    )
+
     # -- users
     time_zone: str = Field(
         default="UTC", description="whose days count: today's income, a day's loss (Asia/Shanghai)"
@@ -248,6 +266,17 @@ class Settings(BaseSettings):
     venue_is_broker: bool = Field(
         default=False, description="the main keys are a broker's, who makes keys for sub-accounts"
     )
+
+    @property
+    def paper_folder(self) -> Path | None:
+        """Return where play money is kept; None where nobody may follow with it."""
+        if not self.paper_follows:
+            return None
+        if self.paper_directory:
+            return Path(self.paper_directory)
+        path = self.database_url.removeprefix(SQLITE).partition("?")[0]
+        is_file = self.database_url.startswith(SQLITE) and path not in {"", ":memory:"}
+        return Path(f"{path}.paper") if is_file else None
 
     @property
     def quiet(self) -> timedelta:

@@ -45,14 +45,21 @@ Admit = Callable[[str, frozenset[int]], Coroutine[Any, Any, None]]
 class DistributedDispatcher(InProcessDispatcher):
     """`conninfo` is the database as libpq writes it. Raises what psycopg raises while it is away.
 
+    What is `kept` (keys by name) is served by this process alone, the rest of that name by others.
     `admit` is asked to let a wake-up in, and may wait until there is room for its work; meanwhile
     other processes take the messages that follow.
     """
 
     def __init__(
-        self, clock: Clock, conninfo: str, *, keys_in_one: Mapping[str, int] | None = None
+        self,
+        clock: Clock,
+        conninfo: str,
+        *,
+        keys_in_one: Mapping[str, int] | None = None,
+        kept: Mapping[str, frozenset[int]] | None = None,
     ) -> None:
         super().__init__(clock)
+        self._kept = kept or {}
         self.admit: Admit = self._admit
         self._app = App(
             connector=PsycopgConnector(
@@ -66,19 +73,31 @@ class DistributedDispatcher(InProcessDispatcher):
         self._listeners: list[asyncio.Task[None]] = []
 
     def announce(self, name: str, keys: Iterable[int] = ()) -> None:
-        if name in self._served:
-            super().announce(name, keys)
+        wanted = frozenset(keys)
+        ours, others = self._split(name, wanted)
+        if ours or (name in self._served and not wanted):
+            super().announce(name, ours)
+        if name in self._served and not others:
             return
-        self._outbox.setdefault(name, set()).update(keys)
+        self._outbox.setdefault(name, set()).update(others)
         if not self._is_sending and not self._is_stopping:
             self._is_sending = True
             self.spawn("announcing", self._send_out())
 
     def announce_within(self, transaction: Session, name: str, keys: Collection[int]) -> None:
-        if name in self._served:
-            super().announce_within(transaction, name, keys)
+        ours, others = self._split(name, frozenset(keys))
+        if ours or (name in self._served and not keys):
+            super().announce_within(transaction, name, ours)
+        if name in self._served and not others:
             return
-        self._announcer.announce_within(transaction, name, keys)
+        self._announcer.announce_within(transaction, name, others)
+
+    def _split(self, name: str, keys: frozenset[int]) -> tuple[frozenset[int], frozenset[int]]:
+        """Return what this process serves of the keys, and what others do."""
+        if name not in self._served:
+            return frozenset(), keys
+        kept = self._kept.get(name)
+        return (keys, frozenset()) if kept is None else (keys & kept, keys - kept)
 
     async def start(self) -> None:
         await self._app.open_async()
@@ -112,7 +131,7 @@ class DistributedDispatcher(InProcessDispatcher):
         while not self._is_stopping:
             try:
                 await self._app.run_worker_async(
-                    queues=sorted(self._served),
+                    queues=sorted(self._served.keys() - self._kept.keys()),
                     concurrency=1,
                     fetch_job_polling_interval=POLL_SECONDS,
                     delete_jobs="always",

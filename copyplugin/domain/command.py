@@ -11,6 +11,7 @@ class CommandKind(StrEnum):
     PIN_LEADER = "pin_leader"
     REGISTER_FOLLOWER = "register_follower"
     START_FOLLOW = "start_follow"
+    START_PAPER_FOLLOW = "start_paper_follow"
     END_FOLLOW = "end_follow"
     CLOSE_POSITION = "close_position"
     END_FROM_POSITION = "end_from_position"

@@ -1,6 +1,7 @@
 """Double entry: what one account gets another gives, and every entry covers the one before it.
 
-The accounts of the books are named by what they stand for, not by the venue's wallets.
+The accounts of the books are named by what they stand for, not by the venue's wallets. Those of
+play money have names of their own kind, and no entry touches both kinds.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import NewType
 
 from copyplugin.domain.identifiers import AccountId, FollowId
 from copyplugin.domain.money import Money, total
+from copyplugin.domain.paper import PREFIX, is_paper
 
 LedgerAccount = NewType("LedgerAccount", str)
 
@@ -20,32 +22,36 @@ GENESIS_HASH = "0" * 64
 
 def main_account(account: AccountId) -> LedgerAccount:
     """Return a follower's own account: what he put in and what came back."""
-    return LedgerAccount(f"main:{account}")
+    return _named("main", account, paper=is_paper(account))
 
 
-def sub_account(follow_id: FollowId) -> LedgerAccount:
+def sub_account(follow_id: FollowId, *, paper: bool = False) -> LedgerAccount:
     """Return the money of one follow: what its sub-account at the venue holds."""
-    return LedgerAccount(f"sub:{follow_id}")
+    return _named("sub", follow_id, paper=paper)
 
 
-def result_account(follow_id: FollowId) -> LedgerAccount:
+def result_account(follow_id: FollowId, *, paper: bool = False) -> LedgerAccount:
     """Return the trading result of one follow: negative when it earned, positive when it lost."""
-    return LedgerAccount(f"result:{follow_id}")
+    return _named("result", follow_id, paper=paper)
 
 
 def leader_account(account: AccountId) -> LedgerAccount:
     """Return what a leader was paid in shares."""
-    return LedgerAccount(f"leader:{account}")
+    return _named("leader", account, paper=is_paper(account))
 
 
 def sharer_account(account: AccountId) -> LedgerAccount:
     """Return what somebody was paid for bringing followers."""
-    return LedgerAccount(f"sharer:{account}")
+    return _named("sharer", account, paper=is_paper(account))
 
 
-def escrow_account(follow_id: FollowId) -> LedgerAccount:
+def escrow_account(follow_id: FollowId, *, paper: bool = False) -> LedgerAccount:
     """Return what is held of a follow's shares."""
-    return LedgerAccount(f"escrow:{follow_id}")
+    return _named("escrow", follow_id, paper=paper)
+
+
+def _named(kind: str, name: object, *, paper: bool) -> LedgerAccount:
+    return LedgerAccount(f"{PREFIX if paper else ''}{kind}:{name}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,6 +87,11 @@ def is_balanced(postings: Sequence[Posting]) -> bool:
     """Return whether what is given equals what is taken, and something is."""
     amounts = [posting.money for posting in postings]
     return bool(amounts) and 0 not in amounts and total(*amounts) == 0
+
+
+def is_mixed(postings: Sequence[Posting]) -> bool:
+    """Return whether real money and play money meet in these postings, which they never may."""
+    return len({is_paper(posting.account) for posting in postings}) > 1
 
 
 def moved(source: LedgerAccount, target: LedgerAccount, money: Money) -> tuple[Posting, Posting]:

@@ -5,9 +5,10 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, TypeVar, cast
 
-from copyplugin.domain.identifiers import Symbol
+from copyplugin.domain.identifiers import AccountId, Symbol
 from copyplugin.domain.leader import LeaderKind, LeaderTerms, ShareBasis, accounts_from
 from copyplugin.domain.money import Money, Ratio
+from copyplugin.domain.paper import is_paper
 from copyplugin.errors import Refused
 
 E = TypeVar("E", bound=StrEnum)
@@ -43,6 +44,13 @@ class Arguments:
         if not isinstance(value, str) or not value.strip():
             raise Refused(f"{_words(name)} is missing.")
         return value.strip()
+
+    def account(self, name: str) -> AccountId:
+        """Return the name of a real account."""
+        account = AccountId(self.text(name))
+        if is_paper(account):
+            raise Refused(f"{account} is the name of an account with play money: give a real one.")
+        return account
 
     def decimal(self, name: str) -> Decimal:
         text = str(self._given.get(name))

@@ -37,6 +37,7 @@ ON_ROWS: Mapping[CommandKind, Callable[[Asked], Done]] = {
     CommandKind.PIN_LEADER: leader_commands.pin_leader,
     CommandKind.REGISTER_FOLLOWER: follow_commands.register_follower,
     CommandKind.START_FOLLOW: follow_commands.start_follow,
+    CommandKind.START_PAPER_FOLLOW: follow_commands.start_paper_follow,
     CommandKind.END_FOLLOW: follow_commands.end_follow,
     CommandKind.CLOSE_POSITION: follow_commands.close_position,
     CommandKind.END_FROM_POSITION: follow_commands.end_from_position,
@@ -85,6 +86,8 @@ class CommandDesk:
             await follow_commands.ask_about_follower(given, self._around)
         elif row.kind is CommandKind.START_FOLLOW and row.result is None:
             await follow_commands.ask_about_money(given, self._around)
+        elif row.kind is CommandKind.START_PAPER_FOLLOW and row.result is None:
+            await follow_commands.ask_about_play_money(given, self._around)
         done = await self._around.database.write(lambda s: self._do(s, row.id, given))
         if done is not None:
             await self._follow_up(done)

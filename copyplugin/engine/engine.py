@@ -34,11 +34,9 @@ class Engine:
         around: Surroundings,
         *,
         on_answer: Callable[[CommandId], None] = lambda _: None,
-        steers_lanes: bool = True,
     ) -> None:
-        """Where lanes are steered by other processes, this one only wakes them."""
+        """Lanes that the dispatcher leaves to other processes are only woken here."""
         self.around = around
-        self._steers_lanes = steers_lanes
         self.market_data = MarketData(around)
         self.feed = Feed(around, self.market_data)
         self.executor = Executor(around)
@@ -110,8 +108,7 @@ class Engine:
     def _serve(self) -> None:
         dispatcher = self.around.dispatcher
         dispatcher.serve(Work.FEED, self.feed.turn)
-        if self._steers_lanes:
-            dispatcher.serve(Work.LANES, self.executor.turn)
+        dispatcher.serve(Work.LANES, self.executor.turn)
         dispatcher.serve(Work.PROTECT, self.protector.turn)
         dispatcher.serve(Work.RECONCILE, self.reconciler.turn)
         dispatcher.serve(Work.TRANSFERS, self.mover.turn)

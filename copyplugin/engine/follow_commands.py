@@ -37,7 +37,7 @@ ENDED = {
 
 
 async def ask_about_follower(given: Arguments, around: Surroundings) -> None:
-    account = AccountId(given.text("account"))
+    account = given.account("account")
     if not await around.venue.knows_account(account):
         raise Refused(f"The venue knows no account {account}: check the UID.")
 
@@ -67,6 +67,20 @@ async def ask_about_money(given: Arguments, around: Surroundings) -> None:
             f"Your spot wallet holds {spot.normalize():f} USDT: "
             f"choose a copy amount of at most that, or deposit first."
         )
+    await _ask_about_sharer(given, around)
+
+
+async def ask_about_play_money(given: Arguments, around: Surroundings) -> None:
+    """Refuse where there is none; whoever may have some has as much as he asks for."""
+    if not around.has_paper:
+        raise Refused(
+            "Following with play money is switched off here: ask the operator to name a place for "
+            "it (COPYPLUGIN_PAPER_DIRECTORY)."
+        )
+    await _ask_about_sharer(given, around)
+
+
+async def _ask_about_sharer(given: Arguments, around: Surroundings) -> None:
     sharer = _sharer(given)
     if sharer is not None and not await around.venue.knows_account(sharer):
         raise Refused(f"The venue knows no account {sharer}: follow without this link.")
@@ -74,6 +88,17 @@ async def ask_about_money(given: Arguments, around: Surroundings) -> None:
 
 def start_follow(asked: Asked) -> Done:
     """Reserve the place, and later tell what became of the start."""
+    return _start(asked, FollowerId(asked.given.number("follower_id")))
+
+
+def start_paper_follow(asked: Asked) -> Done:
+    """Start the same with play money: it takes no place, and none of the leader's total."""
+    person = FollowerId(asked.given.number("follower_id"))
+    twin = followers.paper_twin(asked.session, person, at=asked.around.clock.now())
+    return _start(asked, twin.id)
+
+
+def _start(asked: Asked, follower_id: FollowerId) -> Done:
     if asked.row.result is not None:
         return _started(asked.session, FollowId(asked.row.result["follow_id"]))
     refuse_where_halted(asked, LeaderId(asked.given.number("leader_id")))
@@ -83,7 +108,7 @@ def start_follow(asked: Asked) -> Done:
     rule = copy_rule(asked.given)
     wish = places.NewFollow(
         leader_id=LeaderId(asked.given.number("leader_id")),
-        follower_id=FollowerId(asked.given.number("follower_id")),
+        follower_id=follower_id,
         rule=rule,
         instrument_rules=instrument_rules(asked.given, rule),
         copy_amount=Money(asked.given.decimal("copy_amount")),
@@ -106,7 +131,7 @@ def start_follow(asked: Asked) -> Done:
 
 def _sharer(given: Arguments) -> AccountId | None:
     """Return whose link brought the follower (M4)."""
-    return AccountId(given.text("sharer_account")) if "sharer_account" in given else None
+    return given.account("sharer_account") if "sharer_account" in given else None
 
 
 def _started(session: Session, follow_id: FollowId) -> Done:
@@ -117,7 +142,7 @@ def _started(session: Session, follow_id: FollowId) -> Done:
         raise Refused(f"Copying was not started. {follow.end_reason}")
     follower = followers.get_follower(session, follow.follower_id)
     return Done(
-        message="Copying has started.",
+        message="Copying with play money has started." if follow.paper else "Copying has started.",
         result={"follow_id": follow_id},
         wallets=(follower.account,),
     )

@@ -52,6 +52,7 @@ class _Case:
     state: FollowState
     main_account: AccountId
     sub_account: AccountId | None
+    paper: bool
     copy_amount: Money
     fund: TransferState | None
     sent_home: TransferState | None
@@ -214,7 +215,7 @@ class Following:
         with self._around.database.read() as session:
             if pays_others and _case(session, case.follow_id).shares_under_way:
                 return
-            his = ledger.balance(session, sub_account(case.follow_id))
+            his = ledger.balance(session, sub_account(case.follow_id, paper=case.paper))
         money = await self._money_left(case)
         if money is None:
             return
@@ -277,6 +278,7 @@ def _case(session: Session, follow_id: FollowId) -> _Case:
         state=follow.state,
         main_account=get_follower(session, follow.follower_id).account,
         sub_account=follow.sub_account,
+        paper=follow.paper,
         copy_amount=follow.copy_amount,
         fund=_state_of(rows, TransferKind.FUND),
         sent_home=_state_of(rows, TransferKind.RETURN),

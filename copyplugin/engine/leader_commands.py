@@ -18,7 +18,7 @@ LOOKS = 5
 
 async def ask_about_leader(given: Arguments, around: Surroundings) -> None:
     """Learn what a new leader holds and which fill was his last, as of one moment."""
-    account = AccountId(given.text("account"))
+    account = given.account("account")
     venue = around.venue
     if not await venue.knows_account(account):
         raise Refused(f"The venue knows no account {account}: check the UID.")

@@ -22,6 +22,7 @@ from copyplugin.errors import VenueUnavailable
 from copyplugin.store import accounts, follows, lane_work, ledger
 from copyplugin.store.database import Session
 from copyplugin.store.lane_work import LaneBelief
+from copyplugin.store.rows import FollowRow
 
 log = logging.getLogger(__name__)
 
@@ -114,8 +115,9 @@ class Reconciler:
         next time.
         """
         now = self._around.clock.now()
+        follow = follows.get_follow(session, follow_id)
         # What was handed over is the follower's to trade: what he adds is no difference.
-        is_his_own = follows.get_follow(session, follow_id).handed_over_at is not None
+        is_his_own = follow.handed_over_at is not None
         beliefs = {
             leg: belief
             for leg, belief in lane_work.beliefs(session, follow_id).items()
@@ -146,7 +148,7 @@ class Reconciler:
             and seen.quiet_mark == lane_work.quiet_mark(session, follow_id)
             and not seen.held
         )
-        return is_different or (is_quiet and self._books_differ(session, follow_id, seen.balance))
+        return is_different or (is_quiet and self._books_differ(session, follow, seen.balance))
 
     def _take_away(
         self,
@@ -172,16 +174,16 @@ class Reconciler:
         for fill in unknown:
             take_away(session, lane, fill, self._around, now=now)
 
-    def _books_differ(self, session: Session, follow_id: FollowId, balance: AccountBalance) -> bool:
+    def _books_differ(self, session: Session, follow: FollowRow, balance: AccountBalance) -> bool:
         """Return whether a flat sub-account holds other money than its ledger account (M5)."""
-        booked = ledger.balance(session, sub_account(follow_id))
+        booked = ledger.balance(session, sub_account(follow.id, paper=follow.paper))
         difference = total(balance.contract_wallet, -booked)
         if self._around.venue.capabilities.counts_finer and 0 < difference < DUST:
             return False
         if difference:
             log.error(
                 "follow %s: the venue holds %s USDT more than the ledger says",
-                follow_id,
+                follow.id,
                 difference,
             )
         return difference != 0

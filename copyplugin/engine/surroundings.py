@@ -42,7 +42,8 @@ class Fence(Protocol):
 class Surroundings:
     """`instruments` is what the venue trades, as last asked; replaced as a whole.
 
-    Without a fence all shards are ours, for ever.
+    Without a fence all shards are ours, for ever. `has_paper`: the venue has accounts with play
+    money.
     """
 
     settings: Settings
@@ -53,3 +54,4 @@ class Surroundings:
     instruments: Mapping[Symbol, Instrument] = field(default_factory=dict[Symbol, Instrument])
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     fence: Fence | None = None
+    has_paper: bool = False

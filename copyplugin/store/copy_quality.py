@@ -73,7 +73,7 @@ def _drifting(session: Session) -> dict[LeaderId, int]:
     query = (
         select(FollowRow.leader_id, func.count())
         .join(LaneRow, LaneRow.follow_id == FollowRow.id)
-        .where(LaneRow.target != LaneRow.actual)
+        .where(LaneRow.target != LaneRow.actual, FollowRow.paper.is_(False))
         .group_by(FollowRow.leader_id)
     )
     return dict(iter(session.execute(query)))
@@ -83,7 +83,11 @@ def _yields(session: Session, leader_id: LeaderId) -> _Yields:
     positions = session.scalars(
         select(CopiedPositionRow)
         .join(FollowRow, FollowRow.id == CopiedPositionRow.follow_id)
-        .where(FollowRow.leader_id == leader_id, CopiedPositionRow.state == TradeState.CLOSED)
+        .where(
+            FollowRow.leader_id == leader_id,
+            FollowRow.paper.is_(False),
+            CopiedPositionRow.state == TradeState.CLOSED,
+        )
         .order_by(CopiedPositionRow.id.desc())
         .limit(POSITIONS_A_SAMPLE)
     ).all()

@@ -20,6 +20,7 @@ from copyplugin.store.shares import (
     Payment,
     Purse,
     book_payments,
+    payee_of,
     payments_of,
     plan_payments,
 )
@@ -152,8 +153,8 @@ def _pay(  # noqa: PLR0913 - one entry in all its parts
     at: datetime,
 ) -> None:
     assert purse.escrow is not None, "what is held is held somewhere"
-    source = escrow_account(follow.id)
+    source = escrow_account(follow.id, paper=follow.paper)
     entry_id = book_payments(session, kind, reference, source=source, payments=payments, at=at)
-    wallet = (purse.escrow, Wallet.SPOT)
+    wallet = (payee_of(follow, purse.escrow), Wallet.SPOT)
     plan_payments(session, follow, payments, source=wallet, entry_id=entry_id, at=at)
     session.flush()

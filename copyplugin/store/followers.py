@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.identifiers import AccountId, FollowerId
+from copyplugin.domain.paper import paper_main
 from copyplugin.errors import Refused, UnknownFollower
 from copyplugin.store.rows import FollowerRow
 
@@ -35,3 +36,36 @@ def register_follower(
     session.add(row)
     session.flush()
     return row
+
+
+def find_paper_twin(session: Session, follower_id: FollowerId) -> FollowerRow | None:
+    """Return who stands for this follower in his paper follows; None before the first."""
+    query = select(FollowerRow).where(FollowerRow.paper_of == follower_id)
+    return session.scalars(query).one_or_none()
+
+
+def paper_twin(session: Session, follower_id: FollowerId, *, at: datetime) -> FollowerRow:
+    """Return who stands for this follower in his paper follows, making him the first time.
+
+    He is a follower of his own, with an account of his own: so no total, mark or limit of the
+    person's real follows has anything of the others in it. Raises `UnknownFollower`.
+    """
+    person = get_follower(session, follower_id)
+    if person.paper_of is not None:
+        return person
+    twin = find_paper_twin(session, follower_id)
+    if twin is None:
+        twin = FollowerRow(
+            account=paper_main(person.account),
+            name=person.name,
+            paper_of=person.id,
+            created_at=at,
+        )
+        session.add(twin)
+        session.flush()
+    return twin
+
+
+def person_of(session: Session, follower: FollowerRow) -> FollowerRow:
+    """Return for whom a follower stands: himself, unless his money is play money."""
+    return follower if follower.paper_of is None else get_follower(session, follower.paper_of)

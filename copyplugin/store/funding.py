@@ -58,8 +58,7 @@ def book_funding(
         if position is not None:
             position.funding = Money(total(position.funding, payment.payment))
             if position.counted:
-                leader_id = session.get_one(FollowRow, follow_id).leader_id
-                take_from_result(session, leader_id, payment.payment)
+                _correct_record(session, follow_id, payment.payment)
         if position is None or _is_booked(position):
             _book_alone(session, follow_id, payment, at=at)
         booked += 1
@@ -92,6 +91,13 @@ def _position_then(
     return session.scalars(query).first()
 
 
+def _correct_record(session: Session, follow_id: FollowId, payment: Money) -> None:
+    """Correct the leader's record for a payment of a position that was counted in it."""
+    follow = session.get_one(FollowRow, follow_id)
+    if not follow.paper:
+        take_from_result(session, follow.leader_id, payment)
+
+
 def _is_booked(position: CopiedPositionRow) -> bool:
     return position.state is TradeState.CLOSED and position.share_state not in NOT_BOOKED
 
@@ -101,7 +107,8 @@ def _book_alone(
 ) -> None:
     if payment.payment == 0:
         return
-    sub, result = sub_account(follow_id), result_account(follow_id)
+    paper = session.get_one(FollowRow, follow_id).paper
+    sub, result = sub_account(follow_id, paper=paper), result_account(follow_id, paper=paper)
     postings = (
         moved(sub, result, payment.payment)
         if payment.payment > 0

@@ -45,7 +45,10 @@ def count_trades(session: Session, asked_at: Mapping[LeaderId, datetime]) -> Non
 
 
 def count_positions(session: Session) -> None:
-    """Add booked copied positions to the records of the leaders they were copied from."""
+    """Add booked copied positions to the records of the leaders they were copied from.
+
+    Those of paper follows are done with, and add nothing.
+    """
     booked = (
         select(CopiedPositionRow.id)
         .where(
@@ -65,7 +68,7 @@ def count_positions(session: Session) -> None:
                 func.sum(CopiedPositionRow.funding),
             )
             .join(FollowRow, FollowRow.id == CopiedPositionRow.follow_id)
-            .where(CopiedPositionRow.id.in_(ids))
+            .where(CopiedPositionRow.id.in_(ids), FollowRow.paper.is_(False))
             .group_by(FollowRow.leader_id)
         ).all()
         for leader_id, count, realized_pnl, fees, funding in sums:
@@ -133,7 +136,7 @@ def followers_results(session: Session) -> dict[LeaderId, tuple[int, Money]]:
             func.sum(CopiedPositionRow.funding),
         )
         .join(FollowRow, FollowRow.id == CopiedPositionRow.follow_id)
-        .where(CopiedPositionRow.counted.is_(False))
+        .where(CopiedPositionRow.counted.is_(False), FollowRow.paper.is_(False))
         .group_by(FollowRow.leader_id)
     )
     for leader_id, count, realized_pnl, fees, funding in session.execute(since):

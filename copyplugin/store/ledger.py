@@ -13,7 +13,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.identifiers import LedgerEntryId
-from copyplugin.domain.ledger import GENESIS_HASH, Entry, LedgerAccount, Posting, is_balanced
+from copyplugin.domain.ledger import (
+    GENESIS_HASH,
+    Entry,
+    LedgerAccount,
+    Posting,
+    is_balanced,
+    is_mixed,
+)
 from copyplugin.domain.money import ZERO_MONEY, Money
 from copyplugin.errors import LedgerBroken
 from copyplugin.store.dialect import lock_ledger
@@ -36,9 +43,11 @@ def post(
     """Add an entry and return its number.
 
     The same kind and reference again, with the same postings, adds nothing and returns the number
-    it has. With other postings it is a bug, as are postings that do not sum to zero.
+    it has. With other postings it is a bug, as are postings that do not sum to zero or mix real
+    money with play money.
     """
     assert is_balanced(postings), f"{kind} {reference} does not balance: {postings}"
+    assert not is_mixed(postings), f"{kind} {reference} mixes money: {postings}"
     lock_ledger(session)
     existing = _find(session, kind, reference)
     if existing is not None:
@@ -96,8 +105,8 @@ def ledger_head(session: Session) -> LedgerHead:
 def verify(session: Session) -> LedgerHead:
     """Prove the books from the first entry to the last and return where the chain ends.
 
-    Raises `LedgerBroken` that names the first entry which is missing, does not balance, does not
-    follow from the one before it, or is not what was written.
+    Raises `LedgerBroken` that names the first entry which is missing, does not balance, mixes
+    real money with play money, does not follow from the one before it, or is not what was written.
     """
     head = LedgerHead(entries=0, hash=GENESIS_HASH)
     with closing(_entries(session)) as entries:
@@ -124,6 +133,8 @@ def _fault(entry: Entry, row: LedgerEntryRow, head: LedgerHead) -> str | None:
         return "does not follow from the entry before it"
     if not is_balanced(entry.postings):
         return f"({row.kind} {row.reference}) does not balance"
+    if is_mixed(entry.postings):
+        return f"({row.kind} {row.reference}) mixes real money with play money"
     if row.hash != entry.hash_after(head.hash):
         return f"({row.kind} {row.reference}) is not what was written"
     return None

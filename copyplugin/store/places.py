@@ -22,7 +22,7 @@ from copyplugin.domain.money import ZERO_MONEY, Money, Ratio, is_storable
 from copyplugin.domain.statistics import limitation
 from copyplugin.errors import Refused, UnknownLeader
 from copyplugin.store.follow_rules import add_rule
-from copyplugin.store.followers import get_follower
+from copyplugin.store.followers import get_follower, person_of
 from copyplugin.store.follows import write_history
 from copyplugin.store.rows import (
     FollowerRow,
@@ -37,6 +37,9 @@ from copyplugin.store.rows.follow_rule import EVERY_INSTRUMENT
 
 SHARDS = 256
 """Follows are spread over so many shards, for good: a row keeps the shard it was given."""
+
+PAPER_SHARD = SHARDS
+"""The shard of all paper follows. It has no lease: only the engine has the play money they need."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,13 +68,18 @@ def reserve_follow(
 ) -> FollowRow:
     """Make a follow in state STARTING, which holds its place and its amount (K1, K2).
 
+    A follow of somebody with play money holds neither; all other limits are the same for it.
     The limits hold however many ask at once: whoever comes here is alone with the leader's row
     until his transaction ends. Raises `Refused` with a sentence that says what to change.
     """
     leader = _lock_leader(session, wish.leader_id)
     follower = get_follower(session, wish.follower_id)
+    is_paper = follower.paper_of is not None
     _refuse_person(session, leader, follower, wish.sharer_account)
-    _refuse_amount(session, leader, wish.copy_amount)
+    if not is_paper:
+        _refuse_full(session, leader)
+    placed = None if is_paper else placed_amount(session, leader.id)
+    _refuse_amount(leader, wish.copy_amount, placed=placed)
     _refuse_choice(session, wish)
     if wish.open_held is not None:
         check_open_held(wish.open_held)
@@ -88,6 +96,7 @@ def reserve_follow(
         follower_id=follower.id,
         mode=wish.rule.mode,
         copy_amount=wish.copy_amount,
+        paper=is_paper,
         share_ratio=leader.share_ratio,
         share_basis=leader.share_basis,
         escrow_seconds=wish.escrow_seconds or None,
@@ -95,7 +104,7 @@ def reserve_follow(
         sharer_account=wish.sharer_account,
         sharer_ratio=None if wish.sharer_account is None else leader.sharer_ratio,
         price_protection=wish.price_protection,
-        shard=crc32(f"{leader.id}:{follower.id}".encode()) % SHARDS,
+        shard=PAPER_SHARD if is_paper else crc32(f"{leader.id}:{follower.id}".encode()) % SHARDS,
         created_at=at,
     )
     session.add(row)
@@ -106,7 +115,8 @@ def reserve_follow(
     for symbol, rule in wish.rules.items():
         if rule != CopyRule(mode=wish.rule.mode):  # a plain one says nothing more
             add_rule(session, row.id, symbol, rule)
-    write_history(session, row, before=None, actor=follower.account, reason="copying asked", at=at)
+    actor = person_of(session, follower).account
+    write_history(session, row, before=None, actor=actor, reason="copying asked", at=at)
     return row
 
 
@@ -115,7 +125,9 @@ def placed_amount(session: Session, leader_id: LeaderId) -> Money:
     return (
         session.scalar(
             select(func.sum(FollowRow.copy_amount)).where(
-                FollowRow.leader_id == leader_id, FollowRow.state.in_(HOLDS_A_PLACE)
+                FollowRow.leader_id == leader_id,
+                FollowRow.paper.is_(False),
+                FollowRow.state.in_(HOLDS_A_PLACE),
             )
         )
         or ZERO_MONEY
@@ -127,7 +139,11 @@ def places_taken(session: Session, leader_id: LeaderId) -> int:
     query = (
         select(func.count())
         .select_from(FollowRow)
-        .where(FollowRow.leader_id == leader_id, FollowRow.state.in_(HOLDS_A_PLACE))
+        .where(
+            FollowRow.leader_id == leader_id,
+            FollowRow.paper.is_(False),
+            FollowRow.state.in_(HOLDS_A_PLACE),
+        )
     )
     return session.scalar(query) or 0
 
@@ -145,11 +161,12 @@ def _lock_leader(session: Session, leader_id: LeaderId) -> LeaderRow:
 def _refuse_person(
     session: Session, leader: LeaderRow, follower: FollowerRow, sharer: AccountId | None
 ) -> None:
-    if follower.account == leader.account:
+    account = person_of(session, follower).account
+    if account == leader.account:
         raise Refused("You cannot follow yourself.")
-    if sharer == follower.account:
+    if sharer == account:
         raise Refused("You cannot follow through a link of your own.")
-    if session.get(LeaderBlacklistRow, (leader.id, follower.account)) is not None:
+    if session.get(LeaderBlacklistRow, (leader.id, account)) is not None:
         raise Refused(f"{leader.nickname} does not accept you as a follower.")
     live = exists().where(
         FollowRow.leader_id == leader.id,
@@ -157,7 +174,11 @@ def _refuse_person(
         FollowRow.state.in_(HOLDS_A_PLACE),
     )
     if session.scalar(select(live)):
-        raise Refused(f"You follow {leader.nickname} already: end that follow first.")
+        money = "" if follower.paper_of is None else " with play money"
+        raise Refused(f"You follow {leader.nickname}{money} already: end that follow first.")
+
+
+def _refuse_full(session: Session, leader: LeaderRow) -> None:
     if (
         leader.max_followers is not None
         and places_taken(session, leader.id) >= leader.max_followers
@@ -165,14 +186,15 @@ def _refuse_person(
         raise Refused(f"{leader.nickname} is full: try again when somebody has left.")
 
 
-def _refuse_amount(session: Session, leader: LeaderRow, amount: Money) -> None:
+def _refuse_amount(leader: LeaderRow, amount: Money, *, placed: Money | None) -> None:
+    """Refuse what is outside the leader's limits; `placed` None where his total does not count."""
     if amount <= 0 or not is_storable(amount):
         raise Refused("The copy amount must be more than 0 and have at most 8 decimals.")
     limits = limitation(
         minimum=leader.min_copy_amount,
         maximum=leader.max_copy_amount,
-        total_allowed=leader.total_copy_amount,
-        placed=placed_amount(session, leader.id),
+        total_allowed=None if placed is None else leader.total_copy_amount,
+        placed=placed or ZERO_MONEY,
     )
     if limits is None:
         raise Refused(f"{leader.nickname} takes no more money now: try again later.")

@@ -128,7 +128,10 @@ class Receipt:
 
 
 def latest_receipts(session: Session, leader_id: LeaderId, limit: int) -> list[Receipt]:
-    """Return at most so many receipts of a leader's latest finished orders, newest order first."""
+    """Return at most so many receipts of a leader's latest finished orders, newest order first.
+
+    None of paper follows.
+    """
     latest = list(
         session.scalars(
             select(SignalRow.id)
@@ -139,7 +142,8 @@ def latest_receipts(session: Session, leader_id: LeaderId, limit: int) -> list[R
     )
     if not latest:
         return []
-    return _receipts(session, SignalRow.id.in_(latest), limit=limit)
+    condition = SignalRow.id.in_(latest) & FollowRow.paper.is_(False)
+    return _receipts(session, condition, limit=limit)
 
 
 def receipts_of_follow(session: Session, follow_id: FollowId) -> Iterator[Receipt]:

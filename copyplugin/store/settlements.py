@@ -288,9 +288,11 @@ def book_result(
     session: Session, position: CopiedPositionRow, profit: Money, *, at: datetime
 ) -> None:
     """Book what the position earned into the follow's money; booking it again does nothing."""
-    sub, result = sub_account(position.follow_id), result_account(position.follow_id)
     if profit == 0:
         return
+    paper = session.get_one(FollowRow, position.follow_id).paper
+    sub = sub_account(position.follow_id, paper=paper)
+    result = result_account(position.follow_id, paper=paper)
     postings = moved(result, sub, profit) if profit > 0 else moved(sub, result, Money(-profit))
     post(session, kind=RESULT, reference=result_reference(position.id), postings=postings, at=at)
 

@@ -17,6 +17,7 @@ from copyplugin.domain.ledger import (
     sub_account,
 )
 from copyplugin.domain.money import ZERO_MONEY, Money, Ratio
+from copyplugin.domain.paper import paper_main
 from copyplugin.domain.share import split_share
 from copyplugin.store.ledger import post
 from copyplugin.store.rows import FollowRow, LeaderRow, SettlementRow
@@ -77,7 +78,7 @@ def take_share(session: Session, claim: Claim, purse: Purse, *, at: datetime) ->
     payments = (
         [_into_escrow(claim, purse)] if is_held else payments_of(claim.share, claim, leader, purse)
     )
-    source = sub_account(follow.id)
+    source = sub_account(follow.id, paper=follow.paper)
     entry_id = book_payments(
         session, SHARE, claim.reference, source=source, payments=payments, at=at
     )
@@ -112,14 +113,18 @@ def take_share(session: Session, claim: Claim, purse: Purse, *, at: datetime) ->
 def payments_of(
     share: Money, claim: Claim, leader: LeaderRow, purse: Purse, *, is_release: bool = False
 ) -> list[Payment]:
-    """Return the leader's part and the sharer's of what is paid out; no part of nothing."""
+    """Return the leader's part and the sharer's of what is paid out; no part of nothing.
+
+    Of play money they get it on accounts with play money.
+    """
     follow = claim.follow
     leader_part, sharer_part = split_share(share, _sharer_ratio(follow))
     kind = TransferKind.RELEASE if is_release else TransferKind.SHARE
     sharer_kind = TransferKind.RELEASE_SHARER if is_release else TransferKind.SHARER
-    parts = [(kind, leader.account, leader_account(leader.account), leader_part)]
+    payee = payee_of(follow, leader.account)
+    parts = [(kind, payee, leader_account(payee), leader_part)]
     if follow.sharer_account is not None:
-        sharer = follow.sharer_account
+        sharer = payee_of(follow, follow.sharer_account)
         parts.append((sharer_kind, sharer, sharer_account(sharer), sharer_part))
     return [
         Payment(
@@ -187,10 +192,15 @@ def _into_escrow(claim: Claim, purse: Purse) -> Payment:
     return Payment(
         kind=kind,
         transfer_id=TransferId(f"{purse.transfer_prefix}-{kind}-{claim.name}"),
-        account=purse.escrow,
-        ledger_account=escrow_account(claim.follow.id),
+        account=payee_of(claim.follow, purse.escrow),
+        ledger_account=escrow_account(claim.follow.id, paper=claim.follow.paper),
         money=claim.share,
     )
+
+
+def payee_of(follow: FollowRow, account: AccountId) -> AccountId:
+    """Return which of somebody's accounts gets money of this follow: of one kind with it."""
+    return paper_main(account) if follow.paper else account
 
 
 def _sharer_ratio(follow: FollowRow) -> Ratio:

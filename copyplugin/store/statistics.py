@@ -164,7 +164,7 @@ def _crowds(session: Session) -> dict[LeaderId, Mapping[str, Any]]:
             func.count(distinct(FollowRow.follower_id)),
             func.sum(FollowRow.copy_amount),
         )
-        .where(FollowRow.state.in_(VISIBLE))
+        .where(FollowRow.state.in_(VISIBLE), FollowRow.paper.is_(False))
         .group_by(FollowRow.leader_id)
     )
     return {
@@ -179,8 +179,11 @@ def _crowds(session: Session) -> dict[LeaderId, Mapping[str, Any]]:
 
 
 def _shares(session: Session) -> dict[LeaderId, Money]:
-    query = select(SettlementRow.leader_id, func.sum(SettlementRow.share)).group_by(
-        SettlementRow.leader_id
+    query = (
+        select(SettlementRow.leader_id, func.sum(SettlementRow.share))
+        .join(FollowRow, FollowRow.id == SettlementRow.follow_id)
+        .where(FollowRow.paper.is_(False))
+        .group_by(SettlementRow.leader_id)
     )
     return dict(iter(session.execute(query)))
 

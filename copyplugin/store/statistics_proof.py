@@ -94,15 +94,18 @@ def _of_trades(session: Session, leader_id: LeaderId, now: datetime) -> dict[str
 
 
 def _of_followers(session: Session, leader_id: LeaderId) -> dict[str, Any]:
-    follows = session.scalars(select(FollowRow).where(FollowRow.leader_id == leader_id)).all()
+    real = (FollowRow.leader_id == leader_id, FollowRow.paper.is_(False))
+    follows = session.scalars(select(FollowRow).where(*real)).all()
     shown = [follow for follow in follows if follow.state in VISIBLE]
     positions = session.scalars(
         select(CopiedPositionRow)
         .join(FollowRow, FollowRow.id == CopiedPositionRow.follow_id)
-        .where(FollowRow.leader_id == leader_id)
+        .where(*real)
     ).all()
     shares = session.scalars(
-        select(SettlementRow.share).where(SettlementRow.leader_id == leader_id)
+        select(SettlementRow.share)
+        .join(FollowRow, FollowRow.id == SettlementRow.follow_id)
+        .where(*real)
     ).all()
     results = [
         position_profit(realized_pnl=row.realized_pnl, fees=row.fees, funding=row.funding)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from copyplugin.domain.account import TransferKind, TransferRequest, TransferState
 from copyplugin.domain.identifiers import FollowId, LedgerEntryId, TransferId
 from copyplugin.domain.ledger import main_account, moved, sub_account
+from copyplugin.domain.paper import is_paper
 from copyplugin.store.followers import get_follower
 from copyplugin.store.follows import get_follow
 from copyplugin.store.ledger import post
@@ -28,6 +29,7 @@ def plan_transfer(
 
     What is booked already carries its entry's number; anything else is booked when it is done.
     """
+    assert is_paper(request.from_account) == is_paper(request.to_account), f"{request} mixes money"
     known = session.get(TransferRow, request.transfer_id)
     if known is not None:
         assert request_of(known) == request, f"{request.transfer_id} was planned differently"
@@ -116,8 +118,9 @@ def transfer_done(session: Session, transfer_id: TransferId, *, at: datetime) ->
     row.done_at = at
     row.last_error = None
     if row.ledger_entry_id is None:
-        follower = get_follower(session, get_follow(session, row.follow_id).follower_id)
-        main, sub = main_account(follower.account), sub_account(row.follow_id)
+        follow = get_follow(session, row.follow_id)
+        follower = get_follower(session, follow.follower_id)
+        main, sub = main_account(follower.account), sub_account(follow.id, paper=follow.paper)
         source, target = (main, sub) if row.kind is TransferKind.FUND else (sub, main)
         row.ledger_entry_id = post(
             session,

@@ -6,6 +6,7 @@ money. The conversions, all exact, are in `simulated_values`; plan orders in `si
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from copyplugin.domain.account import (
     AccountBalance,
@@ -42,7 +43,7 @@ from copyplugin.errors import (
     RequestRejected,
     TransferRejected,
 )
-from copyplugin.ports import MovesMoney, VenueCapabilities
+from copyplugin.ports import FundingTerms, MovesMoney, VenueCapabilities
 from copyplugin.venues import simulated_plans
 from copyplugin.venues.simulated_values import (
     LEGS,
@@ -120,6 +121,17 @@ class SimulatedVenue:
             if ticks is not None:
                 marks[Symbol(listed.symbol)] = Price(listed.ticks_to_price(ticks))
         return marks
+
+    async def funding_terms(self) -> Mapping[Symbol, FundingTerms]:
+        found: dict[Symbol, FundingTerms] = {}
+        for listed in self._exchange.instruments:
+            funding = self._exchange.funding(listed.symbol)
+            if funding is not None:
+                found[Symbol(listed.symbol)] = FundingTerms(
+                    rate=Ratio(Decimal(funding.rate) / t.RATE_SCALE),
+                    next_at=time_from(funding.next_funding_at),
+                )
+        return found
 
     async def knows_account(self, account: AccountId) -> bool:
         if not (account.isascii() and account.isdigit()) or account.startswith("0"):

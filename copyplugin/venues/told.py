@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from fractions import Fraction
 
 from copyplugin.domain.account import AccountBalance, VenuePosition
 from copyplugin.domain.fill import LeaderFill, MarginMode, OrderSide, PositionSide
@@ -18,16 +17,13 @@ from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, Price, Ratio, product
 from copyplugin.domain.order import OrderReport, OrderRequest
 from copyplugin.domain.transition import Legs
-from copyplugin.errors import Refused
+from copyplugin.venues.listing import exchange_instrument, slipped_ticks
 from copyplugin.venues.scripted import ScriptedVenue
 from copyplugin.venues.simulated import SimulatedSubscription
-from copyplugin.venues.simulated_values import SIDES, units_of
+from copyplugin.venues.simulated_values import SIDES
 from simexchange.core import commands, types
-from simexchange.core.instrument import FundingRules, MarginTier
-from simexchange.core.instrument import Instrument as ExchangeInstrument
+from simexchange.core.instrument import FundingRules
 from simexchange.market.scripted import ScriptedMarket
-
-_LEVERAGE_DEFAULT = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,7 +72,8 @@ class ToldVenue(ScriptedVenue):
         """Set the stage; raise `Refused` where an instrument cannot be traded exactly."""
         rate = int(product(scene.funding_rate, types.RATE_SCALE))
         listed = {
-            symbol: _listed(one, has_funding=rate != 0) for symbol, one in scene.instruments.items()
+            symbol: exchange_instrument(one, FundingRules() if rate else None)
+            for symbol, one in scene.instruments.items()
         }
         super().__init__(ScriptedMarket({str(symbol): one for symbol, one in listed.items()}))
         self._scene = scene
@@ -209,50 +206,11 @@ class ToldVenue(ScriptedVenue):
 
     def _ticks(self, request: OrderRequest, price: Price) -> int:
         """Return the leader's price with the slippage on it, rounded against the follower."""
-        tick = Fraction(self._scene.instruments[request.symbol].tick_size)
-        slippage = Fraction(self._scene.slippage)
-        if request.order_side is OrderSide.BUY:
-            return int(-(-Fraction(price) * (1 + slippage) // tick))
-        return max(1, int(Fraction(price) * (1 - slippage) // tick))
+        tick = self._scene.instruments[request.symbol].tick_size
+        return slipped_ticks(price, request.order_side, self._scene.slippage, tick)
 
 
 def _heard_as(
     account: AccountId, on_fill: Callable[[LeaderFill], None]
 ) -> Callable[[LeaderFill], None]:
     return lambda fill: on_fill(replace(fill, account=account))
-
-
-def _listed(instrument: Instrument, *, has_funding: bool) -> ExchangeInstrument:
-    """Return the venue's rules as the exchange has them; `Refused` where they are not exact."""
-    leverage_max = int(instrument.leverage_max)
-    maintenance = instrument.maintenance_rate
-    if maintenance is None:  # half of what the greatest leverage asks to open
-        maintenance = Ratio(Decimal(1) / (2 * leverage_max))
-    listed = ExchangeInstrument(
-        symbol=instrument.symbol,
-        base=instrument.base,
-        settle=instrument.settle,
-        tick_size=instrument.tick_size,
-        contract_size=instrument.contract_size,
-        min_contracts=instrument.contracts_min,
-        max_contracts=instrument.contracts_max,
-        max_market_contracts=instrument.contracts_max,
-        min_notional=units_of(instrument.notional_min),
-        max_leverage=leverage_max,
-        default_leverage=min(_LEVERAGE_DEFAULT, leverage_max),
-        tiers=(
-            MarginTier(floor=0, maintenance_rate=_rate_up(maintenance), max_leverage=leverage_max),
-        ),
-        maker_fee=_rate_up(instrument.maker_fee),
-        taker_fee=_rate_up(instrument.taker_fee),
-        funding=FundingRules() if has_funding else None,
-    )
-    problem = listed.problem()
-    if problem is not None:
-        raise Refused(f"{problem}.")
-    return listed
-
-
-def _rate_up(ratio: Ratio) -> int:
-    """Return the ratio in 10⁻⁸, rounded up: never a lower fee or margin than the venue's."""
-    return int(-(-Fraction(product(ratio, types.RATE_SCALE)) // 1))

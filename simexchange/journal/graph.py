@@ -2,8 +2,8 @@
 
 The exchange's memory is full of circles (an order knows its queue, the queue its orders) and of
 long chains (the orders at one price), so it is written as a numbered list of objects whose fields
-refer to each other by number. Only classes of `simexchange.core` are written or made again, and
-making one again runs none of its code: its fields are set as they were.
+refer to each other by number. Only classes of `simexchange.core`, and of the history beside it, are
+written or made again, and making one again runs none of its code: its fields are set as they were.
 """
 
 from collections import deque
@@ -17,7 +17,7 @@ from typing import Any, cast
 
 import msgspec
 
-CORE = "simexchange.core."
+WRITTEN = ("simexchange.core.", "simexchange.history.", "simexchange.plan_history.")
 # MessagePack's range; larger numbers are written as text.
 SMALLEST, LARGEST = -(2**63), 2**64 - 1
 MISSING = object()
@@ -146,8 +146,8 @@ class _Writer:
 
 def name_of(kind: type | FunctionType) -> str:
     name = f"{kind.__module__}.{kind.__qualname__}"
-    if not name.startswith(CORE) or "<" in name:
-        raise GraphError(f"{name} is not part of the exchange's core and cannot be written")
+    if not name.startswith(WRITTEN) or "<" in name:
+        raise GraphError(f"{name} is no part of an exchange's state and cannot be written")
     return name
 
 
@@ -250,8 +250,8 @@ def _bare(kind: Any) -> Any:
 
 
 def _found(name: str) -> Any:
-    if not name.startswith(CORE):
-        raise GraphError(f"{name} is not part of the exchange's core")
+    if not name.startswith(WRITTEN):
+        raise GraphError(f"{name} is no part of an exchange's state")
     module, _, qualified = name.rpartition(".")
     while True:
         try:

@@ -11,6 +11,7 @@ from simexchange.core.commands import Command
 from simexchange.core.config import ExchangeConfig
 from simexchange.core.events import Event
 from simexchange.core.exchange import Exchange
+from simexchange.history import History
 from simexchange.journal import snapshots
 from simexchange.journal.graph import GraphError
 from simexchange.journal.records import JournalError, read
@@ -37,6 +38,8 @@ class JournaledExchange(Exchange):
     When `apply` has returned, the command survives the death of the process, and with
     `Durability.COMMAND` a power cut too. Opening the same journal again gives the same exchange:
     the newest usable snapshot, and the records after it. `recovery` says how it went.
+    A `history` comes back with it, whole: it is in the snapshots and hears what is replayed. Take
+    the snapshots by hand then (`snapshot_every=0`), when it has heard of the latest command.
     `snapshot_problem` says why the latest snapshot that fell due was not written, if it was not:
     nothing is lost then, only the next recovery takes longer.
     """
@@ -49,6 +52,7 @@ class JournaledExchange(Exchange):
         durability: Durability = Durability.COMMAND,
         snapshot_every: int = 100_000,
         is_replayed_later: bool = False,
+        history: History | None = None,
     ) -> None:
         """Open or begin the journal at `path`; a snapshot is taken each `snapshot_every` commands.
 
@@ -58,6 +62,8 @@ class JournaledExchange(Exchange):
         """
         config = config or ExchangeConfig()
         super().__init__(config)
+        assert history is None or not snapshot_every, "it would lack the latest command's events"
+        self.history = history
         self._is_broken = False
         self._snapshot_every = snapshot_every
         self.snapshot_problem: str | None = None
@@ -164,7 +170,9 @@ class JournaledExchange(Exchange):
                 break
         replayed = 0
         for _, entry in read(file.path, offset=offset, after=sequence):
-            super().apply(entry.command, entry.at)
+            events = super().apply(entry.command, entry.at)
+            if self.history is not None:
+                self.history.listen(events)
             replayed += 1
         assert sequence + replayed == file.records, "what was scanned was not what was read"
         return Recovery(file.records, sequence, replayed, file.torn_bytes, tuple(passed_over))

@@ -8,6 +8,7 @@ from pathlib import Path
 from copyplugin.dispatch.stepped import SteppedDispatcher
 from copyplugin.domain.command import CommandKind
 from copyplugin.domain.identifiers import AccountId, CommandId
+from copyplugin.domain.money import Ratio
 from copyplugin.engine.engine import Engine
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.ports import Clock, Venue
@@ -16,6 +17,8 @@ from copyplugin.store import commands
 from copyplugin.store import settings as stored_settings
 from copyplugin.store.database import Database, open_database, upgrade_database
 from copyplugin.store.rows import CommandRow
+from copyplugin.venues.paper import PaperSettings, PaperVenue
+from copyplugin.venues.routed import RoutedVenue
 from copyplugin.venues.simulated import SimulatedVenue
 from simexchange.clock import ManualClock
 from simexchange.core.commands import (
@@ -172,6 +175,7 @@ class Plugin:
         market: Market,
         *,
         venue: Venue | None = None,
+        paper: bool = False,
         url: str | None = None,
         **settings: object,
     ) -> None:
@@ -183,21 +187,32 @@ class Plugin:
         self.clock = ExchangeClock(market.clock)
         self.make_dispatcher: Callable[[Clock], SteppedDispatcher] = SteppedDispatcher
         self.keys = 0
+        self.paper_folder = folder / "paper" if paper else None
+        self.paper: PaperVenue | None = None
         self.open()
 
     def open(self, wrap: Callable[[Database], Database] = lambda database: database) -> None:
         """Start a process: nothing is left of an earlier one but the rows."""
         self.database: Database = wrap(open_database(self.url))
         self.dispatcher = self.make_dispatcher(self.clock)
+        venue = self.venue
+        if self.paper_folder is not None:
+            self.paper = self.make_paper(self.paper_folder)
+            venue = RoutedVenue(self.venue, self.paper)
         self.engine = Engine(
             Surroundings(
                 settings=self.settings,
                 database=self.database,
-                venue=self.venue,
+                venue=venue,
                 clock=self.clock,
                 dispatcher=self.dispatcher,
+                has_paper=self.paper is not None,
             )
         )
+
+    def make_paper(self, folder: Path) -> PaperVenue:
+        settings = PaperSettings(directory=folder, slippage=Ratio(self.settings.paper_slippage))
+        return PaperVenue(self.venue, self.clock, settings)
 
     async def start(self) -> None:
         self.database.write_and_wait(
@@ -267,7 +282,9 @@ class Plugin:
         """End the process where it stands."""
         await self.dispatcher.kill()
         await self.engine.feed.stop()
-        self.database.close()
+        self.close()
 
     def close(self) -> None:
         self.database.close()
+        if self.paper is not None:
+            self.paper.close()

@@ -117,8 +117,16 @@ def open_positions(
 def positions_copied_from(
     session: Session, leader_id: LeaderId, state: TradeState
 ) -> tuple[CopiedPosition, ...]:
-    """Return what was copied from this leader and is open, or closed; newest first."""
-    return _positions(session, FollowRow.leader_id == leader_id, CopiedPositionRow.state == state)
+    """Return what was copied from this leader and is open, or closed; newest first.
+
+    Nothing of paper follows.
+    """
+    return _positions(
+        session,
+        FollowRow.leader_id == leader_id,
+        FollowRow.paper.is_(False),
+        CopiedPositionRow.state == state,
+    )
 
 
 def unsettled_positions(

@@ -17,12 +17,13 @@ from copyplugin.domain.account import TransferKind, TransferState
 from copyplugin.domain.fill import OrderSide, PositionSide
 from copyplugin.domain.identifiers import FollowId, Symbol
 from copyplugin.domain.leader import NOT_BOOKED, TradeState
-from copyplugin.domain.ledger import sub_account
+from copyplugin.domain.ledger import LedgerAccount, sub_account
 from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, Price, money_total, product
 from copyplugin.store import ledger
 from copyplugin.store.rows import (
     CopiedPositionRow,
     CopyOrderRow,
+    FollowRow,
     FundingPaymentRow,
     InstrumentRow,
     LedgerEntryRow,
@@ -92,16 +93,17 @@ class FollowStatement:
 
 def follow_statement(session: Session, follow_id: FollowId) -> FollowStatement:
     """Return the statement of a follow as of now."""
+    account = sub_account(follow_id, paper=session.get_one(FollowRow, follow_id).paper)
     lines = [
         *_fills(session, follow_id),
         *_funding(session, follow_id),
-        *_shares(session, follow_id),
+        *_shares(session, account),
         *_transfers(session, follow_id),
     ]
     return FollowStatement(
         follow_id=follow_id,
         lines=tuple(sorted(lines, key=lambda line: line.at)),  # stable: a fill before its fee
-        balance=ledger.balance(session, sub_account(follow_id)),
+        balance=ledger.balance(session, account),
     )
 
 
@@ -203,13 +205,13 @@ def _funding(session: Session, follow_id: FollowId) -> Iterator[StatementLine]:
         )
 
 
-def _shares(session: Session, follow_id: FollowId) -> Iterator[StatementLine]:
+def _shares(session: Session, account: LedgerAccount) -> Iterator[StatementLine]:
     """Yield what was booked as leader shares, from the ledger itself."""
     query = (
         select(LedgerEntryRow, LedgerPostingRow.money)
         .join(LedgerPostingRow, LedgerPostingRow.entry_id == LedgerEntryRow.id)
         .where(
-            LedgerPostingRow.account == sub_account(follow_id),
+            LedgerPostingRow.account == account,
             LedgerEntryRow.kind == LineKind.SHARE.value,
         )
         .order_by(LedgerEntryRow.id)

@@ -107,7 +107,7 @@ def overview(session: Session, leader_id: LeaderId, *, now: datetime, zone: tzin
     """Return T2 as of now."""
     today = day_of(now, zone)
     yesterday = span_of_day(today - ONE_DAY, zone)
-    mine = FollowRow.leader_id == leader_id
+    mine = (FollowRow.leader_id == leader_id) & FollowRow.paper.is_(False)
     ever = (mine, FollowRow.state.in_(VISIBLE))
     current = (mine, FollowRow.state.in_(SHOWN_AS_COPYING))
     begun = (*ever, _within(FollowRow.started_at, yesterday))
@@ -131,7 +131,7 @@ def overview(session: Session, leader_id: LeaderId, *, now: datetime, zone: tzin
 
 def share_list(session: Session, leader_id: LeaderId, *, page: int, page_size: int) -> ShareList:
     """Return T3: one page of the shares that were settled, newest first, and their total."""
-    mine = SettlementRow.leader_id == leader_id
+    mine = _shares_of(leader_id)
     found, total, taken_back = session.execute(
         select(
             func.count(),
@@ -180,7 +180,11 @@ def follower_list(session: Session, leader_id: LeaderId) -> FollowerList:
     rows = session.execute(
         select(FollowRow, FollowerRow.name)
         .join(FollowerRow, FollowerRow.id == FollowRow.follower_id)
-        .where(FollowRow.leader_id == leader_id, FollowRow.state.in_(SHOWN_AS_COPYING))
+        .where(
+            FollowRow.leader_id == leader_id,
+            FollowRow.paper.is_(False),
+            FollowRow.state.in_(SHOWN_AS_COPYING),
+        )
         .order_by(FollowRow.started_at.desc(), FollowRow.id.desc())
     ).all()
     profits: defaultdict[FollowId, list[Money]] = defaultdict(list)
@@ -218,7 +222,11 @@ def _income(session: Session, leader_id: LeaderId, span: Span) -> Fraction:
     rows = session.execute(
         select(CopiedPositionRow, FollowRow)
         .join(FollowRow, FollowRow.id == CopiedPositionRow.follow_id)
-        .where(FollowRow.leader_id == leader_id, _within(CopiedPositionRow.closed_at, span))
+        .where(
+            FollowRow.leader_id == leader_id,
+            FollowRow.paper.is_(False),
+            _within(CopiedPositionRow.closed_at, span),
+        )
     )
     return sum(
         (
@@ -239,7 +247,7 @@ def _income(session: Session, leader_id: LeaderId, span: Span) -> Fraction:
 
 def _settled(session: Session, leader_id: LeaderId, span: Span) -> Money:
     query = select(func.sum(SettlementRow.leader_part)).where(
-        SettlementRow.leader_id == leader_id, _within(SettlementRow.at, span)
+        _shares_of(leader_id), _within(SettlementRow.at, span)
     )
     return session.scalar(query) or ZERO_MONEY
 
@@ -254,11 +262,23 @@ def _net_value(session: Session, leader_id: LeaderId) -> Money:
             func.sum(CopiedPositionRow.funding),
         )
         .join(FollowRow, FollowRow.id == CopiedPositionRow.follow_id)
-        .where(FollowRow.leader_id == leader_id, CopiedPositionRow.state == TradeState.OPEN)
+        .where(
+            FollowRow.leader_id == leader_id,
+            FollowRow.paper.is_(False),
+            CopiedPositionRow.state == TradeState.OPEN,
+        )
     ).one()
     realized_pnl, fees, funding = (money or ZERO_MONEY for money in sums)
     still_open = position_profit(realized_pnl=realized_pnl, fees=fees, funding=funding)
     return money_total(result, Money(-still_open))
+
+
+def _shares_of(leader_id: LeaderId) -> ColumnElement[bool]:
+    """Select the leader's shares; none of play money."""
+    with_play_money = select(FollowRow.id).where(
+        FollowRow.leader_id == leader_id, FollowRow.paper.is_(True)
+    )
+    return (SettlementRow.leader_id == leader_id) & SettlementRow.follow_id.not_in(with_play_money)
 
 
 def _amount(session: Session, *conditions: ColumnElement[bool]) -> Money:

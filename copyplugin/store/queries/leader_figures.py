@@ -72,6 +72,7 @@ def places_of(session: Session, leaders: Collection[LeaderRow]) -> Mapping[Leade
             .where(
                 FollowRow.leader_id.in_([leader.id for leader in leaders]),
                 FollowRow.state.in_(HOLDS_A_PLACE),
+                FollowRow.paper.is_(False),
             )
             .group_by(FollowRow.leader_id)
         )

@@ -148,7 +148,7 @@ def held_by_lanes(session: Session) -> Held:
     rows = session.execute(
         select(FollowRow.sub_account, LaneRow.symbol, LaneRow.position_side, LaneRow.actual)
         .join(FollowRow, FollowRow.id == LaneRow.follow_id)
-        .where(LaneRow.actual > 0)
+        .where(LaneRow.actual > 0, FollowRow.paper.is_(False))
     )
     return {
         (account, symbol, side): actual
@@ -186,7 +186,9 @@ def owned_by_books(session: Session) -> Mapping[AccountId, Money]:
     )
     funding = dict(session.execute(paid).all())
     rows = session.execute(
-        select(FollowRow.id, FollowRow.sub_account).where(FollowRow.sub_account.is_not(None))
+        select(FollowRow.id, FollowRow.sub_account).where(
+            FollowRow.sub_account.is_not(None), FollowRow.paper.is_(False)
+        )
     )
     return {
         account: Money(

@@ -42,6 +42,8 @@ class FollowRow(Row, kw_only=True):
     state: Mapped[FollowState] = mapped_column(default=FollowState.STARTING)
     mode: Mapped[CopyMode]
     copy_amount: Mapped[Money]
+    # With play money: in no total, limit or public figure, and never in one entry with real money.
+    paper: Mapped[bool] = mapped_column(default=False)
     share_ratio: Mapped[Ratio]  # agreed at the start, whatever the leader asks later (K3)
     share_basis: Mapped[ShareBasis] = mapped_column(default=ShareBasis.PER_POSITION)
     # How far from the leader's entry what he held at the start may be opened; None: it is not.

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from copyplugin.domain.identifiers import AccountId, FollowerId
@@ -14,4 +15,8 @@ class FollowerRow(Row, kw_only=True):
     id: Mapped[FollowerId] = mapped_column(primary_key=True, init=False)
     account: Mapped[AccountId] = mapped_column(unique=True)
     name: Mapped[str]
+    # Whose follows with play money these are; None: he is somebody himself.
+    paper_of: Mapped[FollowerId | None] = mapped_column(
+        ForeignKey("follower.id"), unique=True, default=None
+    )
     created_at: Mapped[datetime]

@@ -225,7 +225,7 @@ def test_a_state_with_something_foreign_in_it_is_refused():
     exchange = Exchange()
     exchange.foreign = Foreign()
 
-    with pytest.raises(GraphError, match="is not part of the exchange's core"):
+    with pytest.raises(GraphError, match="is no part of an exchange's state"):
         write_graph(exchange)
 
 

@@ -1,0 +1,66 @@
+"""Follows with play money, and the followers who stand for somebody in them."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0013"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+FOLLOWS = "SELECT id FROM follow WHERE paper"
+LANES = f"SELECT id FROM lane WHERE follow_id IN ({FOLLOWS})"  # noqa: S608 - made of constants
+ORDERS = f"SELECT id FROM copy_order WHERE lane_id IN ({LANES})"  # noqa: S608 - likewise
+POSITIONS = f"SELECT id FROM copied_position WHERE follow_id IN ({FOLLOWS})"  # noqa: S608 - likewise
+# What hangs on a paper follow, leaves first.
+HANGING = (
+    ("order_fill", "order_id", ORDERS),
+    ("copy_order", "lane_id", LANES),
+    ("copy_decision", "lane_id", LANES),
+    ("plan_order", "lane_id", LANES),
+    ("alarm", "follow_id", FOLLOWS),
+    ("margin_mirror", "copied_position_id", POSITIONS),
+    ("settlement", "follow_id", FOLLOWS),
+    ("funding_payment", "follow_id", FOLLOWS),
+    ("copied_position", "follow_id", FOLLOWS),
+    ("lane", "follow_id", FOLLOWS),
+    ("transfer", "follow_id", FOLLOWS),
+    ("follow_protection", "follow_id", FOLLOWS),
+    ("follow_rule", "follow_id", FOLLOWS),
+    ("follow_baseline", "follow_id", FOLLOWS),
+    ("follow_instrument", "follow_id", FOLLOWS),
+)
+
+
+def upgrade() -> None:
+    op.add_column(
+        "follow", sa.Column("paper", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
+    with op.batch_alter_table("follow") as table:
+        table.alter_column("paper", server_default=None)
+    with op.batch_alter_table("follower") as table:
+        table.add_column(sa.Column("paper_of", KEY))
+        table.create_foreign_key(
+            op.f("fk_follower_paper_of_follower"), "follower", ["paper_of"], ["id"]
+        )
+        table.create_unique_constraint(op.f("uq_follower_paper_of"), ["paper_of"])
+
+
+def downgrade() -> None:
+    """Leave paper follows behind as void: a program that knows no play money must do nothing.
+
+    Their histories and ledger entries stay, for those are never removed.
+    """
+    for table, column, found in HANGING:
+        op.execute(f"DELETE FROM {table} WHERE {column} IN ({found})")  # noqa: S608 - likewise
+    halts = f"DELETE FROM halt WHERE scope = 'follow' AND scope_id IN ({FOLLOWS})"  # noqa: S608 - likewise
+    op.execute(halts)
+    op.execute("DELETE FROM command WHERE kind = 'start_paper_follow'")
+    op.execute("UPDATE follow SET state = 'void', sub_account = NULL WHERE paper")
+    with op.batch_alter_table("follower") as table:
+        table.drop_constraint(op.f("uq_follower_paper_of"), type_="unique")
+        table.drop_constraint(op.f("fk_follower_paper_of_follower"), type_="foreignkey")
+        table.drop_column("paper_of")
+    op.drop_column("follow", "paper")
