@@ -267,6 +267,7 @@ def clear_alarms_of_closed(
 def unprotected_positions(session: Session) -> Sequence[CopiedPositionId]:
     """Return the open positions whose follow has a stop loss and for which none rests now.
 
+    Of real money only.
     From the rows alone, so that it is right when nothing is left to raise an alarm.
     """
     rests = exists().where(
@@ -277,8 +278,10 @@ def unprotected_positions(session: Session) -> Sequence[CopiedPositionId]:
     query = (
         select(CopiedPositionRow.id)
         .join(FollowProtectionRow, FollowProtectionRow.follow_id == CopiedPositionRow.follow_id)
+        .join(FollowRow, FollowRow.id == CopiedPositionRow.follow_id)
         .where(
             CopiedPositionRow.state == TradeState.OPEN,
+            FollowRow.paper.is_(False),
             FollowProtectionRow.stop_loss.is_not(None),
             ~rests,
         )

@@ -16,7 +16,7 @@ from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import Contracts, Money, Price, Ratio
 from copyplugin.domain.order import OrderReport, OrderRequest
 from copyplugin.domain.plan_order import PlanReport, PlanRequest
-from copyplugin.ports import Subscription, Venue, VenueCapabilities
+from copyplugin.ports import FundingTerms, Subscription, TellsFunding, Venue, VenueCapabilities
 
 
 class ForwardingVenue:
@@ -38,6 +38,10 @@ class ForwardingVenue:
 
     async def marks(self) -> Mapping[Symbol, Price]:
         return await self._behind.marks()
+
+    async def funding_terms(self) -> Mapping[Symbol, FundingTerms]:
+        """Return what the other venue tells of funding: nothing where it tells nothing."""
+        return await self._behind.funding_terms() if isinstance(self._behind, TellsFunding) else {}
 
     async def knows_account(self, account: AccountId) -> bool:
         return await self._behind.knows_account(account)

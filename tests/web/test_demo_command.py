@@ -172,6 +172,7 @@ def summary(**changes) -> Summary:
     values = {
         "leaders": 1,
         "follows": 1,
+        "paper_follows": 0,
         "leader_fills": 3,
         "leader_orders": 2,
         "orders_sent": 2,

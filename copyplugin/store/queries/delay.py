@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from copyplugin.domain.copy_quality import quantile
 from copyplugin.domain.order import OrderPurpose
-from copyplugin.store.rows import CopyOrderRow, LeaderFillRow, SignalRow
+from copyplugin.store.places import PAPER_SHARD
+from copyplugin.store.rows import CopyOrderRow, LaneRow, LeaderFillRow, SignalRow
 
 SAMPLE = 1000
 
@@ -41,11 +42,19 @@ def leader_filled_at() -> ColumnElement[datetime]:
 
 
 def copy_delay(session: Session, sample: int = SAMPLE) -> Delay | None:
-    """Return the delay of the latest copied orders; None where nothing was copied yet."""
+    """Return the delay of the latest copied orders; None where nothing was copied yet.
+
+    Orders with play money go nowhere, and count nowhere.
+    """
     latest = (
         select(CopyOrderRow.acknowledged_at, leader_filled_at())
         .join(SignalRow, SignalRow.id == CopyOrderRow.signal_id)
-        .where(CopyOrderRow.acknowledged_at.is_not(None), CopyOrderRow.purpose == OrderPurpose.COPY)
+        .join(LaneRow, LaneRow.id == CopyOrderRow.lane_id)
+        .where(
+            CopyOrderRow.acknowledged_at.is_not(None),
+            CopyOrderRow.purpose == OrderPurpose.COPY,
+            LaneRow.shard != PAPER_SHARD,
+        )
         .order_by(CopyOrderRow.id.desc())
         .limit(sample)
     )

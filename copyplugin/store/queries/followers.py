@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from copyplugin.domain.follow import SHOWN_AS_COPYING
 from copyplugin.domain.identifiers import AccountId, FollowerId
@@ -18,10 +18,11 @@ class Follower:
     name: str
     follows_running: int
     spot_available: Money | None  # None: the venue has not told yet
+    paper_id: FollowerId | None = None  # who stands for him in his paper follows
 
 
 def followers(session: Session) -> tuple[Follower, ...]:
-    """Return every follower, the longest known first."""
+    """Return everybody who follows or may, the longest known first."""
     return tuple(_follower(*row) for row in session.execute(_statement()))
 
 
@@ -37,18 +38,24 @@ def _statement():  # noqa: ANN202 - the type of a select says nothing to a reade
         .correlate(FollowerRow)
         .scalar_subquery()
     )
+    twin = aliased(FollowerRow)
     return (
-        select(FollowerRow, running, WalletSnapshotRow.spot_available)
+        select(FollowerRow, running, WalletSnapshotRow.spot_available, twin.id)
         .outerjoin(WalletSnapshotRow, WalletSnapshotRow.account == FollowerRow.account)
+        .outerjoin(twin, twin.paper_of == FollowerRow.id)
+        .where(FollowerRow.paper_of.is_(None))
         .order_by(FollowerRow.id)
     )
 
 
-def _follower(row: FollowerRow, running: int, spot_available: Money | None) -> Follower:
+def _follower(
+    row: FollowerRow, running: int, spot_available: Money | None, paper_id: FollowerId | None
+) -> Follower:
     return Follower(
         follower_id=row.id,
         account=row.account,
         name=row.name,
         follows_running=running,
         spot_available=spot_available,
+        paper_id=paper_id,
     )

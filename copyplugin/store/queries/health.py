@@ -66,6 +66,7 @@ class Health:
     lanes_drifting: int
     drift_contracts: int  # Σ |target − actual|
     follows_running: int
+    paper_follows_running: int
     follows_aborting: int
     orders_copied: int
     orders_in_doubt: int
@@ -110,13 +111,22 @@ def health(session: Session, *, now: datetime) -> Health:
     ).one()
     orders = _counts(session, CopyOrderRow.state)
     transfers = _counts(session, TransferRow.state)
-    follows = _counts(session, FollowRow.state)
+    follows = dict(
+        session.execute(
+            select(FollowRow.state, func.count())
+            .where(FollowRow.paper.is_(False))
+            .group_by(FollowRow.state)
+        ).all()
+    )
     return Health(
         jobs=_jobs(session),
         lanes=lanes,
         lanes_drifting=drifting,
         drift_contracts=drift,
         follows_running=sum(follows.get(state, 0) for state in SHOWN_AS_COPYING),
+        paper_follows_running=_count(
+            session, FollowRow.paper.is_(True) & FollowRow.state.in_(SHOWN_AS_COPYING)
+        ),
         follows_aborting=follows.get(FollowState.ABORTING, 0),
         orders_copied=_copied(session),
         orders_in_doubt=orders.get(CopyOrderState.SENT, 0),

@@ -88,10 +88,17 @@ def position_protection(
 def raised_alarms(
     session: Session, position_id: CopiedPositionId | None = None
 ) -> tuple[AlarmLine, ...]:
-    """Return the alarms that are not over, about one position or all; the oldest first."""
+    """Return the alarms that are not over, about one position or all; the oldest first.
+
+    All are those about real money: nobody is called at night for play money.
+    """
     query = select(AlarmRow).where(AlarmRow.cleared_at.is_(None)).order_by(AlarmRow.id)
     if position_id is not None:
         query = query.where(AlarmRow.copied_position_id == position_id)
+    else:
+        query = query.join(FollowRow, FollowRow.id == AlarmRow.follow_id).where(
+            FollowRow.paper.is_(False)
+        )
     return tuple(
         AlarmLine(
             kind=row.kind,

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from copyplugin.domain.copy_quality import quantile
 from copyplugin.domain.identifiers import LeaderId, SignalId, VenueOrderId
 from copyplugin.domain.order import OrderPurpose
-from copyplugin.store.rows import CopyOrderRow, SignalRow
+from copyplugin.store.places import PAPER_SHARD
+from copyplugin.store.rows import CopyOrderRow, LaneRow, SignalRow
 
 SAMPLE = 200
 LOOKED_AT = 4
@@ -39,14 +40,17 @@ class Spread:
 def order_spreads(session: Session, limit: int = SAMPLE) -> list[OrderSpread]:
     """Return the latest leader orders that several orders of ours followed, newest first.
 
-    Of each lane its first order counts: a top-up follows what the leader filled later.
+    Of each lane its first order counts: a top-up follows what the leader filled later. Those with
+    play money do not.
     """
     latest = select(SignalRow.id).order_by(SignalRow.id.desc()).limit(limit * LOOKED_AT)
     first_orders = (
         select(
             CopyOrderRow.signal_id, func.min(CopyOrderRow.acknowledged_at).label("acknowledged_at")
         )
+        .join(LaneRow, LaneRow.id == CopyOrderRow.lane_id)
         .where(
+            LaneRow.shard != PAPER_SHARD,
             CopyOrderRow.signal_id.in_(latest),
             CopyOrderRow.purpose == OrderPurpose.COPY,
             CopyOrderRow.acknowledged_at.is_not(None),

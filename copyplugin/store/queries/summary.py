@@ -67,6 +67,7 @@ class OpenWork:
 class Summary:
     leaders: int
     follows: int
+    paper_follows: int  # whose money is in no sum here; their orders are orders
     leader_fills: int
     leader_orders: int
     orders_sent: int
@@ -119,11 +120,14 @@ def summary(session: Session) -> Summary:
     )
     drift = func.coalesce(func.sum(func.abs(LaneRow.target - LaneRow.actual)), 0)
     settled, share_total = session.execute(
-        select(func.count(), func.sum(SettlementRow.share)).where(SettlementRow.share > ZERO_MONEY)
+        select(func.count(), func.sum(SettlementRow.share))
+        .join(FollowRow, FollowRow.id == SettlementRow.follow_id)
+        .where(SettlementRow.share > ZERO_MONEY, FollowRow.paper.is_(False))
     ).one()
     return Summary(
         leaders=session.scalar(select(func.count()).select_from(LeaderRow)) or 0,
-        follows=_count(session, FollowRow.state.in_(VISIBLE)),
+        follows=_count(session, FollowRow.state.in_(VISIBLE) & FollowRow.paper.is_(False)),
+        paper_follows=_count(session, FollowRow.state.in_(VISIBLE) & FollowRow.paper.is_(True)),
         leader_fills=session.scalar(select(func.count()).select_from(LeaderFillRow)) or 0,
         leader_orders=session.scalar(select(func.count()).select_from(orders)) or 0,
         orders_sent=session.scalar(select(func.count()).select_from(CopyOrderRow)) or 0,

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from copyplugin.domain.copy_rule import CopyMode
@@ -43,7 +43,7 @@ class FollowRow(Row, kw_only=True):
     mode: Mapped[CopyMode]
     copy_amount: Mapped[Money]
     # With play money: in no total, limit or public figure, and never in one entry with real money.
-    paper: Mapped[bool] = mapped_column(default=False)
+    paper: Mapped[bool] = mapped_column(default=False, server_default=false())
     share_ratio: Mapped[Ratio]  # agreed at the start, whatever the leader asks later (K3)
     share_basis: Mapped[ShareBasis] = mapped_column(default=ShareBasis.PER_POSITION)
     # How far from the leader's entry what he held at the start may be opened; None: it is not.

@@ -119,6 +119,30 @@ async def test_another_process_serves_what_this_one_does_not(database, make_disp
 
 
 @pytest.mark.parametrize("kind", ["postgresql"])
+async def test_what_a_process_keeps_is_served_by_it_alone(database, make_dispatcher, migrated_url):
+    kept, sent = Heard(), Heard()
+    engine = DistributedDispatcher(
+        SystemClock(), libpq_address(migrated_url), kept={"lanes": frozenset({256})}
+    )
+    worker = make_dispatcher()
+    engine.serve("lanes", kept)
+    worker.serve("lanes", sent)
+    await engine.start()
+    await worker.start()
+
+    await database.write(lambda s: engine.announce_within(s, "lanes", {1, 256}))
+    engine.announce("lanes", {2, 256})
+    engine.announce_at(SystemClock().now(), "lanes", (3, 256))
+    await sent.until({1, 2, 3})
+    await kept.until({256})
+    await asyncio.sleep(QUIET_SECONDS)
+    await engine.stop()
+    await worker.stop()
+
+    assert (kept.keys, sent.keys) == ({256}, {1, 2, 3})
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
 async def test_a_listener_whose_connections_were_cut_listens_again(database, make_dispatcher):
     dispatcher, heard = make_dispatcher(), Heard()
     dispatcher.serve("lanes", heard)

@@ -15,6 +15,7 @@ from copyplugin.domain.ledger import (
     sub_account,
 )
 from copyplugin.domain.money import ZERO_MONEY, Money
+from copyplugin.domain.paper import is_paper
 from copyplugin.errors import LedgerBroken
 from copyplugin.store.database import open_database, upgrade_database, writing_engine
 from copyplugin.store.ledger import balance, balances, ledger_head, post, verify
@@ -23,15 +24,31 @@ from tests.integration.store.store_builders import NOW, money
 
 MAIN, SUB, LEADER = main_account("1"), sub_account(1), LedgerAccount("leader:2")
 amounts = st.integers(1, 10**15).map(lambda units: Money(money(units) * money("0.00000001")))
-accounts = st.sampled_from(["main:1", "sub:1", "sub:2", "result:1", "leader:9"]).map(LedgerAccount)
+REAL = ["main:1", "sub:1", "sub:2", "result:1", "leader:9"]
+real_accounts = st.sampled_from(REAL).map(LedgerAccount)
+paper_accounts = st.sampled_from([f"paper-{name}" for name in REAL]).map(LedgerAccount)
+pairs = st.one_of(st.tuples(each, each) for each in (real_accounts, paper_accounts))
 movements = st.lists(
-    st.tuples(accounts, accounts, amounts).filter(lambda parts: parts[0] != parts[1]), max_size=12
+    st.tuples(pairs, amounts)
+    .map(lambda drawn: (*drawn[0], drawn[1]))
+    .filter(lambda parts: parts[0] != parts[1]),
+    max_size=12,
 )
 
 
 def book(session, reference, source=MAIN, target=SUB, amount="100", kind="fund"):
     postings = moved(source, target, money(amount))
     return post(session, kind=kind, reference=str(reference), postings=postings, at=NOW)
+
+
+@pytest.fixture(scope="module")
+def database_for_laws(tmp_path_factory):
+    """Return an empty ledger that no example changes."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('books') / 'plugin.db'}"
+    upgrade_database(url)
+    opened = open_database(url)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
@@ -89,9 +106,42 @@ def test_the_books_always_sum_to_nothing_and_a_balance_is_the_sum_of_its_posting
 
     with database.read() as session:
         assert balances(session) == expected
-        assert sum(balances(session).values()) == 0
+        for paper in (True, False):
+            of_a_kind = [
+                money for name, money in balances(session).items() if is_paper(name) is paper
+            ]
+            assert sum(of_a_kind) == 0
         assert verify(session).entries == len(movements)
     database.close()
+
+
+@given(source=real_accounts, target=paper_accounts, amount=amounts, turned=st.booleans())
+def test_real_money_and_play_money_never_meet_in_an_entry(
+    database_for_laws, source, target, amount, turned
+):
+    if turned:
+        source, target = target, source
+
+    with pytest.raises(AssertionError, match="mixes money"):
+        database_for_laws.write_and_wait(
+            lambda s: post(
+                s, kind="x", reference="1", postings=moved(source, target, amount), at=NOW
+            )
+        )
+
+    with database_for_laws.read() as session:
+        assert balances(session) == {}
+
+
+def test_an_entry_that_mixes_real_money_with_play_money_breaks_the_books(booked, monkeypatch):
+    monkeypatch.setattr("copyplugin.store.ledger.is_mixed", lambda _: False)
+    booked.write_and_wait(lambda s: book(s, "mixed", target=sub_account(1, paper=True)))
+    monkeypatch.undo()
+
+    with booked.read() as session, pytest.raises(LedgerBroken) as broken:
+        verify(session)
+
+    assert str(broken.value) == ("ledger entry 6 (fund mixed) mixes real money with play money")
 
 
 def test_an_entry_is_booked_once_however_often_it_is_posted(database):

@@ -11,22 +11,27 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 from copyplugin.domain.copy_rule import CopyMode, CopyRule
-from copyplugin.domain.identifiers import SignalId, Symbol
+from copyplugin.domain.identifiers import AccountId, SignalId, Symbol
 from copyplugin.domain.ledger import main_account, moved, sub_account
 from copyplugin.domain.money import Ratio
 from copyplugin.store import schema
 from copyplugin.store.database import open_database, upgrade_database, writing_engine
 from copyplugin.store.follow_rules import add_rule, change_rules, rules_of
+from copyplugin.store.followers import paper_twin
+from copyplugin.store.follows import start
 from copyplugin.store.ledger import post
+from copyplugin.store.places import PAPER_SHARD
 from copyplugin.store.rows import FollowRow, Row
 from copyplugin.store.rows.follow_rule import EVERY_INSTRUMENT
 from tests.integration.store.store_builders import (
     NOW,
     make_follow,
+    make_follower,
     make_lane,
     make_leader,
     make_position,
     money,
+    reserve,
 )
 
 SOL = Symbol("SOLUSDT")
@@ -99,6 +104,7 @@ def test_every_step_goes_down_and_up_again_with_rows_in_the_tables(url, engine):
     database.close()
 
     for revision in (
+        "0014",
         "0013",
         "0012",
         "0011",
@@ -120,6 +126,32 @@ def test_every_step_goes_down_and_up_again_with_rows_in_the_tables(url, engine):
         assert connection.execute(text(LEFT_BEHIND[engine.dialect.name])).all() == []
     upgrade_database(url)
 
+    open_database(url).close()
+
+
+def test_going_down_leaves_paper_follows_that_do_nothing(url, engine):
+    def fill(session):
+        leader = make_leader(session)
+        make_position(session, make_lane(session, make_follow(session, leader)))
+        twin = paper_twin(session, make_follower(session).id, at=NOW)
+        paper = reserve(session, leader, twin)
+        start(session, paper, sub_account=AccountId("paper-cp-follow-2"), at=NOW)
+        make_position(session, make_lane(session, paper))
+        assert (paper.paper, paper.shard) == (True, PAPER_SHARD)
+
+    database = open_database(url)
+    database.write_and_wait(fill)
+    database.close()
+
+    schema.downgrade(engine, "0014")
+
+    with engine.connect() as connection:
+        follows = connection.execute(text("SELECT state, sub_account FROM follow ORDER BY id"))
+        assert [tuple(row) for row in follows] == [("pending", "s20001-1"), ("void", None)]
+        for table in ("lane", "copied_position"):
+            left = connection.execute(text(f"SELECT follow_id FROM {table}"))
+            assert [row[0] for row in left] == [1]
+    upgrade_database(url)
     open_database(url).close()
 
 

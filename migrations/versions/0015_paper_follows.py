@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
@@ -38,14 +38,8 @@ def upgrade() -> None:
     op.add_column(
         "follow", sa.Column("paper", sa.Boolean(), nullable=False, server_default=sa.false())
     )
-    with op.batch_alter_table("follow") as table:
-        table.alter_column("paper", server_default=None)
-    with op.batch_alter_table("follower") as table:
-        table.add_column(sa.Column("paper_of", KEY))
-        table.create_foreign_key(
-            op.f("fk_follower_paper_of_follower"), "follower", ["paper_of"], ["id"]
-        )
-        table.create_unique_constraint(op.f("uq_follower_paper_of"), ["paper_of"])
+    op.add_column("follower", sa.Column("paper_of", KEY))
+    op.create_index("uq_follower_paper_of", "follower", ["paper_of"], unique=True)
 
 
 def downgrade() -> None:
@@ -59,8 +53,6 @@ def downgrade() -> None:
     op.execute(halts)
     op.execute("DELETE FROM command WHERE kind = 'start_paper_follow'")
     op.execute("UPDATE follow SET state = 'void', sub_account = NULL WHERE paper")
-    with op.batch_alter_table("follower") as table:
-        table.drop_constraint(op.f("uq_follower_paper_of"), type_="unique")
-        table.drop_constraint(op.f("fk_follower_paper_of_follower"), type_="foreignkey")
-        table.drop_column("paper_of")
+    op.drop_index("uq_follower_paper_of", "follower")
+    op.drop_column("follower", "paper_of")
     op.drop_column("follow", "paper")
