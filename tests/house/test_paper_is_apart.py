@@ -14,6 +14,7 @@ SERVES_BOTH = {
     "copyplugin/store/marking.py:aim_orphans_at_nothing",
     "copyplugin/store/marking.py:aim_scope_at_nothing",
     "copyplugin/store/marking.py:announce_signal",
+    "copyplugin/store/queries/leader_backing.py:leader_backings",
     # of one follower; whoever stands for him with play money is another
     "copyplugin/store/places.py:_refuse_person",
     "copyplugin/store/queries/copies.py:copies_of_many",
@@ -25,13 +26,16 @@ SERVES_BOTH = {
 }
 
 
+OF_A_LEADER = ("FollowRow.leader_id", "SettlementRow.leader_id")
+
+
 def selects_by_leader(source: Source) -> list[str]:
     """Return the functions that select follows by their leaders and speak of no paper follows."""
     return [
         f"{source.path}:{function.name}"
         for function in ast.walk(source.tree())
         if isinstance(function, ast.FunctionDef)
-        and "FollowRow.leader_id" in (code := ast.unparse(function))
+        and any(name in (code := ast.unparse(function)) for name in OF_A_LEADER)
         and "FollowRow.paper" not in code
         and "follow.leader_id" not in code.replace("FollowRow.leader_id", "")
     ]
