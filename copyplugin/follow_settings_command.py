@@ -7,13 +7,13 @@ from typing import Any
 import click
 
 from copyplugin.command_base import DATABASE, BadInput, opened
+from copyplugin.domain.actor import Role, actor_of
 from copyplugin.domain.command import CommandKind
 from copyplugin.domain.identifiers import FollowId
-from copyplugin.halt_command import ACTOR
-from copyplugin.store import commands
+from copyplugin.halt_command import BY
+from copyplugin.operator_desk import written_down
 from copyplugin.store.follow_settings import CAPS, LIMITS, OF_A_RULE, changes_of, settings_of
 from copyplugin.store.follows import get_follow
-from copyplugin.system_clock import SystemClock
 
 NOTHING = "none"
 COUNTS = frozenset({"open_positions_max", "orders_per_day_max", "losing_positions"})
@@ -29,6 +29,7 @@ OF_AN_INSTRUMENT = (
 @click.command("follow-settings")
 @DATABASE
 @click.option("--follow", "follow_id", type=int, required=True, metavar="N", help="Its number.")
+@BY
 @click.option(
     "--set",
     "wishes",
@@ -38,10 +39,10 @@ OF_AN_INSTRUMENT = (
     "INSTRUMENT.NAME. May be given many times; all of it is changed at once or nothing.",
 )
 def follow_settings_command(
-    *, database_url: str | None, follow_id: int, wishes: tuple[str, ...]
+    *, database_url: str | None, follow_id: int, name: str, wishes: tuple[str, ...]
 ) -> None:
     """Print the settings of a follow, or change some; ratios are parts: 0.05 is 5 %."""
-    with opened(database_url) as (database, _):
+    with opened(database_url) as (database, settings):
         with database.read() as session:
             follow = get_follow(session, FollowId(follow_id))
             given = settings_of(session, follow).arguments()
@@ -50,19 +51,14 @@ def follow_settings_command(
             for line in _lines(given):
                 click.echo(line)
             return
-        changed = _changed(given, wishes) | {"follow_id": follow_id, "changes_seen": seen}
-        now = SystemClock().now()
-        row = database.write_and_wait(
-            lambda session: commands.submit_command(
-                session,
-                CommandKind.CHANGE_FOLLOW,
-                changed,
-                actor=ACTOR,
-                idempotency_key=f"{ACTOR}: settings of {follow_id} at {now.isoformat()}",
-                at=now,
-            )
+        number = written_down(
+            database,
+            database_url or settings.database_url,
+            CommandKind.CHANGE_FOLLOW,
+            _changed(given, wishes) | {"follow_id": follow_id, "changes_seen": seen},
+            actor=actor_of(Role.OPERATOR, name),
         )
-    click.echo(f"Written down as command {row.id}: the engine does it with its next sweep.")
+    click.echo(f"Written down as command {number}: the engine does it with its next sweep.")
 
 
 def _lines(given: Mapping[str, Any]) -> Iterator[str]:
