@@ -51,6 +51,8 @@ class VenueCapabilities:
     amends_plans: bool  # changes a resting one in place (P2)
     adjusts_margin: bool  # adds to and takes from the margin of an isolated position (C14)
     counts_finer: bool = False  # than we store: what is left over stays in its wallet
+    # An order that the venue does not know may still arrive so long after it was sent; 0: it knows.
+    requests_live_seconds: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,7 +144,11 @@ class Venue(Protocol):
     async def find_order(
         self, account: AccountId, symbol: Symbol, client_order_id: ClientOrderId
     ) -> OrderReport | None:
-        """Return the order of this client order id, ended ones too; None where it never arrived."""
+        """Return the order of this client order id, ended ones too; None where it is not there.
+
+        It may still arrive until `capabilities.requests_live_seconds` after it was sent, and it may
+        be missing from the venue's lists for a moment where it was acknowledged: who asks knows.
+        """
         ...
 
     async def place_plan(self, request: PlanRequest) -> PlanReport:

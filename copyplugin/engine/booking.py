@@ -15,7 +15,7 @@ from copyplugin.engine.errands import (
     Answered,
     BalanceKnown,
     InDoubt,
-    NeverArrived,
+    NotThere,
     Outcome,
     Rejected,
     Unreachable,
@@ -111,10 +111,10 @@ class Bookkeeper:
                 self._answered(outcome, lane, follow)
             case Rejected():
                 self._rejected(outcome, lane, follow)
-            case NeverArrived():
-                self._reached(follow)
-                self.booked.resend.add(outcome.order_id)
+            case NotThere():
+                self._not_there(outcome, lane, follow)
             case InDoubt():
+                self._order(lane.id, outcome.order_id).sent_at = outcome.sent_at
                 lane.marked = True
             case Unreachable():
                 self._unreachable(lane, follow, outcome.sentence)
@@ -128,6 +128,8 @@ class Bookkeeper:
             order.sent_at = outcome.sent_at
         self._reached(follow)
         if report.status is OrderStatus.WORKING:  # asked for again until it has ended
+            order.acknowledged_at = report.acknowledged_at
+            order.venue_order_id = report.venue_order_id
             self._pause(lane, first=LOOK_AGAIN)
             return
         follow.refusals_in_a_row = 0
@@ -143,6 +145,27 @@ class Bookkeeper:
             self._pause(lane)
         else:
             self._not_filled(order, lane, follow, missing, report.reason)
+
+    def _not_there(self, outcome: NotThere, lane: LaneRow, follow: FollowRow) -> None:
+        """Let an order be sent again where it is lost for certain; else it is asked for again.
+
+        Every process decides alike, by the row. One that was acknowledged is never lost: the
+        venue's lists are behind. Of one whose process died nothing is known but that it had left
+        when it was first asked for: leases let nobody ask before.
+        """
+        order = self._order(lane.id, outcome.order_id)
+        self._reached(follow)
+        if order.acknowledged_at is not None:
+            self._pause(lane)
+            return
+        if order.sent_at is None:
+            order.sent_at = self._now
+        seconds = self._around.venue.capabilities.requests_live_seconds
+        until = order.sent_at + timedelta(seconds=seconds)
+        if until > self._now:
+            lane.retry_at, lane.marked = until, True
+        else:
+            self.booked.resend.add(outcome.order_id)
 
     def _trade(
         self, order: CopyOrderRow, report: OrderReport, lane: LaneRow, follow: FollowRow

@@ -69,8 +69,8 @@ class Rejected:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class NeverArrived:
-    """The venue was asked and does not know the order."""
+class NotThere:
+    """The venue was asked and does not know the order; it may still arrive."""
 
     lane_id: LaneId
     order_id: CopyOrderId
@@ -78,11 +78,15 @@ class NeverArrived:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InDoubt:
-    """The order may have arrived: it is asked for before anything else on this lane."""
+    """The order may have arrived: it is asked for before anything else on this lane.
+
+    `sent_at`: it left by then.
+    """
 
     lane_id: LaneId
     order_id: CopyOrderId
     sentence: str
+    sent_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,4 +104,4 @@ class BalanceKnown:
     equity: Money
 
 
-Outcome = Answered | Rejected | NeverArrived | InDoubt | Unreachable | BalanceKnown
+Outcome = Answered | Rejected | NotThere | InDoubt | Unreachable | BalanceKnown

@@ -26,7 +26,7 @@ from copyplugin.engine.errands import (
     BalanceKnown,
     Errand,
     InDoubt,
-    NeverArrived,
+    NotThere,
     Outcome,
     Rejected,
     SendOrder,
@@ -272,7 +272,7 @@ class Executor:
         except TimeoutError:
             sentence = "the venue did not answer in time"
             if isinstance(errand, SendOrder):
-                return InDoubt(lane_id=errand.lane_id, order_id=errand.order_id, sentence=sentence)
+                return self._in_doubt(errand, sentence)
             return Unreachable(lane_id=errand.lane_id, sentence=sentence)
 
     async def _send(self, errand: SendOrder) -> Outcome:
@@ -289,9 +289,17 @@ class Executor:
                 sentence=error.sentence,
             )
         except OutcomeUnknown as error:
-            return InDoubt(lane_id=errand.lane_id, order_id=errand.order_id, sentence=str(error))
+            return self._in_doubt(errand, str(error))
         return Answered(
             lane_id=errand.lane_id, order_id=errand.order_id, report=report, sent_at=sent_at
+        )
+
+    def _in_doubt(self, errand: SendOrder, sentence: str) -> InDoubt:
+        return InDoubt(
+            lane_id=errand.lane_id,
+            order_id=errand.order_id,
+            sentence=sentence,
+            sent_at=self._around.clock.now(),
         )
 
     async def _configure(self, errand: SendOrder) -> None:
@@ -311,7 +319,7 @@ class Executor:
             errand.account, errand.symbol, errand.client_order_id
         )
         if report is None:
-            return NeverArrived(lane_id=errand.lane_id, order_id=errand.order_id)
+            return NotThere(lane_id=errand.lane_id, order_id=errand.order_id)
         return Answered(
             lane_id=errand.lane_id, order_id=errand.order_id, report=report, sent_at=None
         )

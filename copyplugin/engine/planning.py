@@ -103,6 +103,7 @@ class Planner:
             return
         if work.in_doubt is not None and not self._gives_up(work, work.in_doubt):
             work.in_doubt.attempts += 1
+            work.in_doubt.sent_at = None  # the attempt before this one is lost for certain
             self._unsent.append((work.in_doubt, work))
             return
         last, is_waiting = self._apply_signals(work)

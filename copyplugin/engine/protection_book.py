@@ -134,7 +134,12 @@ class PlanBook:
         if report is not None:
             self._note_report(lane, plan, report)
         elif plan.state is PlanState.SENT:
-            self._unknown.add(plan.id)
+            seconds = self._around.venue.capabilities.requests_live_seconds
+            until = plan.decided_at + timedelta(seconds=seconds)
+            if until > self._now:  # it may still arrive
+                self._again(until)
+            else:
+                self._unknown.add(plan.id)
         elif plan.state is PlanState.RESTING:
             self._end_plan(plan, PlanState.WITHDRAWN, "the venue knows it no more")
 

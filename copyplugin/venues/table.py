@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 
 from copyplugin.ports import MovesMoney, VenueCapabilities
 from copyplugin.venues.ccxt.config import VenueConfig
+from copyplugin.venues.ccxt.dialect import capabilities_of
 from copyplugin.venues.ccxt.dialects import DIALECTS
 from copyplugin.venues.ccxt.gate import Rate
 from copyplugin.venues.simulated import SimulatedVenue
@@ -19,6 +20,7 @@ MEANINGS: Mapping[str, str] = {
     "amends_plans": "changes resting plan orders",
     "adjusts_margin": "adds and takes margin",
     "counts_finer": "counts finer than eight places",
+    "requests_live_seconds": "seconds a lost order may still arrive in",
 }
 """What the fields of `VenueCapabilities` are called in the table."""
 
@@ -67,7 +69,7 @@ def venue_lines() -> list[VenueLine]:
             VenueLine(
                 name=dialect.name,
                 proven=ON_THE_WIRE if dialect.is_proven else UNPROVEN,
-                capabilities=dialect.capabilities,
+                capabilities=capabilities_of(dialect),
                 account_rate=dialect.account_rate,
                 address_rate=dialect.address_rate,
             )

@@ -295,3 +295,13 @@ class PlainDialect:
     async def glance(self, client: Client) -> Glance | None:
         """Return None: to list the fills costs no more."""
         del client
+
+
+PROCESSES_APART_SECONDS = 2
+"""How far the clocks of two processes may be apart, whole seconds: one asks what another sent."""
+
+
+def capabilities_of(dialect: Dialect) -> VenueCapabilities:
+    """Return what a venue can do, with the time in which a lost request may still arrive."""
+    seconds = -(-dialect.request_lives // timedelta(seconds=1)) + PROCESSES_APART_SECONDS
+    return replace(dialect.capabilities, requests_live_seconds=seconds)

@@ -28,7 +28,7 @@ from copyplugin.errors import (
 from copyplugin.ports import VenueCapabilities
 from copyplugin.venues.ccxt.clients import Client, Clients
 from copyplugin.venues.ccxt.config import VenueConfig
-from copyplugin.venues.ccxt.dialect import Dialect, Identity, Movement, Tier
+from copyplugin.venues.ccxt.dialect import Dialect, Identity, Movement, Tier, capabilities_of
 from copyplugin.venues.ccxt.dialects import dialect_of
 from copyplugin.venues.ccxt.doubt import Doubts
 from copyplugin.venues.ccxt.fill_log import FillLogs, venue_now
@@ -56,6 +56,7 @@ class CcxtVenue:
         self.config = config
         self.dialect: Dialect = dialect_of(config) if dialect is None else dialect
         self.keys = keys
+        self._capabilities = capabilities_of(self.dialect)
         self._clients = Clients(self.dialect, config)
         self._book: dict[Symbol, Instrument] = {}
         self._tiers: Mapping[Symbol, Tier] = {}
@@ -70,7 +71,7 @@ class CcxtVenue:
 
     @property
     def capabilities(self) -> VenueCapabilities:
-        return self.dialect.capabilities
+        return self._capabilities
 
     @property
     def clock_ahead_ms(self) -> int:
