@@ -109,7 +109,12 @@ class Grid:
         return "" if ticks is None else self.prices.text(ticks)
 
     def quantity(self, contracts: int) -> str:
+        """Return a base quantity without trailing zeros."""
         return self.quantities.short_text(contracts)
+
+    def whole_quantity(self, contracts: int) -> str:
+        """Return a base quantity with as many decimals as the instrument has."""
+        return self.quantities.text(contracts)
 
     def value(self, tick_contracts: int) -> int:
         """Return the money of Σ price × contracts."""

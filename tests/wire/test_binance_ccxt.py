@@ -177,7 +177,7 @@ def test_public_data_is_what_the_exchange_has(client, rig: Rig) -> None:
     assert (trade["side"], trade["price"]) == ("buy", 50_001)
     [candle] = client.fetch_ohlcv(UNIFIED, "1m")
     assert candle[1:5] == [50_001] * 4
-    assert client.fetch_open_interest(UNIFIED)["info"]["openInterest"] == "0.01"
+    assert client.fetch_open_interest(UNIFIED)["info"]["openInterest"] == "0.010"
     assert client.fetch_funding_interval(UNIFIED)["interval"] == "8h"
     assert client.fetch_bids_asks([UNIFIED])[UNIFIED]["bid"] == 49_999
     assert client.fetch_last_prices([UNIFIED])[UNIFIED]["price"] == 50_001

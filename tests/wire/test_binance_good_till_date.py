@@ -42,7 +42,7 @@ def test_it_rests_till_its_date_and_has_expired_then(raw_binance: RawBinance) ->
 
     assert raw_binance.ask("GET", "/fapi/v1/openOrders", symbol=SYMBOL) == []
     ended = raw_binance.ask("GET", "/fapi/v1/order", **name)
-    assert (ended["status"], ended["executedQty"]) == ("EXPIRED", "0")
+    assert (ended["status"], ended["executedQty"]) == ("EXPIRED", "0.000")
     assert ended["updateTime"] == made["goodTillDate"]
     assert raw_binance.ask("GET", "/fapi/v2/account")["totalOpenOrderInitialMargin"] == "0"
 
@@ -79,7 +79,7 @@ def test_an_amended_order_keeps_its_date(raw_binance: RawBinance) -> None:
     raw_binance.ask("PUT", "/fapi/v1/order", quantity="0.02", price="41000", **change)
     pass_time(raw_binance.rig, HOUR_S + 1)
     [ended] = raw_binance.ask("GET", "/fapi/v1/allOrders", symbol=SYMBOL)
-    assert (ended["status"], ended["origQty"], ended["price"]) == ("EXPIRED", "0.02", "41000.0")
+    assert (ended["status"], ended["origQty"], ended["price"]) == ("EXPIRED", "0.020", "41000.0")
 
 
 @pytest.mark.parametrize("fires", [False, True])

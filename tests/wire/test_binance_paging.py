@@ -105,9 +105,9 @@ def test_candles_are_cut_to_what_is_asked_for(raw_binance: RawBinance) -> None:
     path, asked = "/fapi/v1/klines", {"symbol": SYMBOL, "interval": "1m"}
     rows = raw_binance.public(path, **asked).json()
     assert [(row[1], row[5], row[8], row[9]) for row in rows] == [
-        ("50001.0", "0.01", 1, "0.01"),
-        ("49999.0", "0.01", 1, "0"),
-        ("50001.0", "0.01", 1, "0.01"),
+        ("50001.0", "0.010", 1, "0.010"),
+        ("49999.0", "0.010", 1, "0.000"),
+        ("50001.0", "0.010", 1, "0.010"),
     ]
     assert rows[0][10] == "500.01"
     starts = [row[0] for row in rows]
@@ -129,7 +129,7 @@ def test_public_trades_are_followed_by_their_numbers(raw_binance: RawBinance) ->
     for _ in range(5):
         rig.apply(commands.PlaceOrder(taker, SYMBOL, Side.BUY, 10, OrderKind.MARKET))
     rows = raw_binance.public("/fapi/v1/aggTrades", symbol=SYMBOL).json()
-    assert [row["q"] for row in rows] == ["0.01"] * 5
+    assert [row["q"] for row in rows] == ["0.010"] * 5
     numbers = [row["a"] for row in rows]
     asked = {"symbol": SYMBOL, "fromId": numbers[1], "limit": 2}
     assert raw_binance.public("/fapi/v1/aggTrades", **asked).json() == rows[1:3]

@@ -69,7 +69,7 @@ async def test_an_order_is_placed_asked_for_and_told_with_its_limits(
         assert asked["result"]["avgPrice"] == "50001"
         assert "rateLimits" not in asked
         position = await talker.signed("v2/account.position", symbol=SYMBOL)
-        assert position["result"][0]["positionAmt"] == "0.01"
+        assert position["result"][0]["positionAmt"] == "0.010"
         balance = await talker.signed("v2/account.balance")
         assert balance["result"][0]["balance"] == "9999.7249945"
 
@@ -79,7 +79,7 @@ async def test_public_questions_need_no_key(raw_binance: RawBinance) -> None:
         assert (await talker.ask("ping"))["result"] == {}
         assert (await talker.ask("time"))["result"]["serverTime"] > 0
         depth = await talker.ask("depth", symbol=SYMBOL, limit=5)
-        assert depth["result"]["bids"] == [["49999.0", "20"]]
+        assert depth["result"]["bids"] == [["49999.0", "20.000"]]
         price = await talker.ask("ticker.price", symbol=SYMBOL)
         assert price["result"]["price"] == "50000.0"
         book = await talker.ask("ticker.book", symbol=SYMBOL)

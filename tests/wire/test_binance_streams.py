@@ -107,7 +107,7 @@ async def test_a_liquidation_is_told_to_everyone(rig: Rig) -> None:
         rig.set_price(SYMBOL, "44000")
         async with asyncio.timeout(8):
             [forced] = await waiting
-        assert (forced["side"], forced["info"]["q"]) == ("sell", "0.01")
+        assert (forced["side"], forced["info"]["q"]) == ("sell", "0.010")
         assert forced["info"]["ap"] == "44000.0"
 
 

@@ -69,8 +69,8 @@ async def test_a_market_order_is_new_then_booked_then_filled(
     assert [short(message) for message in messages] == [
         ("NEW", "NEW", "0", "0", "0"),
         ("TRADE_LITE",),
-        ("ORDER", "9999.7249945", ["0.01"]),
-        ("TRADE", "FILLED", "0.01", "0.01", "0"),
+        ("ORDER", "9999.7249945", ["0.010"]),
+        ("TRADE", "FILLED", "0.010", "0.010", "0"),
     ]
     filled = messages[-1]["o"]
     assert (filled["i"], filled["L"], filled["n"]) == (made["orderId"], "50001.0", "0.2750055")
@@ -80,13 +80,13 @@ async def test_a_market_order_is_new_then_booked_then_filled(
     assert lite == {
         "e": "TRADE_LITE",
         "s": SYMBOL,
-        "q": "0.01",
+        "q": "0.010",
         "p": "0",
         "m": False,
         "c": made["clientOrderId"],
         "S": "BUY",
         "L": "50001.0",
-        "l": "0.01",
+        "l": "0.010",
         "t": filled["t"],
         "i": made["orderId"],
     }
@@ -105,7 +105,7 @@ async def test_a_resting_order_is_told_from_placing_to_cancelling(raw_binance: R
         ("AMENDMENT", "NEW", "0", "0", "0"),
         ("CANCELED", "CANCELED", "0", "0", "0"),
     ]
-    assert [(m["o"]["p"], m["o"]["q"]) for m in messages[1:]] == [("41000.0", "0.02")] * 2
+    assert [(m["o"]["p"], m["o"]["q"]) for m in messages[1:]] == [("41000.0", "0.020")] * 2
 
 
 async def test_what_an_order_did_not_fill_expires_after_its_fill(raw_binance: RawBinance) -> None:
@@ -176,7 +176,7 @@ async def test_a_liquidation_is_told_to_its_account(rig: Rig) -> None:
     [account] = [m["a"] for m in messages if m["e"] == "ACCOUNT_UPDATE"]
     assert account["P"][0]["pa"] == "0"
     [forced] = client.ask("GET", "/fapi/v1/forceOrders")
-    assert (forced["side"], forced["executedQty"]) == ("SELL", "0.01")
+    assert (forced["side"], forced["executedQty"]) == ("SELL", "0.010")
 
 
 # ---------------------------------------------------------------------------- listen keys

@@ -157,8 +157,8 @@ def depth(call: Call, params: Depth) -> object:
         "lastUpdateId": call.venue.tape.of(params.symbol).book_version,
         "E": now,
         "T": now,
-        "bids": [[grid.price(price), grid.quantity(size)] for price, size in bids],
-        "asks": [[grid.price(price), grid.quantity(size)] for price, size in asks],
+        "bids": [[grid.price(price), grid.whole_quantity(size)] for price, size in bids],
+        "asks": [[grid.price(price), grid.whole_quantity(size)] for price, size in asks],
     }
 
 
@@ -186,11 +186,11 @@ def _day_row(call: Call, grid: Grid) -> Row:
         "priceChangePercent": sign + percent,
         "weightedAvgPrice": grid.average_price(grid.value(day.ticks), day.contracts) or "0",
         "lastPrice": grid.price(last),
-        "lastQty": grid.quantity(tape.trades[-1].contracts) if tape.trades else "0",
+        "lastQty": grid.whole_quantity(tape.trades[-1].contracts) if tape.trades else "0",
         "openPrice": grid.price(first),
         "highPrice": grid.price(day.high if day.high is not None else last),
         "lowPrice": grid.price(day.low if day.low is not None else last),
-        "volume": grid.quantity(day.contracts),
+        "volume": grid.whole_quantity(day.contracts),
         "quoteVolume": money_text(grid.value(day.ticks)),
         "openTime": ms(now) - 86_400_000,
         "closeTime": ms(now),
@@ -225,9 +225,9 @@ def book_ticker(call: Call, params: Symbol) -> object:
             {
                 "symbol": grid.instrument.symbol,
                 "bidPrice": grid.price(bids[0][0]) if bids else "0",
-                "bidQty": grid.quantity(bids[0][1]) if bids else "0",
+                "bidQty": grid.whole_quantity(bids[0][1]) if bids else "0",
                 "askPrice": grid.price(asks[0][0]) if asks else "0",
-                "askQty": grid.quantity(asks[0][1]) if asks else "0",
+                "askQty": grid.whole_quantity(asks[0][1]) if asks else "0",
                 "lastUpdateId": call.venue.tape.of(grid.instrument.symbol).book_version,
                 "time": ms(call.venue.now()),
             }
@@ -261,7 +261,7 @@ def open_interest(call: Call, params: OneSymbol) -> object:
     grid = call.grid(params.symbol)
     contracts = call.venue.exchange.open_interest(params.symbol)
     return {
-        "openInterest": grid.quantity(contracts),
+        "openInterest": grid.whole_quantity(contracts),
         "symbol": params.symbol,
         "time": ms(call.venue.now()),
     }

@@ -114,11 +114,11 @@ def _candle_rows(
         [
             ms(bar.start_at),
             *(write(each) for each in (bar.open, bar.high, bar.low, bar.close)),
-            grid.quantity(bar.contracts),
+            grid.whole_quantity(bar.contracts) if bar.trades else "0",
             ms(bar.start_at + length) - 1,
             money_text(grid.value(bar.ticks)),
             bar.trades,
-            grid.quantity(bar.bought),
+            grid.whole_quantity(bar.bought) if bar.trades else "0",
             money_text(grid.value(bar.bought_ticks)),
             "0",
         ]
@@ -164,7 +164,7 @@ def _trade_row(trade: PublicTrade, grid: Grid) -> Row:
     return {
         "id": trade.trade_id,
         "price": grid.price(trade.price),
-        "qty": grid.quantity(trade.contracts),
+        "qty": grid.whole_quantity(trade.contracts),
         "quoteQty": money_text(grid.value(trade.price * trade.contracts)),
         "time": ms(trade.at),
         "isBuyerMaker": trade.side < 0,
@@ -195,8 +195,8 @@ def aggregate_row(trade: PublicTrade, grid: Grid) -> Row:
     return {
         "a": trade.trade_id,
         "p": grid.price(trade.price),
-        "q": grid.quantity(trade.contracts),
-        "nq": grid.quantity(trade.contracts),
+        "q": grid.whole_quantity(trade.contracts),
+        "nq": grid.whole_quantity(trade.contracts),
         "f": trade.trade_id,
         "l": trade.trade_id,
         "T": ms(trade.at),
@@ -227,7 +227,7 @@ def open_interests(call: Call, params: InterestQuery) -> object:
     return [
         {
             "symbol": params.symbol,
-            "sumOpenInterest": grid.quantity(bar.open_interest),
+            "sumOpenInterest": grid.whole_quantity(bar.open_interest),
             "sumOpenInterestValue": money_text(grid.value(bar.open_interest * bar.close)),
             "timestamp": ms(bar.start_at),
         }

@@ -94,7 +94,7 @@ class PartialDepthTopic(SymbolTopic):
 
 
 def texts(grid: Grid, levels: Levels) -> list[list[str]]:
-    return [[grid.price(price), grid.quantity(contracts)] for price, contracts in levels]
+    return [[grid.price(price), grid.whole_quantity(contracts)] for price, contracts in levels]
 
 
 class MarketTopics:

@@ -97,7 +97,8 @@ def place(call: Call, params: NewOrder) -> object:
         raise WireError(errors.FILL_OR_KILL)
     row = order_row(order, call.grid(params.symbol))
     if params.new_order_resp_type == "ACK":
-        row |= {"status": "NEW", "executedQty": "0", "cumQty": "0", "cumQuote": "0"}
+        nothing = call.grid(params.symbol).whole_quantity(0)
+        row |= {"status": "NEW", "executedQty": nothing, "cumQty": nothing, "cumQuote": "0"}
         row["avgPrice"] = "0.00"
     return row
 

@@ -18,7 +18,7 @@ def position_row(call: Call, view: PositionView, grid: Grid) -> Row:
     notional = 0 if mark is None else grid.value(held * mark)
     kept = call.records.positions.get((symbol, view.position_side))
     isolated = view.margin if view.margin_mode is MarginMode.ISOLATED and held else 0
-    quantity = grid.quantity(abs(held))
+    quantity = grid.whole_quantity(abs(held))
     margin = money_text(view.margin if held else 0)
     average = grid.average_price(view.entry_cost, abs(held)) or "0.0"
     return {

@@ -46,9 +46,9 @@ def _book(venue: Venue, grid: Grid) -> Row:
     return {
         "u": venue.tape.of(symbol).book_version,
         "b": grid.price(bids[0][0]) if bids else "0",
-        "B": grid.quantity(bids[0][1]) if bids else "0",
+        "B": grid.whole_quantity(bids[0][1]) if bids else "0",
         "a": grid.price(asks[0][0]) if asks else "0",
-        "A": grid.quantity(asks[0][1]) if asks else "0",
+        "A": grid.whole_quantity(asks[0][1]) if asks else "0",
         "T": ms(venue.exchange.now),
     }
 
@@ -65,7 +65,7 @@ def _day(venue: Venue, grid: Grid, kind: str) -> Row:
         "o": grid.price(first),
         "h": grid.price(day.high if day.high is not None else last),
         "l": grid.price(day.low if day.low is not None else last),
-        "v": grid.quantity(day.contracts),
+        "v": grid.whole_quantity(day.contracts),
         "q": money_text(grid.value(day.ticks)),
     }
     if kind == "miniTicker":
@@ -77,7 +77,7 @@ def _day(venue: Venue, grid: Grid, kind: str) -> Row:
         "p": grid.prices.text(change),
         "P": f"-{percent}" if change < 0 else percent,
         "w": grid.average_price(grid.value(day.ticks), day.contracts) or "0",
-        "Q": grid.quantity(tape.trades[-1].contracts) if tape.trades else "0",
+        "Q": grid.whole_quantity(tape.trades[-1].contracts) if tape.trades else "0",
         "F": day.first_trade,
         "L": day.last_trade,
         "n": day.trades,

@@ -16,6 +16,7 @@ from simexchange.server.venue import Venue
 
 _encode = msgspec.json.encode
 _GROUPS = ("public", "market", "private")
+_FORMS = ("ws", "stream")
 _HALF = 2
 
 
@@ -120,12 +121,14 @@ class Streams:
         if request.headers.get("Upgrade", "").lower() != "websocket":
             return web.Response(status=400, text="this path speaks WebSocket")
         path, _, query = request.raw_path.partition("?")
-        socket = Socket(request, self.venue.faults, self.venue.settings.socket_backlog)
-        await socket.open()
         parts = [part for part in path.split("/") if part]
         if parts[0] in _GROUPS:
             parts = parts[1:]
-        connection = Connection(self, socket, is_combined=bool(parts) and parts[0] == "stream")
+        if not parts or parts[0] not in _FORMS:
+            return web.Response(status=404)
+        socket = Socket(request, self.venue.faults, self.venue.settings.socket_backlog)
+        await socket.open()
+        connection = Connection(self, socket, is_combined=parts[0] == "stream")
         names = parts[1:] if len(parts) >= _HALF and not parts[1].isdecimal() else []
         asked = parse_qs(query)
         names += [n for text in asked.get("streams", []) for n in text.split("/")]

@@ -94,11 +94,11 @@ class CandleTopic(SymbolTopic):
             "c": grid.price(bar.close),
             "h": grid.price(bar.high),
             "l": grid.price(bar.low),
-            "v": grid.quantity(bar.contracts),
+            "v": grid.whole_quantity(bar.contracts),
             "n": bar.trades,
             "x": now >= ends,
             "q": money_text(grid.value(bar.ticks)),
-            "V": grid.quantity(bar.bought),
+            "V": grid.whole_quantity(bar.bought),
             "Q": money_text(grid.value(bar.bought_ticks)),
             "B": "0",
         }
@@ -141,7 +141,7 @@ class LiquidationTopic(Topic):
     def _message(self, symbol: str, event: PublicLiquidation) -> bytes:
         grid = self.venue.grid(symbol)
         assert grid is not None, f"{symbol} was liquidated without being listed"
-        quantity = grid.quantity(event.contracts)
+        quantity = grid.whole_quantity(event.contracts)
         order: Row = {
             "s": symbol,
             "S": SIDES[event.side],

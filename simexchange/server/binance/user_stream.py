@@ -154,8 +154,8 @@ class UserStream:
             "x": kind,
             "X": status,
             "i": order.order_id,
-            "l": "0" if fill is None else grid.quantity(fill.contracts),
-            "z": grid.quantity(filled),
+            "l": "0" if fill is None else grid.whole_quantity(fill.contracts),
+            "z": grid.whole_quantity(filled) if filled else "0",
             "L": "0" if fill is None else grid.price(fill.price),
             "N": grid.instrument.settle,
             "n": "0" if fill is None else money_text(fill.fee),
@@ -189,13 +189,13 @@ class UserStream:
                 "E": at,
                 "T": at,
                 "s": fill.symbol,
-                "q": grid.quantity(order.contracts),
+                "q": grid.whole_quantity(order.contracts),
                 "p": "0" if order.price is None else grid.price(order.price),
                 "m": fill.is_maker,
                 "c": client_id_of(order),
                 "S": SIDES[order.side],
                 "L": grid.price(fill.price),
-                "l": grid.quantity(fill.contracts),
+                "l": grid.whole_quantity(fill.contracts),
                 "t": fill.number,
                 "i": order.order_id,
             }
@@ -217,7 +217,7 @@ class UserStream:
             "X": row["algoStatus"],
             "ai": row["actualOrderId"],
             "ap": row["actualPrice"],
-            "aq": self._grid(order.symbol).quantity(order.filled),
+            "aq": self._grid(order.symbol).whole_quantity(order.filled),
             "act": "MARKET" if order.kind is OrderKind.MARKET else "LIMIT",
             "tp": row["triggerPrice"],
             "p": row["price"],
@@ -252,7 +252,7 @@ class UserStream:
             view = exchange.position(self._account, symbol, side)
             grid, held = self._grid(symbol), signed(view)
             kept = self._venue.records.of(self._account).positions.get((symbol, side))
-            quantity = grid.quantity(abs(held))
+            quantity = grid.whole_quantity(abs(held)) if held else "0"
             is_isolated = view.margin_mode is MarginMode.ISOLATED
             average = grid.average_price(view.entry_cost, abs(held)) or "0"
             rows.append(

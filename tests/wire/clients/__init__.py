@@ -1,0 +1,1 @@
+"""Further clients of both venues, as their registries ship them, on served exchanges."""
