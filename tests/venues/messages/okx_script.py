@@ -166,8 +166,8 @@ def bounded(price: str, force: TimeInForce) -> OrderRequest:
 
 
 def witness() -> ccxt.okx:
-    """Return ccxt's own exchange, which knows the one market and counts exactly."""
+    """Return ccxt's own exchange, which knows the one market and tells numbers as texts."""
     exchange = ccxt.okx()
-    exchange.number = Decimal
+    exchange.number = str
     exchange.set_markets([exchange.parse_market(INSTRUMENT)])
     return exchange
