@@ -191,8 +191,8 @@ async def windows(
     since: datetime,
     until: datetime,
 ) -> list[Row]:
-    """Return rows since a time, week by week, oldest first; `until` is about now."""
-    rows: list[Row] = []
+    """Return rows since a time, week by week, oldest first, each once; `until` is about now."""
+    rows: dict[str, Row] = {}
     start, is_last = since, False
     while not is_last:
         end = start + WEEK - timedelta(milliseconds=1)
@@ -200,9 +200,9 @@ async def windows(
         params: Row = {**which, "startTime": str(milliseconds_of(start))}
         if not is_last:  # the last window ends when the venue answers, not when we ask
             params["endTime"] = str(milliseconds_of(end))
-        rows += await pages(client, method, params, names)
+        rows.update({row[names[1]]: row for row in await pages(client, method, params, names)})
         start = end + timedelta(milliseconds=1)
-    return rows
+    return list(rows.values())
 
 
 async def pages(

@@ -73,14 +73,23 @@ class Doubts:
         self._start()
 
     def check_over(self, account: AccountId, name: str) -> None:
-        """Raise `MayStillArrive` while what the venue does not know may still come up."""
-        key = (account, name)
-        if key in self._acknowledged:
+        """Raise `MayStillArrive` while what the venue does not know may still come up.
+
+        What this process did not send may have been sent by the one before it.
+        """
+        self._check(account, name, self._start() + self._window)
+        self.forget((account, name))
+
+    def check_own(self, account: AccountId, name: str) -> None:
+        """Raise `MayStillArrive` while something that this process sent may still come up."""
+        self._check(account, name, self._now())
+
+    def _check(self, account: AccountId, name: str, until: float) -> None:
+        if (account, name) in self._acknowledged:
             raise MayStillArrive(f"{name} was acknowledged and is not listed yet")
-        left = self._until.get(key, self._start() + self._window) - self._now()
+        left = self._until.get((account, name), until) - self._now()
         if left > 0:
             raise MayStillArrive(f"{name} is not there, but may still arrive for {left:.1f} s")
-        self.forget(key)
 
     def _start(self) -> float:
         if self._started is None:

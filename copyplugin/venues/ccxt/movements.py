@@ -38,7 +38,8 @@ class Movements:
     async def move(self, movement: Movement, send: Send, ask: Ask) -> None:
         """Move the money under the first name that has not failed yet.
 
-        `send` raises as `Venue.transfer`, `ask` what a question without an answer raises.
+        Raises `VenueUnavailable` while one that was sent before may still arrive. `send` raises as
+        `Venue.transfer`, `ask` what a question without an answer raises.
         """
         for attempt in range(_ATTEMPTS):
             name = name_of(movement, attempt)
@@ -68,6 +69,7 @@ class Movements:
         return False
 
     async def _sent(self, movement: Movement, name: str, send: Send, ask: Ask) -> Fate:
+        self._doubts.check_own(movement.giver.account, name)
         sending = self._doubts.sent(movement.giver.account, name)
         try:
             await send(name)

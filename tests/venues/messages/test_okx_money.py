@@ -124,8 +124,10 @@ async def test_a_lost_movement_is_not_called_so_while_it_may_still_arrive() -> N
         now.script.say(MOVE, Refused(500, {"code": "50026", "msg": "error"}))
         with pytest.raises(OutcomeUnknown):
             await now.venue.transfer(FUND)
-        with pytest.raises(VenueUnavailable, match="may still arrive"):
-            await now.venue.transfer_outcome(FUND)
+        for again in (now.venue.transfer_outcome, now.venue.transfer):
+            with pytest.raises(VenueUnavailable, match="may still arrive"):
+                await again(FUND)
+        assert len(now.script.of(MOVE)) == 1
         now.script.say(STATE, ok(DONE))
         assert await now.venue.transfer_outcome(FUND) is TransferOutcome.DONE
 
