@@ -144,14 +144,14 @@ async def test_a_leader_is_copied_from_connecting_accounts_to_the_money_coming_h
 
 async def dust_is_no_difference(plugin: CopyPlugin, venue: CcxtVenue) -> None:
     """Compare books and wallet as on a venue that counts as we do, then as on this one."""
-    told = venue.dialect.capabilities
-    venue.dialect.capabilities = replace(told, counts_finer=False)
+    told = venue.capabilities
+    venue._capabilities = replace(told, counts_finer=False)
     async with asyncio.timeout(20):
         while True:
             if await plugin.engine.reconciler.run() == 1:
                 break
             await asyncio.sleep(0.05)
-    venue.dialect.capabilities = told
+    venue._capabilities = told
     assert await plugin.engine.reconciler.run() == 0
 
 
