@@ -149,7 +149,9 @@ class CopyPlugin:
     ) -> None:
         self.settings = settings
         self.database = open_database(settings.database_url)
-        self.queries = Queries(self.database, clock, settings.zone)
+        self.queries = Queries(
+            self.database, clock, settings.zone, has_paper=settings.paper_folder is not None
+        )
         self.commands = Commands(self.database, clock, settings)
         self.dispatcher = dispatcher or InProcessDispatcher(clock)
         self.host_feed = open_host_feed(self.database, clock, settings)

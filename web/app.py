@@ -8,8 +8,9 @@ from copyplugin.host.feed import HostFeed
 from copyplugin.store.queries import Queries
 from web import appearance, host, identity, roles, stream
 from web.errors import init_errors
-from web.following import actions, commands, copies, follow, pausing, receipts
+from web.following import actions, commands, copies, follow, for_real, pausing, receipts
 from web.following import settings as follow_settings
+from web.following.money import init_money
 from web.health import pages as health
 from web.i18n import init_translation
 from web.leader_centre import pages as leader_centre
@@ -25,6 +26,7 @@ BLUEPRINTS = (
     follow.blueprint,
     copies.blueprint,
     actions.blueprint,
+    for_real.blueprint,
     pausing.blueprint,
     receipts.blueprint,
     follow_settings.blueprint,
@@ -76,6 +78,7 @@ def create_app(
     init_translation(app)
     init_templates(app)
     init_errors(app)
+    init_money(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     if host_feed is not None:

@@ -42,7 +42,12 @@ def serve(host: str, port: int) -> None:
         database = open_database(plugin_settings.database_url)
         try:
             app = create_app(
-                Queries(database, clock, plugin_settings.zone),
+                Queries(
+                    database,
+                    clock,
+                    plugin_settings.zone,
+                    has_paper=plugin_settings.paper_folder is not None,
+                ),
                 Commands(database, clock, plugin_settings),
                 WebSettings(secret_key=secrets.token_hex(32), host=host),
                 host_feed=open_host_feed(database, clock, plugin_settings),

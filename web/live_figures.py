@@ -96,6 +96,7 @@ def _copies(copies: Copies) -> Iterator[tuple[str, Figure]]:
 def _follow(line: FollowLine) -> Iterator[tuple[str, Figure]]:
     key = f"follow-{line.follow_id}"
     yield f"{key}-profit", _exact(line.profit_after_share)
+    yield f"{key}-before", _exact(line.profit)
     yield f"{key}-ratio", _ratio(line.profit_ratio)
     yield f"{key}-share", _exact_unsigned(line.share)
 

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, abort, request
 
 from copyplugin.domain.identifiers import LeaderId
 from web import formatting
+from web.following.money import my_id
 from web.i18n import Language, gettext
 from web.identity import follower_id
 from web.live import LiveHub, Moment, TooManyStreams, Topic
@@ -28,7 +29,7 @@ def stream() -> Response:
         abort(401, gettext("Sign in to see your copies."))
     leader = request.args.get("leader", type=int)
     topic = Topic(
-        follower_id=me if wants_copies else None,
+        follower_id=my_id() if wants_copies else None,
         leader_id=None if leader is None else LeaderId(leader),
     )
     hub = services().live

@@ -13,6 +13,7 @@ from copyplugin.domain.identifiers import CopiedPositionId, FollowerId, FollowId
 from copyplugin.engine.done import Asked
 from copyplugin.errors import Refused
 from copyplugin.store import follows, lane_work
+from copyplugin.store.followers import get_follower, person_of
 
 FOR_STAFF = frozenset(
     {
@@ -62,7 +63,17 @@ def _refuse_unless_own(asked: Asked) -> None:
 
 
 def _owner(asked: Asked) -> FollowerId | None:
-    """Return whose follow the command is about; None where it is about none."""
+    """Return whose follow the command is about; None where it is about none.
+
+    A follow with play money is the person's for whom it stands.
+    """
+    follower_id = _follower(asked)
+    if follower_id is None:
+        return None
+    return person_of(asked.session, get_follower(asked.session, follower_id)).id
+
+
+def _follower(asked: Asked) -> FollowerId | None:
     if "follower_id" in asked.given:
         return FollowerId(asked.given.number("follower_id"))
     if "copied_position_id" in asked.given:

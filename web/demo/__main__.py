@@ -1,6 +1,7 @@
 """`python -m web.demo`: leaders trade, followers copy, pages show it; or all of it headless."""
 
 import secrets
+import shutil
 import sys
 import tempfile
 from collections.abc import Generator
@@ -142,6 +143,7 @@ def _theatre(options: Options, url: str, steps: Steps) -> Generator[tuple[Stage,
             follower_ids = opening.add_followers(plugin, stage, plans)
         with steps.step("first follows"):
             opening.start_follows(plugin, stage, plans, (leader_ids, follower_ids))
+            opening.start_paper_follow(plugin, stage, plans[0], (leader_ids, follower_ids))
         stage.start_market()
         steps.seconds["start"] = round(perf_counter() - began, 3)
         yield stage, plugin
@@ -199,7 +201,10 @@ def _database(options: Options, name: str | None) -> Generator[str]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.glob(f"{DATABASE}*"):
-            old.unlink()
+            if old.is_dir():  # where the play money is kept
+                shutil.rmtree(old)
+            else:
+                old.unlink()
     except OSError as error:
         raise CannotStart(
             f"--data {folder} cannot be used: {error.strerror}. Choose another folder."

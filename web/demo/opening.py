@@ -12,6 +12,7 @@ from web.demo.cast import (
     TERMS,
     TOTAL_COPY_AMOUNT,
     FollowerPlan,
+    FollowPlan,
 )
 from web.demo.stage import Stage
 
@@ -95,16 +96,34 @@ def start_follows(
     started = 0
     for plan in followers:
         for follow in plan.follows:
-            arguments = {
-                "leader_id": leader_ids[follow.leader],
-                "follower_id": follower_ids[plan.name],
-                "mode": follow.mode.value,
-                "copy_amount": str(follow.copy_amount),
-                "instruments": _instruments(stage),
-            }
+            arguments = _follow(stage, follow, (leader_ids[follow.leader], follower_ids[plan.name]))
             _do(plugin, CommandKind.START_FOLLOW, arguments, f"{plan.name} after {follow.leader}")
             started += 1
     return started
+
+
+def start_paper_follow(
+    plugin: CopyPlugin,
+    stage: Stage,
+    plan: FollowerPlan,
+    ids: tuple[Mapping[str, int], Mapping[str, int]],
+) -> None:
+    """Let one follower do with play money what he does with real money, to compare the two."""
+    leader_ids, follower_ids = ids
+    for follow in plan.follows[:1]:
+        arguments = _follow(stage, follow, (leader_ids[follow.leader], follower_ids[plan.name]))
+        _do(plugin, CommandKind.START_PAPER_FOLLOW, arguments, f"{plan.name} on paper")
+
+
+def _follow(stage: Stage, follow: FollowPlan, ids: tuple[int, int]) -> Mapping[str, object]:
+    leader_id, follower_id = ids
+    return {
+        "leader_id": leader_id,
+        "follower_id": follower_id,
+        "mode": follow.mode.value,
+        "copy_amount": str(follow.copy_amount),
+        "instruments": _instruments(stage),
+    }
 
 
 def _instruments(stage: Stage) -> list[str]:

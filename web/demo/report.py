@@ -38,6 +38,7 @@ class Report:
             "over_http": self.over_http,
             "leaders": found.leaders,
             "follows": found.follows,
+            "paper_follows": found.paper_follows,
             "leader_fills": found.leader_fills,
             "leader_orders": found.leader_orders,
             "orders_sent": found.orders_sent,

@@ -12,6 +12,7 @@ from copyplugin.domain.leader import TradeState
 from copyplugin.domain.money import money_total
 from copyplugin.store.queries.copied_positions import CopiedPosition
 from copyplugin.store.queries.copies import FollowLine
+from web.following.money import PLAY, is_play, my_id
 from web.formatting import number, quantity, short_name, signed
 from web.i18n import gettext, ngettext
 from web.identity import Answer, actor_name, needs_follower, signed_in
@@ -31,6 +32,7 @@ class Question:
     button: str
     back: str
     choices: Mapping[EndHow, tuple[str, str]] | None = None
+    is_of_real_money: bool = False  # though it is asked where play money is shown
 
 
 @blueprint.get("/positions/<int:position_id>/close")
@@ -163,9 +165,15 @@ def ask(question: Question) -> str:
     )
 
 
-def submit(kind: CommandKind, arguments: Mapping[str, object]) -> Response:
-    """Give the order of the form that was sent, and lead to what became of it."""
+def submit(
+    kind: CommandKind, arguments: Mapping[str, object], *, leads_to_real: bool = False
+) -> Response:
+    """Give the order of the form that was sent, and lead to what became of it.
+
+    `leads_to_real`: from a page about play money to one about real money.
+    """
     me = signed_in()
+    money = PLAY if is_play() and not leads_to_real else None
     outcome = services().commands.submit(
         kind,
         arguments,
@@ -175,12 +183,12 @@ def submit(kind: CommandKind, arguments: Mapping[str, object]) -> Response:
     if outcome.state is CommandState.REFUSED:
         flash(outcome.message or gettext("The engine refused without a reason."), "bad")
         return redirect(url_for("copies.positions"))
-    return redirect(url_for("commands.show", command_id=outcome.command_id))
+    return redirect(url_for("commands.show", command_id=outcome.command_id, money=money))
 
 
 def _open_position(position_id: int) -> tuple[CopiedPosition, FollowLine]:
     queries = services().queries
-    me = signed_in().follower_id
+    me = my_id()
     position = queries.copied_position(me, CopiedPositionId(position_id))
     if position is None:
         abort(404, gettext("You have no such position."))
@@ -191,7 +199,7 @@ def _open_position(position_id: int) -> tuple[CopiedPosition, FollowLine]:
 
 
 def _live_follow(follow_id: int) -> tuple[FollowLine, list[CopiedPosition]]:
-    copies = services().queries.copies(signed_in().follower_id)
+    copies = services().queries.copies(my_id())
     line = next((line for line in copies.follows if line.follow_id == follow_id), None)
     if line is None:
         abort(404, gettext("You have no such follow."))

@@ -36,6 +36,12 @@ def _steps(kind: CommandKind) -> tuple[str, str, str]:
             gettext("The copy amount moves to its sub-account and the follow starts"),
             gettext("The leader's next open is copied"),
         )
+    if kind is CommandKind.START_PAPER_FOLLOW:
+        return (
+            gettext("Your order was taken"),
+            gettext("The play money moves to its account and the follow starts"),
+            gettext("The leader's next open is copied with play money"),
+        )
     return (
         gettext("Your order was taken"),
         gettext("The engine carries it out"),

@@ -5,8 +5,9 @@ from flask import Blueprint, Response, abort, render_template, request, url_for
 from copyplugin.domain.identifiers import CopiedPositionId, FollowId
 from copyplugin.store.queries.copies import totals_of
 from copyplugin.store.queries.statement_csv import statement_csv
+from web.following.money import my_id
 from web.i18n import gettext
-from web.identity import Answer, needs_follower, signed_in
+from web.identity import Answer, needs_follower
 from web.live_figures import copies_rows
 from web.services import services
 
@@ -29,7 +30,7 @@ def follows() -> Answer:
 @needs_follower
 def closed() -> Answer:
     found = services().queries.closed_positions(
-        signed_in().follower_id, page=_number(), page_size=services().settings.page_size
+        my_id(), page=_number(), page_size=services().settings.page_size
     )
     return _page("following/closed.html", tab="closed", positions=found.positions, page=found.page)
 
@@ -38,7 +39,7 @@ def closed() -> Answer:
 @needs_follower
 def skipped() -> Answer:
     found = services().queries.skipped_orders(
-        signed_in().follower_id, page=_number(), page_size=services().settings.page_size
+        my_id(), page=_number(), page_size=services().settings.page_size
     )
     return _page("following/skipped.html", tab="skipped", orders=found.orders, page=found.page)
 
@@ -46,7 +47,7 @@ def skipped() -> Answer:
 @blueprint.get("/follows/<int:follow_id>/statement.csv")
 @needs_follower
 def statement(follow_id: int) -> Answer:
-    found = services().queries.follow_statement(signed_in().follower_id, FollowId(follow_id))
+    found = services().queries.follow_statement(my_id(), FollowId(follow_id))
     if found is None:
         abort(404, gettext("You have no such follow."))
     return Response(
@@ -60,7 +61,7 @@ def statement(follow_id: int) -> Answer:
 @needs_follower
 def position(position_id: int) -> Answer:
     queries = services().queries
-    found = queries.copied_position(signed_in().follower_id, CopiedPositionId(position_id))
+    found = queries.copied_position(my_id(), CopiedPositionId(position_id))
     if found is None:
         abort(404, gettext("You have no such position."))
     return render_template(
@@ -68,17 +69,17 @@ def position(position_id: int) -> Answer:
         section="copies",
         position=found,
         orders=queries.orders_of(found.position_id),
-        held=queries.escrow(signed_in().follower_id).positions.get(found.position_id),
+        held=queries.escrow(my_id()).positions.get(found.position_id),
         protection=queries.position_protection(found.position_id),
         now=queries.now(),
         live_url=url_for("live.stream", copies=1),
-        live_rows=" ".join(copies_rows(queries.copies(signed_in().follower_id))),
+        live_rows=" ".join(copies_rows(queries.copies(my_id()))),
     )
 
 
 def _page(template: str, **more: object) -> str:
     queries = services().queries
-    copies = queries.copies(signed_in().follower_id)
+    copies = queries.copies(my_id())
     return render_template(
         template,
         section="copies",
@@ -87,9 +88,9 @@ def _page(template: str, **more: object) -> str:
         now=queries.now(),
         live_url=url_for("live.stream", copies=1),
         live_rows=" ".join(copies_rows(copies)),
-        escrow=queries.escrow(signed_in().follower_id),
-        backings=queries.leader_backings(signed_in().follower_id),
-        halted=queries.halted_follows(signed_in().follower_id),
+        escrow=queries.escrow(my_id()),
+        backings=queries.leader_backings(my_id()),
+        halted=queries.halted_follows(my_id()),
         page_url=_page_url,
         sums_of=totals_of,
         **more,
@@ -97,7 +98,7 @@ def _page(template: str, **more: object) -> str:
 
 
 def _page_url(number: int) -> str:
-    return f"{request.path}?page={number}"
+    return url_for(str(request.endpoint), page=number)
 
 
 def _number() -> int:

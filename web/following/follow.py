@@ -8,7 +8,8 @@ from flask import Blueprint, abort, redirect, render_template, url_for
 from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.identifiers import LeaderId
 from copyplugin.store.queries.follow_terms import FollowTerms
-from web.following.forms import FollowForm
+from web.following.forms import REAL, FollowForm
+from web.following.money import PLAY
 from web.i18n import gettext
 from web.identity import Answer, actor_name, needs_follower, signed_in
 from web.security import new_idempotency_key
@@ -22,19 +23,19 @@ blueprint = Blueprint("follow", __name__)
 @needs_follower
 def form(leader_id: int) -> Answer:
     terms = _terms(leader_id)
-    return _page(terms, FollowForm(terms))
+    return _page(terms, FollowForm(terms, _moneys(terms)))
 
 
 @blueprint.post("/koltrade/<int:leader_id>/copy")
 @needs_follower
 def start(leader_id: int) -> Answer:
     terms = _terms(leader_id)
-    sent = FollowForm(terms)
+    sent = FollowForm(terms, _moneys(terms))
     if not sent.validate():
         return _page(terms, sent), 422
     me = signed_in()
     outcome = services().commands.submit(
-        CommandKind.START_FOLLOW,
+        CommandKind.START_PAPER_FOLLOW if sent.is_play else CommandKind.START_FOLLOW,
         {
             "leader_id": leader_id,
             "follower_id": me.follower_id,
@@ -46,7 +47,8 @@ def start(leader_id: int) -> Answer:
     if outcome.state is CommandState.REFUSED:
         sent.refusal = outcome.message or gettext("The engine refused without a reason.")
         return _page(terms, sent), 409
-    return redirect(url_for("commands.show", command_id=outcome.command_id))
+    money = PLAY if sent.is_play else None
+    return redirect(url_for("commands.show", command_id=outcome.command_id, money=money))
 
 
 def _terms(leader_id: int) -> FollowTerms:
@@ -65,18 +67,40 @@ def _page(terms: FollowTerms, sent: FollowForm) -> str:
         card=terms.card,
         form=sent,
         obstacle=_obstacle(terms),
+        play_obstacle=_play_obstacle(terms),
         mode_sentences={mode.value: mode_sentence(mode) for mode in terms.modes},
     )
+
+
+def _moneys(terms: FollowTerms) -> list[str]:
+    """Return the kinds of money that he may follow with now; real money where neither is."""
+    found = [REAL] if _obstacle(terms) is None else []
+    if terms.paper is not None and _play_obstacle(terms) is None:
+        found.append(PLAY)
+    return found or [REAL]
+
+
+def _play_obstacle(terms: FollowTerms) -> str | None:
+    """Return why he cannot follow with play money; None where he can."""
+    if terms.paper is None:
+        return gettext("Nobody follows with play money here.")
+    if terms.paper.follow_id is not None:
+        return gettext("You follow this leader with play money already.")
+    return _general_obstacle(terms)
 
 
 def _obstacle(terms: FollowTerms) -> str | None:
     """Return why this follower cannot follow at all now; None where he can."""
     if terms.card.follow_id is not None:
         return gettext("You follow this leader already. End that follow before you start another.")
-    if terms.is_blocked:
-        return gettext("This leader does not accept your account.")
     if terms.card.places.is_full:
         return gettext("Every place with this leader is taken. One is free when a follow ends.")
+    return _general_obstacle(terms)
+
+
+def _general_obstacle(terms: FollowTerms) -> str | None:
+    if terms.is_blocked:
+        return gettext("This leader does not accept your account.")
     if not terms.instruments:
         return gettext("The leader has no instrument that the venue trades now.")
     return None

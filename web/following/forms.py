@@ -1,5 +1,6 @@
 """The form that starts a follow (F1): what is chosen, and a sentence for what does not fit."""
 
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
 from wtforms import HiddenField, RadioField, SelectMultipleField, StringField
@@ -8,12 +9,14 @@ from wtforms.validators import ValidationError
 from copyplugin.domain.copy_rule import CopyMode
 from copyplugin.domain.money import Money
 from copyplugin.store.queries.follow_terms import FollowTerms
+from web.following.money import PLAY
 from web.following.more_settings import MoreSettings, own_arguments, own_terms
 from web.following.protection_settings import ProtectionSettings
 from web.formatting import number
 from web.i18n import gettext
 from web.words import mode_name
 
+REAL = "real"
 _PLACES = 2
 _LONGEST = 20
 
@@ -23,12 +26,15 @@ class FollowForm(MoreSettings, ProtectionSettings):
 
     instruments = SelectMultipleField(validate_choice=False)
     mode = RadioField(validate_choice=False)
+    money = RadioField(validate_choice=False)
     amount = StringField()
     idempotency_key = HiddenField()
 
-    def __init__(self, terms: FollowTerms) -> None:
+    def __init__(self, terms: FollowTerms, moneys: Sequence[str] = (REAL,)) -> None:
+        """Take the kinds of money that are possible now, the one to be offered first in front."""
         super().__init__()  # pyright: ignore[reportUnknownMemberType] - Flask-WTF has no types
         self.terms = terms
+        self.moneys = moneys
         self.refusal: str | None = None  # what the engine said, when it said no
         self.instruments.choices = [(symbol, symbol) for symbol in terms.instruments]
         self.mode.choices = [(mode.value, mode_name(mode)) for mode in terms.modes]
@@ -37,6 +43,12 @@ class FollowForm(MoreSettings, ProtectionSettings):
         if not self.is_submitted():
             self.instruments.data = list(terms.instruments)
             self.mode.data = CopyMode.FIXED.value
+            self.money.data = moneys[0]
+
+    @property
+    def is_play(self) -> bool:
+        """Return whether it is to be play money; without a word it is the first on offer."""
+        return (self.money.data or self.moneys[0]) == PLAY
 
     @property
     def chosen_amount(self) -> Money:
@@ -63,6 +75,10 @@ class FollowForm(MoreSettings, ProtectionSettings):
                     )
                 )
 
+    def validate_money(self, field: RadioField) -> None:
+        if (field.data or self.moneys[0]) not in self.moneys:
+            raise ValidationError(gettext("Choose real money or play money, as is possible now."))
+
     def validate_mode(self, field: RadioField) -> None:
         if field.data not in {mode.value for mode in self.terms.modes}:
             raise ValidationError(gettext("Choose one of the modes on offer."))
@@ -88,6 +104,8 @@ class FollowForm(MoreSettings, ProtectionSettings):
         amount = _amount(field.data)
         limits = self.terms.card.places.limitation
         spot = self.terms.spot_available
+        if self.is_play and self.terms.paper is not None:
+            limits, spot = self.terms.paper, None
         if limits is None:
             raise ValidationError(gettext("The leader takes no more money now."))
         if not limits.minimum <= amount <= limits.maximum:

@@ -8,9 +8,10 @@ from copyplugin.domain.follow import COPIES_OPENS
 from copyplugin.domain.halt import HaltScope
 from copyplugin.store.queries.copies import FollowLine
 from web.following.actions import Question, ask, submit
+from web.following.money import my_id
 from web.formatting import short_name
 from web.i18n import gettext
-from web.identity import Answer, needs_follower, signed_in
+from web.identity import Answer, needs_follower
 from web.services import services
 
 blueprint = Blueprint("pausing", __name__, url_prefix="/my")
@@ -70,7 +71,7 @@ def _send(kind: CommandKind, follow_id: int) -> Response:
 
 
 def _copying(follow_id: int) -> FollowLine:
-    copies = services().queries.copies(signed_in().follower_id)
+    copies = services().queries.copies(my_id())
     line = next((line for line in copies.follows if line.follow_id == follow_id), None)
     if line is None:
         abort(404, gettext("You have no such follow."))

@@ -7,9 +7,10 @@ from flask import Blueprint, Response, abort, render_template, request, url_for
 from copyplugin.domain.identifiers import FollowId, SignalId
 from copyplugin.store.queries.receipts_csv import receipts_csv
 from copyplugin.store.receipts import Receipt
+from web.following.money import my_id
 from web.following.receipt_story import story_of
 from web.i18n import gettext
-from web.identity import Answer, needs_follower, signed_in
+from web.identity import Answer, needs_follower
 from web.services import services
 
 blueprint = Blueprint("receipts", __name__, url_prefix="/my/follows")
@@ -19,7 +20,7 @@ blueprint = Blueprint("receipts", __name__, url_prefix="/my/follows")
 @needs_follower
 def index(follow_id: int) -> Answer:
     found = services().queries.follow_receipts(
-        signed_in().follower_id,
+        my_id(),
         FollowId(follow_id),
         page=request.args.get("page", default=1, type=int),
         page_size=services().settings.page_size,
@@ -38,7 +39,7 @@ def index(follow_id: int) -> Answer:
 @blueprint.get("/<int:follow_id>/receipts.csv")
 @needs_follower
 def as_csv(follow_id: int) -> Answer:
-    found = services().queries.all_receipts(signed_in().follower_id, FollowId(follow_id))
+    found = services().queries.all_receipts(my_id(), FollowId(follow_id))
     if found is None:
         abort(404, gettext("You have no such follow."))
     return Response(
@@ -65,9 +66,7 @@ def _page_url(follow_id: int, number: int) -> str:
 
 
 def _receipt(follow_id: int, signal_id: int) -> Receipt:
-    found = services().queries.follow_receipt(
-        signed_in().follower_id, FollowId(follow_id), SignalId(signal_id)
-    )
+    found = services().queries.follow_receipt(my_id(), FollowId(follow_id), SignalId(signal_id))
     if found is None:
         abort(404, gettext("This follow has no receipt of this number."))
     return found

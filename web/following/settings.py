@@ -5,6 +5,7 @@ from flask import Blueprint, abort, redirect, render_template, url_for
 from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.identifiers import FollowId
 from copyplugin.store.queries.settings_of_follow import SettingsOfFollow
+from web.following.money import my_id
 from web.following.settings_form import SettingsForm
 from web.following.settings_words import change_words
 from web.i18n import gettext
@@ -46,7 +47,7 @@ def change(follow_id: int) -> Answer:
 
 
 def _found(follow_id: int) -> SettingsOfFollow:
-    found = services().queries.settings_of_follow(signed_in().follower_id, FollowId(follow_id))
+    found = services().queries.settings_of_follow(my_id(), FollowId(follow_id))
     if found is None:
         abort(404, gettext("You have no such follow."))
     return found
@@ -59,7 +60,7 @@ def _page(found: SettingsOfFollow, sent: SettingsForm) -> str:
         section="copies",
         terms=found,
         form=sent,
-        halt=services().queries.halted_follows(signed_in().follower_id).get(found.follow_id),
+        halt=services().queries.halted_follows(my_id()).get(found.follow_id),
         change_words=change_words,
         mode_sentences={mode.value: mode_sentence(mode) for mode in found.modes},
         protection_title=gettext("Protection"),

@@ -68,10 +68,14 @@ from copyplugin.store.rows import FollowRow
 class Queries:
     """Questions of the pages; every answer is a value that outlives the database session."""
 
-    def __init__(self, database: Database, clock: Clock, zone: tzinfo = UTC) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, zone: tzinfo = UTC, *, has_paper: bool = False
+    ) -> None:
+        """Take whether leaders may be followed with play money here."""
         self._database = database
         self._clock = clock
         self._zone = zone  # whose days count (T5)
+        self._has_paper = has_paper
 
     def now(self) -> datetime:
         return self._clock.now()
@@ -132,7 +136,9 @@ class Queries:
 
     def follow_terms(self, leader_id: LeaderId, follower_id: FollowerId) -> FollowTerms | None:
         with self._database.read() as session:
-            return follow_terms.follow_terms(session, leader_id, follower_id)
+            return follow_terms.follow_terms(
+                session, leader_id, follower_id, has_paper=self._has_paper
+            )
 
     def follow_statement(
         self, follower_id: FollowerId, follow_id: FollowId

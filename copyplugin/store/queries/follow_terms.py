@@ -6,15 +6,16 @@ from fractions import Fraction
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.copy_rule import CopyMode
-from copyplugin.domain.identifiers import FollowerId, LeaderId, Symbol
+from copyplugin.domain.identifiers import FollowerId, FollowId, LeaderId, Symbol
 from copyplugin.domain.leader import ShareBasis
 from copyplugin.domain.liquidation import nearest_liquidation
 from copyplugin.domain.money import Money, Ratio, product
 from copyplugin.domain.protection import RATIO_STEP, maintenance_rate_of
+from copyplugin.store.followers import find_paper_twin
 from copyplugin.store.leader_trades import latest_leverages
 from copyplugin.store.market import instruments
 from copyplugin.store.queries.leader_page import instruments_of, leader_card
-from copyplugin.store.queries.leaders import LeaderCard
+from copyplugin.store.queries.leaders import LeaderCard, live_follows
 from copyplugin.store.rows import (
     FollowerRow,
     LeaderBlacklistRow,
@@ -34,6 +35,15 @@ class LiquidationDistance:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PaperOffer:
+    """What a follow with play money may be: it takes no place, and none of the leader's total."""
+
+    follow_id: FollowId | None  # of the one that runs already
+    minimum: Money
+    maximum: Money
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FollowTerms:
     """The leader's offer to one follower. The engine checks all of it again when he accepts."""
 
@@ -44,12 +54,16 @@ class FollowTerms:
     spot_available: Money | None  # None: the venue has not told yet
     is_blocked: bool  # the leader does not want this follower
     distances: tuple[LiquidationDistance, ...] = ()  # where the leader has traded (P6)
+    paper: PaperOffer | None = None  # None: nobody follows with play money here
 
 
 def follow_terms(
-    session: Session, leader_id: LeaderId, follower_id: FollowerId
+    session: Session, leader_id: LeaderId, follower_id: FollowerId, *, has_paper: bool = False
 ) -> FollowTerms | None:
-    """Return the offer, or None where the leader is not on the list."""
+    """Return the offer, or None where the leader is not on the list.
+
+    `has_paper`: he may be followed with play money too.
+    """
     card = leader_card(session, leader_id, follower_id)
     leader = session.get(LeaderRow, leader_id)
     follower = session.get(FollowerRow, follower_id)
@@ -65,6 +79,16 @@ def follow_terms(
         spot_available=wallet.spot_available if wallet else None,
         is_blocked=blocked is not None,
         distances=liquidation_distances(session, leader_id),
+        paper=_paper_offer(session, leader, follower_id) if has_paper else None,
+    )
+
+
+def _paper_offer(session: Session, leader: LeaderRow, follower_id: FollowerId) -> PaperOffer:
+    twin = find_paper_twin(session, follower_id)
+    running = live_follows(session, twin.id if twin else None, [leader.id])
+    follow_id = running[leader.id][0] if running else None
+    return PaperOffer(
+        follow_id=follow_id, minimum=leader.min_copy_amount, maximum=leader.max_copy_amount
     )
 
 

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from copyplugin.domain.copy_rule import CopyMode
 from copyplugin.domain.follow import COPIES_OPENS, FOLLOWS_CLOSES, FollowState
-from copyplugin.domain.identifiers import FollowerId, FollowId, LeaderId, Symbol
-from copyplugin.domain.money import Money
+from copyplugin.domain.identifiers import AccountId, FollowerId, FollowId, LeaderId, Symbol
+from copyplugin.domain.money import Money, Ratio
 from copyplugin.store.follow_changes import symbols_open
 from copyplugin.store.follow_settings import CHANGED, history_of, settings_of
 from copyplugin.store.follows import symbols_chosen
@@ -63,7 +63,25 @@ class SettingsOfFollow:
     modes: tuple[CopyMode, ...]  # those on offer, and the one that counts now
     distances: tuple[LiquidationDistance, ...]
     arguments: dict[str, Any]
+    open_held: Ratio | None
+    sharer_account: AccountId | None
+    is_paper: bool
     history: tuple[HistoryLine, ...]  # the latest first
+
+    @property
+    def start_arguments(self) -> dict[str, Any]:
+        """Return what starts a follow like this one, but for whose it is to be."""
+        given = {
+            "leader_id": self.leader_id,
+            "copy_amount": f"{self.copy_amount.normalize():f}",
+            "instruments": [str(symbol) for symbol in self.instruments],
+            **self.arguments,
+        }
+        if self.open_held is not None:
+            given["open_held"] = f"{self.open_held:f}"
+        if self.sharer_account is not None:
+            given["sharer_account"] = self.sharer_account
+        return given
 
     @property
     def changes_seen(self) -> int:
@@ -104,6 +122,9 @@ def settings_of_follow(
             each for each in liquidation_distances(session, leader.id) if each.symbol in chosen
         ),
         arguments=found.arguments(),
+        open_held=follow.open_held,
+        sharer_account=follow.sharer_account,
+        is_paper=follow.paper,
         history=tuple(
             HistoryLine(
                 at=row.at,
