@@ -13,6 +13,7 @@ from copyplugin.domain.account import (
     TransferRequest,
     VenuePosition,
 )
+from copyplugin.domain.capacity import Depth
 from copyplugin.domain.fill import LeaderFill, MarginMode, PositionSide
 from copyplugin.domain.identifiers import (
     AccountId,
@@ -97,6 +98,10 @@ class Venue(Protocol):
 
     async def marks(self) -> Mapping[Symbol, Price]:
         """Return the mark price of every instrument that has one."""
+        ...
+
+    async def depth(self, symbol: Symbol, bound: Ratio) -> Depth:
+        """Return what could be bought and sold at once within that ratio of the best price."""
         ...
 
     async def knows_account(self, account: AccountId) -> bool:

@@ -59,6 +59,18 @@ class Settings(BaseSettings):
         default=60, ge=1, le=86400, description="compare positions and ledger with the venue"
     )
 
+    depth_seconds: int = Field(
+        default=60, ge=1, le=86400, description="look how much the market offers near its prices"
+    )
+    usable_depth_percent: int = Field(
+        default=50,
+        ge=1,
+        le=100,
+        description="so much of that may be a leader's order with all copies of it",
+    )
+    capacity_limits_follows: bool = Field(
+        default=True, description="refuse follows beyond what the market bears"
+    )
     ledger_seconds: int = Field(
         default=3600, ge=1, le=604_800, description="prove the ledger from its first entry on"
     )
@@ -277,6 +289,10 @@ class Settings(BaseSettings):
         path = self.database_url.removeprefix(SQLITE).partition("?")[0]
         is_file = self.database_url.startswith(SQLITE) and path not in {"", ":memory:"}
         return Path(f"{path}.paper") if is_file else None
+
+    @property
+    def usable_depth(self) -> Ratio:
+        return Ratio(Decimal(self.usable_depth_percent) / 100)
 
     @property
     def quiet(self) -> timedelta:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from copyplugin.domain.follow import FollowState
 from copyplugin.domain.identifiers import CommandId
 from copyplugin.engine.commands import CommandDesk
+from copyplugin.engine.depth_watch import DepthWatch
 from copyplugin.engine.executor import Executor
 from copyplugin.engine.feed import Feed
 from copyplugin.engine.following import Following
@@ -45,6 +46,7 @@ class Engine:
         self.mover = Mover(around)
         self.protector = Protector(around)
         self.margin_watch = MarginWatch(around)
+        self.depth_watch = DepthWatch(around)
         self.reconciler = Reconciler(around)
         self.statistician = Statistician(around)
         self.desk = CommandDesk(around, self.feed, self.market_data, on_answer)
@@ -139,6 +141,7 @@ class Engine:
                 "marks": Cadence(
                     seconds=settings.marks_seconds, job=self.market_data.publish_marks
                 ),
+                "depth": Cadence(seconds=settings.depth_seconds, job=self.depth_watch.run),
                 "ledger": Cadence(seconds=settings.ledger_seconds, job=self.prove_ledger),
                 "reconcile": Cadence(seconds=settings.reconcile_seconds, job=self.reconciler.run),
             },

@@ -123,6 +123,7 @@ def _start(asked: Asked, follower_id: FollowerId) -> Done:
         wish,
         proportional_allowed=settings.is_proportional_allowed(asked.session),
         at=asked.around.clock.now(),
+        capacity_limits=asked.around.settings.capacity_limits_follows,
     )
     protect_new_follow(asked, follow)
     asked.row.result = {"follow_id": follow.id}

@@ -8,6 +8,7 @@ from zlib import crc32
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from copyplugin.domain.capacity import room_left
 from copyplugin.domain.copy_rule import (
     CopyMode,
     CopyRule,
@@ -21,6 +22,7 @@ from copyplugin.domain.leader import LeaderStatus
 from copyplugin.domain.money import ZERO_MONEY, Money, Ratio, is_storable
 from copyplugin.domain.statistics import limitation
 from copyplugin.errors import Refused, UnknownLeader
+from copyplugin.store import capacity
 from copyplugin.store.follow_rules import add_rule
 from copyplugin.store.followers import get_follower, person_of
 from copyplugin.store.follows import write_history
@@ -64,7 +66,12 @@ class NewFollow:
 
 
 def reserve_follow(
-    session: Session, wish: NewFollow, *, proportional_allowed: bool, at: datetime
+    session: Session,
+    wish: NewFollow,
+    *,
+    proportional_allowed: bool,
+    at: datetime,
+    capacity_limits: bool = False,
 ) -> FollowRow:
     """Make a follow in state STARTING, which holds its place and its amount (K1, K2).
 
@@ -80,6 +87,8 @@ def reserve_follow(
         _refuse_full(session, leader)
     placed = None if is_paper else placed_amount(session, leader.id)
     _refuse_amount(leader, wish.copy_amount, placed=placed)
+    if capacity_limits and placed is not None:
+        _refuse_beyond_the_market(session, leader, wish.copy_amount, placed=placed)
     _refuse_choice(session, wish)
     if wish.open_held is not None:
         check_open_held(wish.open_held)
@@ -91,7 +100,23 @@ def reserve_follow(
         price_protection=wish.price_protection,
         proportional_allowed=proportional_allowed,
     )
-    row = FollowRow(
+    row = _starting(leader, follower, wish, at)
+    session.add(row)
+    session.flush()
+    session.add_all(
+        FollowInstrumentRow(follow_id=row.id, symbol=symbol) for symbol in sorted(wish.symbols)
+    )
+    for symbol, rule in wish.rules.items():
+        if rule != CopyRule(mode=wish.rule.mode):  # a plain one says nothing more
+            add_rule(session, row.id, symbol, rule)
+    actor = person_of(session, follower).account
+    write_history(session, row, before=None, actor=actor, reason="copying asked", at=at)
+    return row
+
+
+def _starting(leader: LeaderRow, follower: FollowerRow, wish: NewFollow, at: datetime) -> FollowRow:
+    is_paper = follower.paper_of is not None
+    return FollowRow(
         leader_id=leader.id,
         follower_id=follower.id,
         mode=wish.rule.mode,
@@ -107,17 +132,6 @@ def reserve_follow(
         shard=PAPER_SHARD if is_paper else crc32(f"{leader.id}:{follower.id}".encode()) % SHARDS,
         created_at=at,
     )
-    session.add(row)
-    session.flush()
-    session.add_all(
-        FollowInstrumentRow(follow_id=row.id, symbol=symbol) for symbol in sorted(wish.symbols)
-    )
-    for symbol, rule in wish.rules.items():
-        if rule != CopyRule(mode=wish.rule.mode):  # a plain one says nothing more
-            add_rule(session, row.id, symbol, rule)
-    actor = person_of(session, follower).account
-    write_history(session, row, before=None, actor=actor, reason="copying asked", at=at)
-    return row
 
 
 def placed_amount(session: Session, leader_id: LeaderId) -> Money:
@@ -202,6 +216,22 @@ def _refuse_amount(leader: LeaderRow, amount: Money, *, placed: Money | None) ->
         raise Refused(
             f"The copy amount must be between {limits.minimum.normalize():f} and "
             f"{limits.maximum.normalize():f} USDT."
+        )
+
+
+def _refuse_beyond_the_market(
+    session: Session, leader: LeaderRow, amount: Money, *, placed: Money
+) -> None:
+    """Refuse what would make every open larger than what is offered near the price (N9)."""
+    known = capacity.capacity_of(session, leader.id)
+    if known is None:
+        return
+    room = room_left(known.copy_amount, placed)
+    if amount > room:
+        raise Refused(
+            f"The market in {known.symbol} bears {room.normalize():f} USDT more of copies of"
+            f" {leader.nickname}: beyond that, orders would be skipped or pay too much."
+            + (" Choose a smaller amount." if room > 0 else " Try again later.")
         )
 
 

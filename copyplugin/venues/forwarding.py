@@ -10,6 +10,7 @@ from copyplugin.domain.account import (
     TransferRequest,
     VenuePosition,
 )
+from copyplugin.domain.capacity import Depth
 from copyplugin.domain.fill import LeaderFill, MarginMode, PositionSide
 from copyplugin.domain.identifiers import AccountId, ClientOrderId, Symbol, VenueFillId
 from copyplugin.domain.instrument import Instrument
@@ -42,6 +43,9 @@ class ForwardingVenue:
     async def funding_terms(self) -> Mapping[Symbol, FundingTerms]:
         """Return what the other venue tells of funding: nothing where it tells nothing."""
         return await self._behind.funding_terms() if isinstance(self._behind, TellsFunding) else {}
+
+    async def depth(self, symbol: Symbol, bound: Ratio) -> Depth:
+        return await self._behind.depth(symbol, bound)
 
     async def knows_account(self, account: AccountId) -> bool:
         return await self._behind.knows_account(account)

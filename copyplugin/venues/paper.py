@@ -17,6 +17,7 @@ from copyplugin.domain.account import (
     VenuePosition,
     Wallet,
 )
+from copyplugin.domain.capacity import Depth
 from copyplugin.domain.fill import LeaderFill, MarginMode, PositionSide
 from copyplugin.domain.identifiers import AccountId, ClientOrderId, Symbol, VenueFillId
 from copyplugin.domain.instrument import Instrument
@@ -87,6 +88,9 @@ class PaperVenue:
 
     async def marks(self) -> Mapping[Symbol, Price]:
         return await self._real.marks()
+
+    async def depth(self, symbol: Symbol, bound: Ratio) -> Depth:
+        return await self._real.depth(symbol, bound)
 
     def learn_instruments(self, listed: Mapping[Symbol, Instrument]) -> None:
         self._instruments = {**self._instruments, **listed}

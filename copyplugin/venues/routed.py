@@ -14,6 +14,7 @@ from copyplugin.domain.account import (
     TransferRequest,
     VenuePosition,
 )
+from copyplugin.domain.capacity import Depth
 from copyplugin.domain.fill import LeaderFill, MarginMode, PositionSide
 from copyplugin.domain.identifiers import AccountId, ClientOrderId, Symbol, VenueFillId
 from copyplugin.domain.instrument import Instrument
@@ -58,6 +59,9 @@ class RoutedVenue:
         marks = await self._real.marks()
         await self._paper.learn_marks(marks)
         return marks
+
+    async def depth(self, symbol: Symbol, bound: Ratio) -> Depth:
+        return await self._real.depth(symbol, bound)
 
     async def knows_account(self, account: AccountId) -> bool:
         return await self._of(account).knows_account(account)

@@ -3,8 +3,10 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from copyplugin.domain.identifiers import AccountId
-from copyplugin.domain.money import Money
+from copyplugin.domain.capacity import Depth
+from copyplugin.domain.identifiers import AccountId, Symbol
+from copyplugin.domain.money import Money, Ratio
+from copyplugin.errors import VenueUnavailable
 from copyplugin.venues.simulated import SimulatedVenue
 from copyplugin.venues.simulated_values import units_of
 from simexchange.core import commands, events, types
@@ -25,6 +27,9 @@ class ScriptedVenue(SimulatedVenue):
     def __init__(self, market: ScriptedMarket) -> None:
         self._market = market
         super().__init__(market.simulation)
+
+    async def depth(self, symbol: Symbol, bound: Ratio) -> Depth:
+        raise VenueUnavailable("between the script's orders nobody offers anything")
 
     @property
     def event_hash(self) -> str:

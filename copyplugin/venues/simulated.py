@@ -15,6 +15,7 @@ from copyplugin.domain.account import (
     TransferRequest,
     VenuePosition,
 )
+from copyplugin.domain.capacity import Depth, Levels, depth_within
 from copyplugin.domain.fill import LeaderFill, MarginMode, PositionSide
 from copyplugin.domain.identifiers import (
     AccountId,
@@ -68,6 +69,10 @@ from simexchange.core.views import OrderView
 from simexchange.simulation import Simulation
 
 _EXECUTIONS_KEPT = 1_000_000
+
+
+LEVELS_MAX = 1_000
+"""Of one side of the book, for its depth."""
 
 
 class SimulatedVenue:
@@ -132,6 +137,19 @@ class SimulatedVenue:
                     next_at=time_from(funding.next_funding_at),
                 )
         return found
+
+    async def depth(self, symbol: Symbol, bound: Ratio) -> Depth:
+        bids, asks = self.levels(symbol)
+        return depth_within(bids, asks, (await self.instruments())[symbol], bound)
+
+    def levels(self, symbol: Symbol) -> tuple[Levels, Levels]:
+        """Return bids and asks, each from the best outwards."""
+        listed = self._exchange.instrument(symbol)
+        bids, asks = (
+            [(Price(listed.ticks_to_price(ticks)), Contracts(count)) for ticks, count in side]
+            for side in self._exchange.depth(symbol, levels=LEVELS_MAX)
+        )
+        return bids, asks
 
     async def knows_account(self, account: AccountId) -> bool:
         if not (account.isascii() and account.isdigit()) or account.startswith("0"):

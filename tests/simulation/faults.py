@@ -19,6 +19,7 @@ from copyplugin.domain.account import (
     TransferRequest,
     VenuePosition,
 )
+from copyplugin.domain.capacity import Depth
 from copyplugin.domain.fill import LeaderFill, MarginMode, PositionSide
 from copyplugin.domain.identifiers import (
     AccountId,
@@ -135,6 +136,9 @@ class FaultyVenue:
 
     async def marks(self) -> Mapping[Symbol, Price]:
         return await self._venue.marks()
+
+    async def depth(self, symbol: Symbol, bound: Ratio) -> Depth:
+        return await self._ask(self._venue.depth(symbol, bound))
 
     async def knows_account(self, account: AccountId) -> bool:
         return await self._ask(self._venue.knows_account(account))

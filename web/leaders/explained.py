@@ -100,7 +100,7 @@ def _activity(figures: LeaderFigures | None) -> list[Explained]:
 
 def _room(figures: LeaderFigures | None, places: Places) -> list[Explained]:
     most = gettext("no limit") if places.copiers_max is None else whole(places.copiers_max)
-    limits = places.limitation
+    limits, room = places.limitation, places.room
     return [
         Explained(
             key="copiers",
@@ -130,5 +130,16 @@ def _room(figures: LeaderFigures | None, places: Places) -> list[Explained]:
                 "smaller of the leader's maximum and what is left of his total."
             ),
             counted_now=True,
+        ),
+        Explained(
+            key="room",
+            title=gettext("Room in the market"),
+            kind=Kind.TEXT,
+            value=f"{number(room.copy_amount, 0)} ({room.symbol})" if room else None,
+            meaning=gettext(
+                "How much copy amount more the market bears, in USDT, and where it bears the "
+                "least: beyond it, an order of the leader and all copies of it would ask for "
+                "more than usually rests near the price."
+            ),
         ),
     ]

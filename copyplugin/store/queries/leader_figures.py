@@ -11,11 +11,13 @@ from fractions import Fraction
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from copyplugin.domain.capacity import room_left
 from copyplugin.domain.follow import HOLDS_A_PLACE
-from copyplugin.domain.identifiers import LeaderId
+from copyplugin.domain.identifiers import LeaderId, Symbol
 from copyplugin.domain.money import ZERO_MONEY, Money
 from copyplugin.domain.statistics import Limitation, limitation, ratio_of
-from copyplugin.store.rows import FollowRow, LeaderRow, LeaderStatisticsRow
+from copyplugin.store.capacity import capacities
+from copyplugin.store.rows import FollowRow, LeaderCapacityRow, LeaderRow, LeaderStatisticsRow
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,12 +37,21 @@ class LeaderFigures:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Room:
+    """How much copy amount more the market bears, and in which instrument it bears the least."""
+
+    copy_amount: Money
+    symbol: Symbol
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Places:
     """Who may still follow, and with how much (S6, S9), counted now."""
 
     copiers: int
     copiers_max: int | None  # None: no limit
     limitation: Limitation | None  # what one follower may put in now; None: too little is left
+    room: Room | None = None  # None: not known
 
     @property
     def is_full(self) -> bool:
@@ -77,12 +88,21 @@ def places_of(session: Session, leaders: Collection[LeaderRow]) -> Mapping[Leade
             .group_by(FollowRow.leader_id)
         )
     }
+    borne = capacities(session, [leader.id for leader in leaders])
     return {
-        leader.id: _places(leader, *taken.get(leader.id, (0, ZERO_MONEY))) for leader in leaders
+        leader.id: _places(
+            leader, *taken.get(leader.id, (0, ZERO_MONEY)), capacity=borne.get(leader.id)
+        )
+        for leader in leaders
     }
 
 
-def _places(leader: LeaderRow, copiers: int, placed: Money) -> Places:
+def _places(
+    leader: LeaderRow, copiers: int, placed: Money, *, capacity: LeaderCapacityRow | None
+) -> Places:
+    room = None
+    if capacity is not None:
+        room = Room(copy_amount=room_left(capacity.copy_amount, placed), symbol=capacity.symbol)
     return Places(
         copiers=copiers,
         copiers_max=leader.max_followers,
@@ -92,4 +112,5 @@ def _places(leader: LeaderRow, copiers: int, placed: Money) -> Places:
             total_allowed=leader.total_copy_amount,
             placed=placed,
         ),
+        room=room,
     )

@@ -1,6 +1,7 @@
 """Every table of the plugin as a typed row."""
 
 from copyplugin.store.rows.base import Row
+from copyplugin.store.rows.capacity import DepthSampleRow, LeaderCapacityRow
 from copyplugin.store.rows.command import CommandRow
 from copyplugin.store.rows.feed import FeedCursorRow, LeaderFillRow, LeaderPositionRow
 from copyplugin.store.rows.follow import (
@@ -46,6 +47,7 @@ __all__ = [
     "CopiedPositionRow",
     "CopyDecisionRow",
     "CopyOrderRow",
+    "DepthSampleRow",
     "FeedCursorRow",
     "FollowBaselineRow",
     "FollowHistoryRow",
@@ -63,6 +65,7 @@ __all__ = [
     "JobRunRow",
     "LaneRow",
     "LeaderBlacklistRow",
+    "LeaderCapacityRow",
     "LeaderDayRow",
     "LeaderEquityRow",
     "LeaderFillRow",

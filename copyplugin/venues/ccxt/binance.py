@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from copyplugin.domain.capacity import Levels
 from copyplugin.domain.identifiers import ClientOrderId, Symbol
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import Price, Ratio
@@ -21,7 +22,10 @@ from copyplugin.venues.ccxt.config import VenueConfig
 from copyplugin.venues.ccxt.dialect import PlainDialect, Tier
 from copyplugin.venues.ccxt.gate import Rate, Urgency
 from copyplugin.venues.ccxt.lean import Routes, Signed
-from copyplugin.venues.ccxt.texts import decimal_of, plain, quantity_text
+from copyplugin.venues.ccxt.texts import decimal_of, levels_of, plain, quantity_text
+
+LEVELS_MAX = 500
+"""Levels of a side in one answer; the venue has up to 1,000, at twice the cost."""
 
 _SIX_DAYS_MS = 6 * 24 * 3_600 * 1_000
 _POSTS = Routes("fapiPrivate", "fapiprivate_post_")
@@ -136,6 +140,12 @@ class Binance(BinanceFills, BinancePlans, BinanceMoney, PlainDialect):
         return binance_rows.marks_from(
             rows_of(await client.ask("fapipublic_get_premiumindex", cost=10))
         )
+
+    async def levels(self, client: Client, instrument: Instrument) -> tuple[Levels, Levels]:
+        asked: Row = {"symbol": instrument.symbol, "limit": LEVELS_MAX}
+        book = await client.ask("fapipublic_get_depth", asked, cost=10)
+        unit = instrument.contract_size
+        return levels_of(book["bids"], unit), levels_of(book["asks"], unit)
 
     # -- orders
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from copyplugin.domain.capacity import Levels
 from copyplugin.domain.identifiers import ClientOrderId, Symbol
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import Price
@@ -21,7 +22,7 @@ from copyplugin.venues.ccxt.config import VenueConfig
 from copyplugin.venues.ccxt.dialect import PlainDialect, Tier
 from copyplugin.venues.ccxt.gate import Rate, Urgency
 from copyplugin.venues.ccxt.movements import Movements
-from copyplugin.venues.ccxt.texts import decimal_of, plain, quantity_text, text_of
+from copyplugin.venues.ccxt.texts import decimal_of, levels_of, plain, quantity_text, text_of
 
 STALE_AFTER = timedelta(seconds=30)
 """The venue refuses a request that was signed longer ago."""
@@ -106,6 +107,12 @@ class Bitget(BitgetFills, BitgetMoney, BitgetPlans, PlainDialect):
     async def marks(self, client: Client) -> Mapping[Symbol, Price]:
         answer = await client.ask("public_mix_get_v2_mix_market_tickers", FUTURES)
         return bitget_rows.marks_from(answer["data"])
+
+    async def levels(self, client: Client, instrument: Instrument) -> tuple[Levels, Levels]:
+        asked: Row = {**FUTURES, "symbol": instrument.symbol, "limit": "max"}
+        answer = await client.ask("public_mix_get_v2_mix_market_merge_depth", asked)
+        book, unit = answer["data"], instrument.contract_size
+        return levels_of(book["bids"], unit), levels_of(book["asks"], unit)
 
     # -- orders
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from copyplugin.domain.capacity import Levels
 from copyplugin.domain.fill import MarginMode, PositionSide
 from copyplugin.domain.identifiers import AccountId, ClientOrderId, Symbol
 from copyplugin.domain.instrument import Instrument
@@ -30,7 +31,17 @@ from copyplugin.venues.ccxt.config import VenueConfig
 from copyplugin.venues.ccxt.dialect import Book, ListedFill, PlainDialect, Tier
 from copyplugin.venues.ccxt.gate import Rate, Urgency
 from copyplugin.venues.ccxt.lean import Routes, Signed
-from copyplugin.venues.ccxt.texts import decimal_of, plain, quantity_text, text_of, time_of
+from copyplugin.venues.ccxt.texts import (
+    decimal_of,
+    levels_of,
+    plain,
+    quantity_text,
+    text_of,
+    time_of,
+)
+
+LEVELS_MAX = 500
+"""The venue tells no more levels of a side at once."""
 
 _POSTS = Routes("private", "private_post_")
 _TIMES = {TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
@@ -127,6 +138,12 @@ class Bybit(BybitAccount, BybitMoney, BybitPlans, PlainDialect):
     async def marks(self, client: Client) -> Mapping[Symbol, Price]:
         answer = await client.ask("public_get_v5_market_tickers", LINEAR)
         return bybit_rows.marks_from(answer["result"]["list"])
+
+    async def levels(self, client: Client, instrument: Instrument) -> tuple[Levels, Levels]:
+        asked: Row = {**LINEAR, "symbol": instrument.symbol, "limit": LEVELS_MAX}
+        answer = await client.ask("public_get_v5_market_orderbook", asked)
+        book, unit = answer["result"], instrument.contract_size
+        return levels_of(book["b"], unit), levels_of(book["a"], unit)
 
     # -- orders
 

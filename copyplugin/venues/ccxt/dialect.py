@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID, uuid5
 
 from copyplugin.domain.account import AccountBalance, FundingPayment, VenuePosition, Wallet
+from copyplugin.domain.capacity import Levels
 from copyplugin.domain.fill import LeaderFill, MarginMode, PositionSide
 from copyplugin.domain.identifiers import AccountId, ClientOrderId, Symbol, TransferId
 from copyplugin.domain.instrument import Instrument
@@ -147,6 +148,10 @@ class Dialect(Wire, Protocol):
     def is_trading(self, market: Row) -> bool: ...
 
     async def marks(self, client: Client) -> Mapping[Symbol, Price]: ...
+
+    async def levels(self, client: Client, instrument: Instrument) -> tuple[Levels, Levels]:
+        """Return bids and asks, each from the best outwards, as many as one answer holds."""
+        ...
 
     # -- the account
 

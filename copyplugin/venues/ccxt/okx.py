@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from copyplugin.domain.capacity import Levels
 from copyplugin.domain.fill import MarginMode
 from copyplugin.domain.identifiers import ClientOrderId, Symbol
 from copyplugin.domain.instrument import Instrument
@@ -24,7 +25,17 @@ from copyplugin.venues.ccxt.okx_codes import ABSENT, REFUSALS
 from copyplugin.venues.ccxt.okx_fills import OkxFills, fill_rows, one, order_row
 from copyplugin.venues.ccxt.okx_money import OkxMoney
 from copyplugin.venues.ccxt.okx_plans import OkxPlans
-from copyplugin.venues.ccxt.texts import decimal_of, plain, quantity_text, text_of, time_of
+from copyplugin.venues.ccxt.texts import (
+    decimal_of,
+    levels_of,
+    plain,
+    quantity_text,
+    text_of,
+    time_of,
+)
+
+LEVELS_MAX = 400
+"""The venue tells no more levels of a side at once."""
 
 STALE_AFTER = timedelta(seconds=30)
 """The venue refuses a request that was signed longer ago."""
@@ -120,6 +131,12 @@ class Okx(OkxFills, OkxMoney, OkxPlans, PlainDialect):
 
     async def marks(self, client: Client) -> Mapping[Symbol, Price]:
         return okx_rows.marks_from(await data(client, "public_get_public_mark_price", SWAP))
+
+    async def levels(self, client: Client, instrument: Instrument) -> tuple[Levels, Levels]:
+        asked: Row = {"instId": instrument.symbol, "sz": LEVELS_MAX}
+        [book] = await data(client, "public_get_market_books", asked)
+        lot = self.lot(instrument.symbol)
+        return levels_of(book["bids"], lot), levels_of(book["asks"], lot)
 
     # -- orders
 

@@ -1,10 +1,12 @@
 """Numbers as the wire has them: texts, read exactly; and what is written to it."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from copyplugin.domain.capacity import Levels
 from copyplugin.domain.identifiers import VenueFillId
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import Contracts, Money, Price, money_ceil, money_floor, product
@@ -66,6 +68,17 @@ def price_or_none(row: Row, name: str) -> Price | None:
 
 def text_of(row: Row, name: str) -> str:
     return str(row.get(name) or "")
+
+
+def levels_of(rows: Sequence[Any], unit: Decimal) -> Levels:
+    """Return a side that the venue wrote as rows of price and quantity; parts of a unit are cut."""
+    return [
+        (
+            price_of({"price": row[0]}, "price"),
+            Contracts(int(decimal_of({"size": row[1]}, "size") // unit)),
+        )
+        for row in rows
+    ]
 
 
 def contracts_of(quantity: Decimal, unit: Decimal, name: str) -> Contracts:

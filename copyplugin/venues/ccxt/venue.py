@@ -12,6 +12,7 @@ from copyplugin.domain.account import (
     TransferRequest,
     VenuePosition,
 )
+from copyplugin.domain.capacity import Depth, depth_within
 from copyplugin.domain.fill import LeaderFill, MarginMode, PositionSide
 from copyplugin.domain.identifiers import AccountId, ClientOrderId, Symbol, VenueFillId
 from copyplugin.domain.instrument import Instrument
@@ -148,6 +149,13 @@ class CcxtVenue:
         book = await self._known_book()
         marks = await self.dialect.marks(await self._clients.public())
         return {symbol: price for symbol, price in marks.items() if symbol in book}
+
+    async def depth(self, symbol: Symbol, bound: Ratio) -> Depth:
+        """Return it as far as the venue's one answer reaches, which may be less than there is."""
+        instrument = await self._instrument(symbol)
+        client = await self._clients.public()
+        bids, asks = await _understood(self.dialect.levels(client, instrument))
+        return depth_within(bids, asks, instrument, bound)
 
     # -- accounts
 

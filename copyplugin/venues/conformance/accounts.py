@@ -38,6 +38,16 @@ class AccountConformance:
 
         assert set(marks) <= set(await trial.venue.instruments())
 
+    async def test_the_depth_is_what_rests_within_the_bound(self, trial: Trial) -> None:
+        scene = await trial.scene()
+        count = scene.lots(7)
+        await trial.bench.quote(trial.bench.symbol, bid=scene.bid, ask=scene.ask, contracts=count)
+
+        depth = await trial.venue.depth(trial.bench.symbol, Ratio(Decimal("0.01")))
+
+        assert depth.buy == scene.instrument.notional(count, scene.ask)
+        assert depth.sell == scene.instrument.notional(count, scene.bid)
+
     async def test_an_account_is_known_by_its_uid(self, trial: Trial) -> None:
         account = await trial.bench.open_account(spot=RICH, contract=RICH)
 

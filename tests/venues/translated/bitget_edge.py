@@ -11,6 +11,7 @@ class BitgetEdge(BitgetTrades):
             "public/time": self.time,
             "mix/market/contracts": self.contracts,
             "mix/market/tickers": self.tickers,
+            "mix/market/merge-depth": self.merge_depth,
             "mix/market/history-fund-rate": self.rates,
             "mix/account/account": self.account,
             "mix/account/accounts": self.accounts,

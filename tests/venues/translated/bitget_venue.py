@@ -140,6 +140,15 @@ class BitgetVenue(Edge):
         marks = await self.venue.marks()
         return [{"symbol": name, "markPrice": format(price, "f")} for name, price in marks.items()]
 
+    async def merge_depth(self, _: AccountId, params: Row) -> Row:
+        assert (params["productType"], params["limit"]) == (FUTURES, "max")
+        bids, asks = self.venue.levels(params["symbol"])
+        size = (await self.venue.instruments())[params["symbol"]].contract_size
+        return {
+            side: [[format(price, "f"), format(count * size, "f")] for price, count in levels]
+            for side, levels in (("bids", bids), ("asks", asks))
+        }
+
     async def rates(self, _: AccountId, params: Row) -> list[Row]:
         """Tell the one rate there ever was; its time is that of any payment."""
         times: set[str] = set()

@@ -11,6 +11,7 @@ class OkxEdge(OkxTrades):
             "public/time": self.time,
             "public/instruments": self.instruments,
             "public/mark-price": self.marks,
+            "market/books": self.books,
             "public/funding-rate-history": self.rates,
             "account/config": self.config,
             "account/balance": self.balance,
