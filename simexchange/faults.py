@@ -67,7 +67,9 @@ ALWAYS = RATE_SCALE
 """The chance of a fault that happens on every occasion."""
 
 
-class FaultRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class FaultRule(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """One kind of fault, how often it happens, and to whom.
 
     ``chance`` is in rate units (10⁻⁸) for each occasion; ``at_most`` bounds how often it happens.
@@ -95,7 +97,7 @@ class FaultRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             raise ValueError("jumping_marks needs a jump above 0 % and below 100 %")
 
 
-class FaultPlan(msgspec.Struct, frozen=True, kw_only=True):
+class FaultPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Rules and the seed of their chance; encodes to JSON and msgpack."""
 
     seed: int = 0

@@ -22,7 +22,14 @@ from simexchange.core.types import (
 )
 
 
-class _Command(msgspec.Struct, frozen=True, gc=False, tag=True, omit_defaults=True):
+class _Command(
+    msgspec.Struct,
+    frozen=True,
+    gc=False,
+    tag=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+):
     """Base of all commands."""
 
 

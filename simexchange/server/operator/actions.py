@@ -15,7 +15,7 @@ from simexchange.core.commands import (
     Withdraw,
 )
 from simexchange.core.events import AccountOpened, Event
-from simexchange.core.types import Wallet
+from simexchange.core.types import HOUR_US, Wallet
 from simexchange.faults import FaultPlan, FaultySimulation
 from simexchange.server.amounts import Grid, money_from, money_text
 from simexchange.server.clock import SteeredClock
@@ -24,6 +24,9 @@ from simexchange.server.operator import requests as r
 from simexchange.server.operator.chronicle import Chronicle
 from simexchange.server.venue import Venue
 from simexchange.server.wire_faults import WirePlan
+
+_FURTHEST_US = 366 * 24 * HOUR_US
+"""As far as time is moved at once: everything that is due meanwhile is done before the answer."""
 
 
 class OperatorError(Exception):
@@ -139,10 +142,11 @@ class Desk:
 
     def set_price(self, request: r.Price) -> object:
         grid = self._grid(request.symbol)
-        if request.index is not None:
-            self._apply(SetIndex(request.symbol, _ticks(grid, request.index)))
+        index = None if request.index is None else _ticks(grid, request.index)
+        mark = _ticks(grid, request.mark) if request.mark else None
+        if index is not None:
+            self._apply(SetIndex(request.symbol, index))
         if request.mark is not None:
-            mark = _ticks(grid, request.mark) if request.mark else None
             self._apply(SetMark(request.symbol, mark))
         exchange = self.venue.exchange
         return {
@@ -155,13 +159,16 @@ class Desk:
         clock = self.venue.simulation.clock
         if not isinstance(clock, SteeredClock):
             raise OperatorError("this exchange's clock cannot be steered")
+        if not 0 <= request.advance_us <= _FURTHEST_US:
+            raise OperatorError(
+                f"advance_us is between 0 and {_FURTHEST_US}, a year, not {request.advance_us}"
+            )
         try:
             if request.speed is not None:
                 clock.set_speed(request.speed)
-            if request.advance_us:
-                clock.advance(request.advance_us)
         except ValueError as error:
             raise OperatorError(str(error)) from error
+        clock.advance(request.advance_us)
         self.venue.note(clock.steered())
         self._apply(AdvanceTime())
         return {"now": clock.now(), "speed": clock.speed}
@@ -284,9 +291,12 @@ def _money(text: str) -> int:
 
 def _ticks(grid: Grid, text: str) -> int:
     try:
-        return grid.prices.count(text)
+        ticks = grid.prices.count(text)
     except ValueError as error:
         raise OperatorError(str(error)) from error
+    if ticks < 1:
+        raise OperatorError(f"a price is at least {grid.prices.step}, not {text}")
+    return ticks
 
 
 def _whole(query: dict[str, str], name: str, default: int) -> int:
