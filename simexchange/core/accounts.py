@@ -31,10 +31,10 @@ class Account:
         "label",
         "legs",
         "maker_fee",
-        "net",
         "number",
         "open_orders",
         "owner",
+        "plain",
         "plans",
         "self_group",
         "spot",
@@ -56,7 +56,6 @@ class Account:
         self.self_group = number if owner is None else owner
         self.label = label
         self.kind = kind
-        self.is_one_way = position_mode is PositionMode.ONE_WAY
         self.spot = 0
         self.wallet = 0
         self.hold = 0
@@ -68,15 +67,28 @@ class Account:
             {},
             {},
         )
-        self.net = self.legs[PositionSide.NET]  # the only ones in one-way mode
         self.open_orders: dict[int, Order] = {}
         self.plans: dict[int, Plan] = {}
         self.client_ids: dict[str, Order | Plan] = {}
         self.cross_positions: dict[int, Position] = {}  # open ones in cross mode, by number
         self.forced_rejects: dict[str, int] = {}
+        self.set_mode(position_mode)
         self.is_cross_stale = False
         self.bands: list[PriceHeap[Account]] = []  # where its living entries wait
         self.version = 0  # of its entries in the cross band heaps
+
+    def set_mode(self, mode: PositionMode) -> None:
+        self.is_one_way = mode is PositionMode.ONE_WAY
+        self.note_faults()
+
+    def note_faults(self) -> None:
+        """Let ``plain`` be its net positions while an order in them needs no look at the account.
+
+        That is in one-way mode, as long as no fault plan ever asked for a rejection; else it is
+        empty.
+        """
+        is_plain = self.is_one_way and not self.forced_rejects
+        self.plain: dict[str, Position] = self.legs[PositionSide.NET] if is_plain else {}
 
 
 def position_mode(account: Account) -> PositionMode:

@@ -155,7 +155,7 @@ class OrderChanges:
             price,
             market,
             order.position.leverage,
-            order.position.hold_rate,
+            order.position.hold_fee.rate,
         )
 
     def _missing(self, command: AmendOrder | CancelOrder, account: Account | None) -> Refusal:

@@ -1,13 +1,15 @@
 """Resting orders of one instrument in price-time order.
 
-Each side is a dict of price levels and a heap of their keys; the key rises away from the best
-price (the price itself for asks, its negative for bids). A level is a linked list of orders, so
-that cancelling anywhere costs O(1). Emptied levels stay until they surface or outnumber the
-living, and come back to life when their price is used again.
+Each side is a dict of price levels and a sorted list of their keys; the key rises away from the
+best price (the price itself for asks, its negative for bids). The list holds the negative keys, so
+that the best stands last, where a list is cheap to change. A level is a linked list of orders, so
+that cancelling anywhere costs O(1); what it sums to is counted when it is asked for. Emptied levels
+stay until they are the best or outnumber the living, and come back to life when their price is used
+again.
 """
 
+from bisect import insort
 from collections.abc import Iterator
-from heapq import heapify, heappop, heappush
 
 from simexchange.core.orders import Order
 
@@ -15,40 +17,49 @@ _SPARE_LEVELS = 64
 
 
 class Level:
-    """The queue at one price; ``contracts`` is the sum of what remains in it."""
+    """The queue at one price."""
 
-    __slots__ = ("contracts", "head", "key", "price", "side", "tail")
+    __slots__ = ("head", "key", "price", "side", "tail")
 
     side: "BookSide"
     key: int
     price: int
-    contracts: int
     head: Order | None
     tail: Order | None
+
+    @property
+    def contracts(self) -> int:
+        """The sum of what remains in the queue; O(orders)."""
+        total = 0
+        order = self.head
+        while order is not None:
+            total += order.remaining
+            order = order.next
+        return total
 
 
 class BookSide:
     """All bids or all asks."""
 
-    __slots__ = ("_heap", "levels", "live", "sign", "top")
+    __slots__ = ("_levels_most", "_ranks", "levels", "sign", "top")
 
     def __init__(self, sign: int) -> None:
         self.sign = sign  # of price in the key: +1 asks, -1 bids
         self.levels: dict[int, Level] = {}
-        self.live = 0
-        self._heap: list[int] = []
         self.top: Level | None = None  # the best level, or None: not known, or there is none
+        self._ranks: list[int] = []  # minus the key of each level, the best last
+        self._levels_most = _SPARE_LEVELS  # when there are more, those without orders go
 
     def best(self) -> Level | None:
         if self.top is not None:
             return self.top
-        heap, levels = self._heap, self.levels
-        while heap:
-            level = levels[heap[0]]
+        ranks, levels = self._ranks, self.levels
+        while ranks:
+            level = levels[-ranks[-1]]
             if level.head is not None:
                 self.top = level
                 return level
-            del levels[heappop(heap)]
+            del levels[-ranks.pop()]
         return None
 
     def append(self, order: Order, price: int) -> None:
@@ -60,7 +71,6 @@ class BookSide:
         tail = level.tail
         if tail is None:
             level.head = order
-            self.live = self.live + 1
             top = self.top
             if top is not None and key < top.key:
                 self.top = level
@@ -70,61 +80,49 @@ class BookSide:
         order.next = None
         level.tail = order
         order.level = level
-        level.contracts = level.contracts + order.remaining
 
     def _new_level(self, key: int, price: int) -> Level:
-        if len(self.levels) > 4 * self.live + _SPARE_LEVELS:
+        if len(self.levels) > self._levels_most:
             self._forget_empty_levels()
         level = Level()
         level.side = self
         level.key = key
         level.price = price
-        level.contracts = 0
         level.head = None
         level.tail = None
         self.levels[key] = level
-        heappush(self._heap, key)
+        insort(self._ranks, -key)
         return level
 
     def levels_from_best(self) -> Iterator[Level]:
-        """Yield living levels from the best outwards, at O(log k) for the k-th.
-
-        The heap is walked as the tree it is: after a key come only its children.
-        """
-        heap, levels = self._heap, self.levels
-        candidates = [(heap[0], 0)] if heap else []
-        size = len(heap)
-        while candidates:
-            key, index = heappop(candidates)
-            level = levels[key]
+        """Yield living levels from the best outwards."""
+        levels = self.levels
+        for rank in reversed(self._ranks):
+            level = levels[-rank]
             if level.head is not None:
                 yield level
-            child = 2 * index + 1
-            if child < size:
-                heappush(candidates, (heap[child], child))
-                child += 1
-                if child < size:
-                    heappush(candidates, (heap[child], child))
 
-    def reach(self, contracts: int, limit_key: int | None) -> tuple[int, int | None]:
+    def reach(self, contracts: int, limit_key: int | None) -> tuple[int, int]:
         """Return how many of ``contracts`` could trade now up to ``limit_key``, and the last price.
 
-        (0, None) when nothing can. Self-trade prevention is not considered.
+        (0, 0) when nothing can. Self-trade prevention is not considered.
         """
-        best = self.best()
-        if best is None or (limit_key is not None and best.key > limit_key):
-            return 0, None
-        if best.contracts >= contracts:
-            return contracts, best.price
-        reached, price = 0, None
-        for level in self.levels_from_best():
+        missing = contracts
+        price = 0
+        for rank in reversed(self._ranks):
+            level = self.levels[-rank]
+            order = level.head
+            if order is None:
+                continue
             if limit_key is not None and level.key > limit_key:
                 break
-            reached += level.contracts
             price = level.price
-            if reached >= contracts:
-                return contracts, price
-        return reached, price
+            while order is not None:
+                missing -= order.remaining
+                if missing <= 0:
+                    return contracts, price
+                order = order.next
+        return contracts - missing, price
 
     def orders(self) -> Iterator[Order]:
         """Yield resting orders in price-time order."""
@@ -136,15 +134,14 @@ class BookSide:
 
     def _forget_empty_levels(self) -> None:
         self.levels = {key: level for key, level in self.levels.items() if level.head is not None}
-        self._heap = list(self.levels)
-        heapify(self._heap)
+        self._ranks = sorted(-key for key in self.levels)
+        self._levels_most = 4 * len(self.levels) + _SPARE_LEVELS
 
 
 def unlink(order: Order, level: Level) -> None:
     """Take ``order`` out of the queue of its ``level``."""
     before = order.prev
     after = order.next
-    level.contracts = level.contracts - order.remaining
     if before is not None:
         before.next = after
         order.prev = None
@@ -161,7 +158,6 @@ def unlink(order: Order, level: Level) -> None:
         else:
             level.tail = None
             side = level.side
-            side.live = side.live - 1
             if side.top is level:
                 side.top = None
     order.level = None

@@ -9,7 +9,6 @@ from simexchange.core.events import OrderAccepted
 from simexchange.core.matching import Matching
 from simexchange.core.order_checks import (
     RESTING,
-    best_price,
     client_id_problem,
     expiry_problem,
     hold_problem,
@@ -27,8 +26,6 @@ from simexchange.core.positions import Position
 from simexchange.core.state import Refusal, State
 from simexchange.core.trading import Trading
 from simexchange.core.types import (
-    ALMOST_ONE,
-    RATE_SCALE,
     CancelReason,
     OrderKind,
     PositionSide,
@@ -80,7 +77,7 @@ class OrderEntry:
     ) -> Refusal | None:
         """Place an order; returns the refusal that was also said as an event."""
         account = self._state.accounts.get(command.account)
-        position = None if account is None else account.net.get(command.symbol)
+        position = None if account is None else account.plain.get(command.symbol)
         price = command.price
         contracts = command.contracts
         if (
@@ -89,35 +86,28 @@ class OrderEntry:
             or command.position_side is not _NET
             or command.client_order_id is not None
             or command.expires_at is not None
-            or account.forced_rejects
-            or not account.is_one_way
-            or (market := position.market).has_order_rules
-            or not market.min_contracts <= contracts <= market.max_contracts
+            or not (market := position.market).min_contracts <= contracts <= market.plain_contracts
             or (command.kind is _LIMIT if price is None else price < 1 or command.kind is _MARKET)
         ):
-            found = self._examine(command, account, plan_id)
-            if isinstance(found, Refusal):
-                return self._refuse(command, found, plan_id)
-            position = found
-            market = position.market
+            return self._place_examined(command, account, plan_id)
+        time_in_force = command.time_in_force
         if (
             price is None
-            or (command.time_in_force is not _GTC and command.time_in_force is not _POST_ONLY)
+            or (time_in_force is not _GTC and time_in_force is not _POST_ONLY)
             or command.reduce_only
             or command.close_on_trigger
-            or command.expires_at is not None
         ):
             return self._take(command, position, plan_id)
         if command.side is _BUY:
             best = market.asks.top or market.asks.best()
-            if position.leg < 0 or (best is not None and best.price <= price):
+            if best is not None and best.price <= price:
                 return self._take(command, position, plan_id)
             sign = 1
             side = market.bids
             promised = -position.contracts - position.promised
         else:
             best = market.bids.top or market.bids.best()
-            if position.leg > 0 or (best is not None and best.price >= price):
+            if best is not None and best.price >= price:
                 return self._take(command, position, plan_id)
             sign = -1
             side = market.asks
@@ -126,15 +116,26 @@ class OrderEntry:
             promised = 0
         elif promised > contracts:
             promised = contracts
-        hold = 0
-        if promised < contracts:
-            opening = contracts - promised
-            hold = self._hold(position, sign, opening, price, price)
-            if hold < 0:
-                refusal = hold_problem(position, sign, opening, price, price)
-                return self._refuse(command, refusal, plan_id)
-        self._accept(command, position, sign, contracts, hold, promised, side, plan_id)
+        opening = contracts - promised
+        order = self._accept(
+            command, position, sign, contracts, promised, opening, price, price, plan_id
+        )
+        if order is None:
+            refusal = hold_problem(position, sign, opening, price, price)
+            return self._refuse(command, refusal, plan_id)
+        side.append(order, price)
+        account.open_orders[order.order_id] = order
+        if promised:
+            self._trading.register_closer(order)
         return None
+
+    def _place_examined(
+        self, command: PlaceOrder, account: Account | None, plan_id: int | None
+    ) -> Refusal | None:
+        found = self._examine(command, account, plan_id)
+        if isinstance(found, Refusal):
+            return self._refuse(command, found, plan_id)
+        return self._take(command, found, plan_id)
 
     def _examine(  # noqa: C901 - one check after another
         self, command: PlaceOrder, account: Account | None, plan_id: int | None
@@ -178,7 +179,7 @@ class OrderEntry:
     def _take(  # noqa: C901, PLR0912 - one pass over an order; each pays for every call here
         self, command: PlaceOrder, position: Position, plan_id: int | None
     ) -> Refusal | None:
-        """Place an order that may trade at once, may not rest, or only closes."""
+        """Place an order that may trade at once, may not rest, only closes, or was examined."""
         market = position.market
         contracts = command.contracts
         price = command.price
@@ -197,29 +198,40 @@ class OrderEntry:
             if closable <= 0:
                 return self._refuse(command, nothing_to_reduce(position, sign), plan_id)
             contracts = min(contracts, closable)
-        limit_key = slippage_key(market, sign) if price is None else price * sign
+        if price is not None:
+            limit_key = price * sign
+        elif market.has_slippage:
+            limit_key = slippage_key(market, sign)
+        else:
+            limit_key = None
         best = makers.top or makers.best()
         crosses = best is not None and (limit_key is None or best.key <= limit_key)
         if crosses and command.time_in_force is _POST_ONLY:
             return self._refuse(command, would_cross(price, best), plan_id)
-        promised = hold = 0
+        promised = opening = highest = 0
+        worst = price or 0
         if closing:
             if command.close_on_trigger:
                 self._trading.make_way(position, contracts)
         else:
-            worst = price if price is not None else makers.reach(contracts, limit_key)[1]
-            if worst is not None:  # else nothing can trade: it is cancelled and needs no money
+            if price is None:
+                worst = makers.reach(contracts, limit_key)[1]
+            if worst:  # else nothing can trade: it is cancelled and needs no money
                 if closable > 0:
                     promised = _promise(command, position, makers, limit_key, closable, crosses)
-                if promised < contracts:
-                    highest = worst if sign > 0 or not crosses else best_price(makers)
-                    opening = contracts - promised
-                    hold = self._hold(position, sign, opening, highest, worst)
-                    if hold < 0:
-                        refusal = hold_problem(position, sign, opening, highest, worst)
-                        return self._refuse(command, refusal, plan_id)
-        order = self._accept(command, position, sign, contracts, hold, promised, None, plan_id)
+                opening = contracts - promised
+                highest = worst if sign > 0 or not crosses or best is None else best.price
+        order = self._accept(
+            command, position, sign, contracts, promised, opening, highest, worst, plan_id
+        )
+        if order is None:
+            refusal = hold_problem(position, sign, opening, highest, worst)
+            return self._refuse(command, refusal, plan_id)
         order.closing = closing
+        if position.number == 0:
+            self._state.adopt(position)
+        if command.client_order_id is not None:
+            position.account.client_ids[command.client_order_id] = order
         self._run(order, makers, limit_key, crosses)
         return None
 
@@ -244,32 +256,11 @@ class OrderEntry:
             reduce_only=True,
             position_side=position.side,
         )
-        order = self._accept(command, position, sign, contracts, 0, 0, None, None)
+        order = self._accept(command, position, sign, contracts, 0, 0, limit, limit, None)
+        assert order is not None, "what opens nothing needs no money"
         order.closing = True
         self._run(order, makers, limit * sign, crosses=True)
         return order
-
-    def _hold(self, position: Position, sign: int, contracts: int, price: int, worst: int) -> int:
-        """Hold and return the cost of opening ``contracts`` at up to ``price``.
-
-        -1 when that is too much, or ``hold_problem`` finds something else; nothing is held then.
-        """
-        account = position.account
-        market = position.market
-        leverage = position.leverage
-        notional = contracts * price * market.tick_value
-        # order_cost, written out
-        cost = (notional * position.hold_rate + ALMOST_ONE) // RATE_SCALE - -notional // leverage
-        mark = market.mark
-        if mark is not None and (behind := (worst - mark) * sign) > 0:
-            cost += contracts * behind * market.tick_value
-        hold = account.hold + cost
-        if (
-            hold > account.wallet or position.tier_cap is not None or account.cross_positions
-        ) and hold_problem(position, sign, contracts, price, worst) is not None:
-            return -1
-        account.hold = hold
-        return cost
 
     def _accept(  # noqa: PLR0913, PLR0917 - positional because it is hot
         self,
@@ -277,57 +268,59 @@ class OrderEntry:
         position: Position,
         sign: int,
         contracts: int,
-        hold: int,
         promised: int,
-        book_side: BookSide | None,
+        opening: int,
+        highest: int,
+        worst: int,
         plan_id: int | None,
-    ) -> Order:
-        """Make an order, give it its place among all orders, and say that it is accepted.
+    ) -> Order | None:
+        """Make an order and say that it is accepted; None when it asks for too much.
 
-        Where ``book_side`` is given it rests there at once.
+        It holds the cost of ``opening`` contracts at up to ``highest``, the last of them at
+        ``worst``; where that is refused, ``hold_problem`` knows why.
         """
         state = self._state
         account = position.account
-        log = state.log
-        at = log.at
+        hold = 0
+        if opening:
+            market = position.market
+            fee = position.hold_fee
+            owed = -highest * opening
+            # order_cost, written out
+            hold = -(owed * fee.units // fee.ticks)
+            hold -= owed * position.margin_units // position.margin_ticks
+            mark = market.mark
+            if mark is not None and (behind := (worst - mark) * sign) > 0:
+                hold += opening * behind * market.tick_value
+            held = account.hold + hold
+            if (
+                held > account.wallet or position.tier_cap is not None or account.cross_positions
+            ) and hold_problem(position, sign, opening, highest, worst) is not None:
+                return None
+            account.hold = held
+        at = state.log.at
         order_id = state.next_order_id
         state.next_order_id = order_id + 1
         order = Order()  # whose class has no __init__: that would be a call more
         order.order_id = order_id
         order.position = position
         order.command = command
-        order.client_order_id = client_order_id = command.client_order_id
-        order.side = side = command.side
         order.sign = sign
         order.price = price = command.price
-        order.contracts = contracts
-        order.remaining = contracts
+        order.contracts = order.remaining = contracts
         order.closing = False
         order.plan_id = plan_id
-        order.created_at = at
-        order.updated_at = at
-        order.filled = 0
-        order.filled_notional = 0
-        order.fee = 0
+        order.created_at = order.updated_at = at
+        order.filled = order.filled_ticks = order.fee = 0
         order.hold = hold
         order.promised = promised
         order.level = None
         state.orders[order_id] = order
-        if position.number == 0:
-            state.adopt(position)
-        if client_order_id is not None:
-            account.client_ids[client_order_id] = order
-        log.events.append(OrderAccepted(
-            at, order_id, account.number, position.symbol, side, position.side,
+        state.log.events.append(OrderAccepted(
+            at, order_id, account.number, position.symbol, command.side, position.side,
             command.kind, price, contracts, command.time_in_force,
-            command.reduce_only or command.close_on_trigger, client_order_id, plan_id,
+            command.reduce_only or command.close_on_trigger, command.client_order_id, plan_id,
         ))  # fmt: skip
-        if book_side is not None:
-            assert price is not None
-            book_side.append(order, price)
-            account.open_orders[order_id] = order
-            if promised:
-                self._trading.register_closer(order)
         return order
 
     def _run(

@@ -45,6 +45,7 @@ class Exchange(Reads):
         self._ledger = state.ledger
         self._timers = state.timers
         self._check_every = self._until_check = self.config.check_every
+        state.has_echo = self._check_every > 0
         self._until_sum = self.config.sum_every
         trading = Trading(state)
         matching = Matching(state, trading)
@@ -91,9 +92,7 @@ class Exchange(Reads):
             c.Batch: self._apply_batch,
         }
 
-    def apply(  # noqa: C901 - a branch for each thing that is seldom due
-        self, command: Command, at: int
-    ) -> list[Event]:
+    def apply(self, command: Command, at: int) -> list[Event]:
         """Apply one command at ``at`` (microseconds) and return what happened.
 
         ``at`` never goes back: a command from the past is refused.
@@ -112,22 +111,28 @@ class Exchange(Reads):
             self._changes.cancel(command)
         else:
             self._handlers[type(command)](command)
+            self._check_entries(command)  # the two others book nothing in several steps
         if self._state.has_echo:
-            self._firing.after_command()
-        if self._ledger.net:
-            self._say_unbalanced(command)
+            self._follow_up()
         unsealed = log.unsealed
         unsealed += events or NO_EVENTS
         if len(unsealed) >= GROUP_EVENTS:
             self._keep_house()
-        if self._check_every:
-            self._check_now_and_then()
         return events
 
-    def _say_unbalanced(self, command: Command) -> None:
+    def _follow_up(self) -> None:
+        """Do what the command set off, and check all where that is wanted every so often."""
+        self._firing.after_command()
+        self._state.has_echo = self._check_every > 0  # then this is done after the next one, too
+        if self._check_every:
+            self._until_check -= 1
+            if not self._until_check:
+                self._until_check = self._check_every
+                check(self._state)
+
+    def _check_entries(self, cause: object) -> None:
         net = self._ledger.net
-        message = f"{command} leaves {net} unbooked\n{self.ledger_text()}"
-        raise AssertionError(message)
+        assert net == 0, f"{cause} leaves {net} unbooked\n{self.ledger_text()}"
 
     def _keep_house(self) -> None:
         """Do what need not be done after every command, but for each full group of events.
@@ -136,17 +141,12 @@ class Exchange(Reads):
         in the group.
         """
         self._log.seal()
+        self._check_entries("a group of commands")
         self._state.forget_closed()
         self._until_sum -= GROUP_EVENTS
         if self.config.sum_every and self._until_sum < GROUP_EVENTS:
             self._until_sum = self.config.sum_every
             check_ledger(self._state)
-
-    def _check_now_and_then(self) -> None:
-        self._until_check -= 1
-        if not self._until_check:
-            self._until_check = self._check_every
-            check(self._state)
 
     def _run_timers(self, at: int) -> None:
         """Do what was due before ``at``; its events carry the time at which it was due."""
@@ -155,6 +155,7 @@ class Exchange(Reads):
         while timers.next_at <= at:
             log.at = timers.next_at
             timers.run_next()
+            self._check_entries("a timer")
             self._firing.after_command()
         log.at = at
 

@@ -29,6 +29,7 @@ class Faults:
             self._state.refuse(command, reason, message, account=command.account)
             return
         account.forced_rejects[command.target] = command.count
+        account.note_faults()
         self._state.log.events.append(
             FaultArmed(
                 self._state.log.at,

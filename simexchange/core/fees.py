@@ -1,7 +1,25 @@
 """Trading fees."""
 
+from math import gcd
+
 from simexchange.core.positions import Position
 from simexchange.core.types import RATE_SCALE
+
+
+class FeeRate:
+    """A fee rate, and what it makes of one tick of one contract of an instrument.
+
+    A fee is ``units`` of money for every ``ticks`` of notional (price × contracts), rounded up:
+    ``rate × tick_value / RATE_SCALE`` in lowest terms. Small numbers cost a third of large ones.
+    """
+
+    __slots__ = ("rate", "ticks", "units")
+
+    def __init__(self, rate: int, tick_value: int) -> None:
+        self.rate = rate
+        common = gcd(rate * tick_value, RATE_SCALE)
+        self.units = rate * tick_value // common
+        self.ticks = RATE_SCALE // common
 
 
 def fee_of(notional: int, rate: int) -> int:
@@ -15,12 +33,17 @@ def fee_of(notional: int, rate: int) -> int:
 def set_rates(position: Position) -> None:
     """Set the fee rates of a position's trades: the account's own, else the instrument's.
 
-    ``hold_rate`` is what orders hold money for, the dearer of the two; ``closing_rate`` is what
+    ``hold_fee`` is what orders hold money for, the dearer of the two; ``closing_rate`` is what
     liquidation counts for closing, the taker's. Neither is below zero.
     """
     account, market = position.account, position.market
-    maker, taker = account.maker_fee, account.taker_fee
-    position.maker_rate = market.maker_fee if maker is None else maker
-    position.taker_rate = market.taker_fee if taker is None else taker
-    position.hold_rate = max(0, position.maker_rate, position.taker_rate)
-    position.closing_rate = max(0, position.taker_rate)
+    maker, taker = market.maker_fee, market.taker_fee
+    if account.maker_fee is not None:
+        maker = FeeRate(account.maker_fee, market.tick_value)
+    if account.taker_fee is not None:
+        taker = FeeRate(account.taker_fee, market.tick_value)
+    position.maker_fee = maker
+    position.taker_fee = taker
+    dearer = maker if maker.rate > taker.rate else taker
+    position.hold_fee = dearer if dearer.rate >= 0 else FeeRate(0, market.tick_value)
+    position.closing_rate = max(0, taker.rate)

@@ -258,7 +258,7 @@ def _required(position: Position) -> int:
 def _limit_price(position: Position, value: int) -> int:
     """Return the worst price in ticks at which selling for ``value`` also pays the taker fee."""
     quantity = abs(position.contracts) * position.market.tick_value
-    rate = position.taker_rate
+    rate = position.taker_fee.rate
     if position.contracts > 0:
         return max(1, -(-value * RATE_SCALE // (quantity * (RATE_SCALE - rate))))
     return max(1, value * RATE_SCALE // (quantity * (RATE_SCALE + rate)))

@@ -77,7 +77,7 @@ def resting_cost(order: Order, contracts: int, leverage: int) -> int:
     market, price = order.market, order.price
     assert price is not None
     notional = contracts * price * market.tick_value
-    rate = order.position.hold_rate
+    rate = order.position.hold_fee.rate
     return order_cost(order.sign, contracts, notional, price, market, leverage, rate)
 
 

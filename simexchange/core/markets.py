@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simexchange.core.book import BookSide
+from simexchange.core.fees import FeeRate
 from simexchange.core.funding_clock import FundingClock
 from simexchange.core.instrument import Instrument
 from simexchange.core.price_heap import PriceHeap
@@ -33,6 +34,7 @@ class Market:
         "funding",
         "has_order_rules",
         "has_plans",
+        "has_slippage",
         "has_tiers",
         "index",
         "index_at",
@@ -45,6 +47,7 @@ class Market:
         "max_contracts",
         "min_contracts",
         "open_interest",
+        "plain_contracts",
         "plan_heaps",
         "positions",
         "protection",
@@ -65,14 +68,15 @@ class Market:
         self.instrument = instrument
         self.symbol = instrument.symbol
         self.tick_value = instrument.tick_value
-        self.maker_fee = instrument.maker_fee
-        self.taker_fee = instrument.taker_fee
+        self.maker_fee = FeeRate(instrument.maker_fee, instrument.tick_value)
+        self.taker_fee = FeeRate(instrument.taker_fee, instrument.tick_value)
         self.tiers = instrument.tiers
         # scaled deduction and rate of each tier, for the liquidation price
         self.tier_lines = tuple((t.deduction * RATE_SCALE, t.maintenance_rate) for t in self.tiers)
         self.min_contracts = instrument.min_contracts
         self.max_contracts = instrument.max_contracts
         self.has_tiers = len(instrument.tiers) > 1
+        self.has_slippage = instrument.market_slippage is not None
         self.has_order_rules = (
             instrument.contracts_step > 1
             or instrument.max_market_contracts < instrument.max_contracts
@@ -80,6 +84,8 @@ class Market:
             or instrument.price_band is not None
             or instrument.max_open_orders < NO_LIMIT
         )
+        # up to how many contracts an order needs no further look
+        self.plain_contracts = 0 if self.has_order_rules else instrument.max_contracts
         self.bids = BookSide(-1)
         self.asks = BookSide(1)
         self.index: int | None = None

@@ -42,9 +42,7 @@ class Matching:
                 self._prevent(taker, maker)
                 contracts = taker.remaining
                 continue
-            if contracts < maker.remaining:
-                level.contracts -= contracts
-            else:
+            if contracts >= maker.remaining:
                 contracts = maker.remaining
                 unlink(maker, level)
             price = level.price

@@ -1,7 +1,7 @@
 """The checks a new order must pass, each with the sentence it is refused with."""
 
 from simexchange.core.accounts import Account, position_mode
-from simexchange.core.book import BookSide, Level
+from simexchange.core.book import Level
 from simexchange.core.commands import PlaceOrder
 from simexchange.core.margin import available_balance, order_cost, tier_of
 from simexchange.core.markets import Market
@@ -10,12 +10,6 @@ from simexchange.core.state import Refusal
 from simexchange.core.types import RATE_SCALE, OrderKind, RejectReason, TimeInForce
 
 RESTING = (TimeInForce.GTC, TimeInForce.POST_ONLY)
-
-
-def best_price(makers: BookSide) -> int:
-    best = makers.best()
-    assert best is not None
-    return best.price
 
 
 def unknown(number: int, symbol: str, account: Account | None) -> Refusal:
@@ -149,7 +143,7 @@ def hold_problem(
     ):
         return refusal
     cost = order_cost(
-        sign, contracts, notional, worst, position.market, leverage, position.hold_rate
+        sign, contracts, notional, worst, position.market, leverage, position.hold_fee.rate
     )
     available = available_balance(account)
     if cost <= available:

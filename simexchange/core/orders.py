@@ -30,14 +30,13 @@ class Order:
     """
 
     __slots__ = (
-        "client_order_id",
         "closing",
         "command",
         "contracts",
         "created_at",
         "fee",
         "filled",
-        "filled_notional",
+        "filled_ticks",
         "hold",
         "level",
         "next",
@@ -48,7 +47,6 @@ class Order:
         "price",
         "promised",
         "remaining",
-        "side",
         "sign",
         "updated_at",
     )
@@ -56,8 +54,6 @@ class Order:
     order_id: int
     position: Position
     command: PlaceOrder  # as it was given; an amendment changes price and contracts here only
-    client_order_id: str | None
-    side: Side
     sign: int
     price: int | None
     contracts: int
@@ -67,7 +63,7 @@ class Order:
     created_at: int
     updated_at: int
     filled: int
-    filled_notional: int
+    filled_ticks: int  # Σ price × contracts
     fee: int
     hold: int
     promised: int
@@ -82,6 +78,18 @@ class Order:
     @property
     def market(self) -> Market:
         return self.position.market
+
+    @property
+    def filled_notional(self) -> int:
+        return self.filled_ticks * self.market.tick_value
+
+    @property
+    def client_order_id(self) -> str | None:
+        return self.command.client_order_id
+
+    @property
+    def side(self) -> Side:
+        return self.command.side
 
     @property
     def kind(self) -> OrderKind:

@@ -87,7 +87,6 @@ class PlanFiring:
                 self.fire(market, _LAST, high)
                 if low != high:
                     self.fire(market, _LAST, low)
-        state.has_echo = False
 
     def _fire_one(self, plan: Plan, price: int) -> None:
         state, terms, account = self._state, plan.terms, plan.account

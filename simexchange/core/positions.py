@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from math import gcd
 from typing import TYPE_CHECKING
 
 from simexchange.core.types import PositionSide
 
 if TYPE_CHECKING:
     from simexchange.core.accounts import Account
+    from simexchange.core.fees import FeeRate
     from simexchange.core.markets import Market
     from simexchange.core.orders import Order
     from simexchange.core.plans import Plan
@@ -20,6 +22,8 @@ class Position:
     ``contracts`` and ``cost`` are signed (long positive); sums are stored, averages derived.
     ``margin`` is the isolated margin, 0 in cross mode. ``closers`` are its resting orders that
     would reduce it, ``promised`` the contracts of the normal ones among them (see ``Order``).
+    Its fees are set by ``fees.set_rates``. Initial margin is ``margin_units`` of money for every
+    ``margin_ticks`` of notional (price × contracts), rounded up.
     """
 
     __slots__ = (
@@ -29,24 +33,31 @@ class Position:
         "closing_rate",
         "contracts",
         "cost",
-        "hold_rate",
+        "hold_fee",
         "indexed_in",
         "is_cross",
         "is_stale",
         "leg",
         "leverage",
-        "maker_rate",
+        "maker_fee",
         "margin",
+        "margin_ticks",
+        "margin_units",
         "market",
         "number",
         "plans",
         "promised",
         "side",
         "symbol",
-        "taker_rate",
+        "taker_fee",
         "tier_cap",
         "version",
     )
+
+    maker_fee: FeeRate
+    taker_fee: FeeRate
+    hold_fee: FeeRate
+    closing_rate: int
 
     def __init__(self, account: Account, market: Market, side: PositionSide, leverage: int) -> None:
         self.account = account
@@ -54,15 +65,13 @@ class Position:
         self.symbol = market.symbol
         self.side = side
         self.number = 0  # order of adoption by the exchange, from 1; breaks ties
-        self.leverage = leverage
-        self.tier_cap = tier_cap(market, leverage)
+        self.set_leverage(leverage)
         self.is_cross = False
         self.contracts = 0
         self.cost = 0
         self.margin = 0
         self.promised = 0
         self.leg = int(side)
-        self.maker_rate = self.taker_rate = self.hold_rate = self.closing_rate = 0
         self.closing_orders = 0  # how many of its closers are reduce-only or against the leg
         self.closers: dict[int, Order] = {}
         self.plans: dict[int, Plan] = {}  # attached to it
@@ -72,8 +81,12 @@ class Position:
 
     def set_leverage(self, leverage: int) -> None:
         """Set the leverage, and with it the exposure from which a tier allows less than it."""
+        market = self.market
+        common = gcd(market.tick_value, leverage)
         self.leverage = leverage
-        self.tier_cap = tier_cap(self.market, leverage)
+        self.margin_units = market.tick_value // common
+        self.margin_ticks = leverage // common
+        self.tier_cap = tier_cap(market, leverage)
 
     def unrealized_pnl(self, mark: int) -> int:
         """Return the profit if all contracts were closed at ``mark``, before fees."""

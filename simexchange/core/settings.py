@@ -18,7 +18,6 @@ from simexchange.core.positions import Position
 from simexchange.core.state import Refusal, State, view_sign
 from simexchange.core.types import (
     MarginMode,
-    PositionMode,
     PositionSide,
     RejectReason,
 )
@@ -160,7 +159,7 @@ class Settings:
         if refusal is not None:
             self._refuse(command, command.account, None, refusal)
             return
-        account.is_one_way = command.mode is PositionMode.ONE_WAY
+        account.set_mode(command.mode)
         self._state.log.events.append(
             PositionModeSet(self._state.log.at, account.number, command.mode)
         )

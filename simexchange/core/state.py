@@ -72,7 +72,7 @@ class State:
         self.transfers: dict[str, Transfer] = {}
         self.bereft: list[Position] = []  # gone or turned round, with plan orders attached
         self.traded: list[Market] = []  # with plan orders on the last price, in this command
-        self.has_echo = False  # something is bereft or traded
+        self.has_echo = False  # something is bereft or traded, or to be checked
         self.timers = Timers()
         self.next_account = 1
         self.next_order_id = 1

@@ -12,7 +12,7 @@ from simexchange.core.events import BankruptcyTakeover, Deleveraged
 from simexchange.core.markets import Market
 from simexchange.core.positions import Position, cost_share
 from simexchange.core.state import State, view_sign
-from simexchange.core.trading import Trading
+from simexchange.core.trading import Trading, closed_by
 from simexchange.core.types import RATE_SCALE, CancelReason, PositionSide, Side
 
 
@@ -63,8 +63,8 @@ class Takeover:
         state.adopt(fund)
         contracts = abs(position.contracts)
         sign = -1 if position.contracts > 0 else 1
-        _, fund_realized = self._trading.settle(fund, -sign, contracts, value, 0)
-        _, realized = self._trading.settle(position, sign, contracts, value, 0)
+        fund_realized = self._settle(fund, -sign, contracts, value)
+        realized = self._settle(position, sign, contracts, value)
         state.log.events.append(
             BankruptcyTakeover(
                 state.log.at,
@@ -103,13 +103,18 @@ class Takeover:
             left -= contracts
             part, paid = upto - paid, upto
             self._cancel_orders(other)
-            _, realized = self._trading.settle(other, -sign, contracts, part, 0)
-            _, lost = self._trading.settle(position, sign, contracts, part, 0)
+            realized = self._settle(other, -sign, contracts, part)
+            lost = self._settle(position, sign, contracts, part)
             self._say_deleveraged(
                 other, Side(-sign), contracts, part, realized, rank, position, lost
             )
             rank += 1
         return total - left
+
+    def _settle(self, position: Position, sign: int, contracts: int, value: int) -> int:
+        """Move contracts into a position without a fee; return the realized PnL."""
+        closed = closed_by(position, sign, contracts)
+        return self._trading.settle(position, sign, contracts, closed, value, 0)
 
     def _cancel_orders(self, position: Position) -> None:
         for order in list(position.account.open_orders.values()):

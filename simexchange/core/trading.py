@@ -11,8 +11,6 @@ from simexchange.core.orders import Order
 from simexchange.core.positions import Position
 from simexchange.core.state import State
 from simexchange.core.types import (
-    ALMOST_ONE,
-    RATE_SCALE,
     AccountKind,
     CancelReason,
     Liquidity,
@@ -44,17 +42,18 @@ class Trading:
         at = log.at
         trade_id = state.next_trade_id
         state.next_trade_id = trade_id + 1
-        notional = price * contracts * maker.position.market.tick_value
+        execution_id = state.last_execution_id
+        state.last_execution_id = execution_id + 2
+        ticks = price * contracts
+        notional = ticks * maker.position.market.tick_value
         for order in (maker, taker):
             position = order.position
             account = position.account
-            rate = position.maker_rate if order is maker else position.taker_rate
-            fee = (notional * rate + ALMOST_ONE) // RATE_SCALE
-            remaining = order.remaining - contracts
-            filled = order.filled + contracts
-            order.remaining = remaining
-            order.filled = filled
-            order.filled_notional = order.filled_notional + notional
+            rate = position.maker_fee if order is maker else position.taker_fee
+            fee = -(-ticks * rate.units // rate.ticks)
+            order.remaining = remaining = order.remaining - contracts
+            order.filled = filled = order.filled + contracts
+            order.filled_ticks = order.filled_ticks + ticks
             order.fee = order.fee + fee
             order.updated_at = at
             hold = order.hold
@@ -70,7 +69,9 @@ class Trading:
                 order.hold = kept
                 account.hold = account.hold - hold + kept
             sign = order.sign
-            closed, realized = self.settle(position, sign, contracts, notional, fee)
+            closable = -position.contracts if sign > 0 else position.contracts
+            closed = closable if 0 < closable < contracts else contracts if closable > 0 else 0
+            realized = self.settle(position, sign, contracts, closed, notional, fee)
             order_id = order.order_id
             if not remaining:
                 if order is maker:  # a taker is in no register
@@ -78,16 +79,15 @@ class Trading:
                     if position.closers and order_id in position.closers:
                         self.deregister_closer(order)
                 state.closed_orders.append(order_id)
-            execution_id = state.last_execution_id + 1
-            state.last_execution_id = execution_id
+            execution_id += 1
             held = position.contracts
             log.events.append(Filled(
-                at, execution_id, trade_id, order_id, order.client_order_id, account.number,
-                position.symbol, order.side, position.side, contracts, price,
-                _MAKER if order is maker else _TAKER, fee, realized, closed,
-                -held if position.leg < 0 else held, abs(position.cost),
-                position.margin, filled, order.contracts, position.leverage,
-                _CROSS if position.is_cross else _ISOLATED, account.wallet,
+                at, execution_id, trade_id, order_id, order.command.client_order_id,
+                account.number, position.symbol, order.command.side, position.side, contracts,
+                price, _MAKER if order is maker else _TAKER, fee, realized, closed,
+                -held if position.leg < 0 else held, abs(position.cost), position.margin, filled,
+                order.contracts, position.leverage, _CROSS if position.is_cross else _ISOLATED,
+                account.wallet,
             ))  # fmt: skip
             if closed and (
                 position.closing_orders or (position.promised and position.promised > -sign * held)
@@ -95,10 +95,11 @@ class Trading:
                 self.recap(position)
 
     def settle(  # noqa: C901 - as `trade`
-        self, position: Position, sign: int, contracts: int, notional: int, fee: int
-    ) -> tuple[int, int]:
-        """Move ``contracts`` worth ``notional`` into the position; return (closed, realized PnL).
+        self, position: Position, sign: int, contracts: int, closed: int, notional: int, fee: int
+    ) -> int:
+        """Move ``contracts`` worth ``notional`` into the position; return the realized PnL.
 
+        ``closed`` of them close what the position holds (see ``closed_by``), the others open.
         Opening moves initial margin (rounded up) from the wallet into an isolated position;
         closing takes its share of cost toward zero and its share of margin rounded down, the last
         close all that is left, and pays margin and profit, less the fee, into the wallet.
@@ -107,10 +108,8 @@ class Trading:
         market = position.market
         held = position.contracts
         cost = position.cost
-        now = held + contracts if sign > 0 else held - contracts
-        position.contracts = now
-        if held >= 0 if sign > 0 else held <= 0:
-            closed = 0
+        position.contracts = held + contracts if sign > 0 else held - contracts
+        if not closed:
             realized = 0
             margin = 0 if position.is_cross else -(-notional // position.leverage)
             position.margin = position.margin + margin
@@ -121,22 +120,20 @@ class Trading:
                 position.cost = cost - notional
         else:
             size = -held if sign > 0 else held
-            if contracts < size:  # cost_share, written out
-                closed = contracts
+            if closed < size:  # cost_share, written out
                 share = cost * contracts // size if cost >= 0 else -(-cost * contracts // size)
                 margin = -(position.margin * contracts // size)
                 position.cost = cost - share
                 position.margin = position.margin + margin
                 realized = -notional - share if sign > 0 else notional - share
             else:
-                closed = size
                 realized, margin = self._turn(position, sign, contracts, size, notional)
+                if position.plans:
+                    self._state.bereft.append(position)
+                    self._state.has_echo = True
             if sign < 0:
-                market.open_interest -= closed
+                market.open_interest = market.open_interest - closed
             market.clearing = market.clearing - realized
-            if position.plans and closed == size:
-                self._state.bereft.append(position)
-                self._state.has_echo = True
         # wallet, margin, fees and clearing together move by nothing
         wallet = account.wallet + realized - fee - margin
         account.wallet = wallet
@@ -151,7 +148,7 @@ class Trading:
             self._state.note_equity_moved(account)
         elif wallet < account.hold:
             self._cover(position)
-        return closed, realized
+        return realized
 
     def _turn(
         self, position: Position, sign: int, contracts: int, size: int, notional: int
@@ -200,8 +197,9 @@ class Trading:
         self._state.closed_orders.append(order_id)
         order.remaining = 0
         order.updated_at = at
+        command = order.command
         log.events.append(OrderCancelled(
-            at, order_id, order.client_order_id, account.number, position.symbol, order.side,
+            at, order_id, command.client_order_id, account.number, position.symbol, command.side,
             order.filled, remaining, reason,
         ))  # fmt: skip
 
@@ -230,8 +228,6 @@ class Trading:
         """Cut an order to ``remaining`` contracts; it keeps its place in the queue."""
         assert 0 < remaining < order.remaining
         cut = order.remaining - remaining
-        if order.level is not None:
-            order.level.contracts -= cut
         order.remaining = remaining
         self._use_promise(order, cut)
         order.contracts -= cut
@@ -374,3 +370,8 @@ class Trading:
         self._log.events.append(
             InsuranceFundMoved(self._log.at, -money, fund.wallet, account.number, symbol, cause)
         )
+
+
+def closed_by(position: Position, sign: int, contracts: int) -> int:
+    """Return how many of ``contracts`` that are bought or sold close what the position holds."""
+    return max(0, min(contracts, -sign * position.contracts))

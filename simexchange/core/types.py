@@ -17,9 +17,6 @@ MONEY_SCALE = 10**8
 RATE_SCALE = 10**8
 """Rate units in 100 %."""
 
-ALMOST_ONE = RATE_SCALE - 1
-"""Added before a division by ``RATE_SCALE``, rounds it up."""
-
 SECOND_US = 1_000_000
 HOUR_US = 3_600 * SECOND_US
 

@@ -9,7 +9,7 @@ from simexchange.core.exchange import Exchange
 from simexchange.core.fees import fee_of
 from simexchange.core.margin import initial_margin, order_cost
 from simexchange.core.positions import cost_share
-from simexchange.core.trading import Trading
+from simexchange.core.trading import Trading, closed_by
 from simexchange.core.types import MONEY_SCALE, OrderKind, PositionSide, RejectReason, Side, Wallet
 from tests.laws.core.command_streams import make_instrument, make_run
 
@@ -47,7 +47,7 @@ def test_a_resting_order_holds_the_order_cost_and_not_one_unit_less_will_do(
         price,
         market,
         position.leverage,
-        position.hold_rate,
+        position.hold_fee.rate,
     )
     exchange._state.accounts[1].wallet = cost + share_short
     side = Side.BUY if sign > 0 else Side.SELL
@@ -86,7 +86,8 @@ def test_settling_takes_the_share_of_cost_and_margin_and_moves_money_by_nothing(
     market.clearing = -cost
     places = account.wallet + margin - cost + state.ledger.fees
 
-    closed, realized = Trading(state).settle(position, sign, contracts, notional, fee)
+    closed = closed_by(position, sign, contracts)
+    realized = Trading(state).settle(position, sign, contracts, closed, notional, fee)
 
     after = position.contracts
     assert after == held + sign * contracts
@@ -123,7 +124,7 @@ def test_every_fee_of_a_mixed_stream_is_that_of_the_formula():
         market = stream.exchange._state.markets[fill.symbol]
         account = stream.exchange._state.accounts[fill.account]
         if account.maker_fee is None and account.taker_fee is None:
-            rate = market.maker_fee if fill.liquidity == "maker" else market.taker_fee
-            assert fill.fee == fee_of(fill.price * fill.contracts * market.tick_value, rate)
+            fee = market.maker_fee if fill.liquidity == "maker" else market.taker_fee
+            assert fill.fee == fee_of(fill.price * fill.contracts * market.tick_value, fee.rate)
             compared += 1
     assert compared > 50
