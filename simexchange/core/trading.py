@@ -177,27 +177,27 @@ class Trading:
 
     def cancel(self, order: Order, reason: CancelReason) -> None:
         """End an order that is not filled; nothing of it remains anywhere."""
-        level = order.level
-        if level is not None:
-            unlink(order, level)
-        log = self._log
-        at = log.at
         position = order.position
         account = position.account
         order_id = order.order_id
-        remaining = order.remaining
-        if order.hold:
-            account.hold = account.hold - order.hold
+        level = order.level
+        if level is not None:  # else it is a taker, in no register
+            unlink(order, level)
+            del account.open_orders[order_id]
+        hold = order.hold
+        if hold:
+            account.hold = account.hold - hold
             order.hold = 0
-        account.open_orders.pop(order_id, None)
         if order.promised or order.closing:
             if order_id in position.closers:
                 self.deregister_closer(order)
             order.promised = 0
         self._state.closed_orders.append(order_id)
-        order.remaining = 0
-        order.updated_at = at
+        log = self._log
         command = order.command
+        remaining = order.remaining
+        order.remaining = 0
+        order.updated_at = at = log.at
         log.events.append(OrderCancelled(
             at, order_id, command.client_order_id, account.number, position.symbol, command.side,
             order.filled, remaining, reason,

@@ -18,7 +18,7 @@ from simexchange.core.commands import (
 from simexchange.core.events import PositionLiquidated
 from simexchange.core.exchange import Exchange
 from simexchange.core.liquidation import contracts_above_tier
-from simexchange.core.types import MarginMode, OrderKind, Side, Wallet
+from simexchange.core.types import MarginMode, OrderKind, PositionSide, Side, Wallet
 from tests.laws.core.command_streams import TIERS, make_instrument
 from tests.laws.core_and_rules.held import MAKER, SYMBOL, UNIT, Held, held, instruments, rate, sides
 
@@ -28,7 +28,7 @@ ENTRY = 6_000
 
 @given(held(), st.integers(1, 10**6))
 def test_a_step_sells_what_the_rules_say_brings_the_position_below_its_tier(world, mark):
-    position = world.exchange._state.accounts[1].net.get(SYMBOL)
+    position = world.exchange._state.accounts[1].legs[PositionSide.NET].get(SYMBOL)
     assume(position is not None)
     assume(position.contracts)
     size = world.instrument.contract_size
