@@ -52,12 +52,15 @@ def calm_tick_us(exchange: Exchange, ticks: int) -> float:
     """Return the CPU microseconds of one mark tick that reaches no price of anybody."""
     apply = exchange.apply
     commands = [SetMark(SYMBOL, _CALM[n % len(_CALM)]) for n in range(ticks)]
-    for n, command in enumerate(commands):  # once unmeasured: the first tick indexes positions
-        apply(command, n)
+    for command in commands:  # once unmeasured: the first tick indexes positions
+        apply(command, exchange.now + 1)
+    before = exchange.now + 1
     start = time.thread_time_ns()
-    for n, command in enumerate(commands, start=ticks):
-        apply(command, n)
-    return (time.thread_time_ns() - start) / ticks / 1_000
+    for at, command in enumerate(commands, start=before):
+        apply(command, at)
+    spent = time.thread_time_ns() - start
+    assert exchange.now == before + ticks - 1, "a tick was refused, and nothing was measured"
+    return spent / ticks / 1_000
 
 
 def rough_event_us(exchange: Exchange, ticks: int) -> tuple[float, int]:

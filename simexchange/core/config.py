@@ -7,7 +7,9 @@ from simexchange.core.types import MONEY_SCALE, PositionMode
 
 class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True):
     check_every: int = 0  # commands between full checks of all invariants; 0: only on request
-    sum_every: int = 10_000  # commands between full sums of the ledger; 0: only on request
+    # commands between full sums of the ledger, as often again for each 10,000 accounts and
+    # positions; 0: only on request
+    sum_every: int = 10_000
     hash_block_bytes: int = 65_536  # how much is gathered before hashing; never changes the hash
     insurance_fund: int = (
         1_000_000 * MONEY_SCALE

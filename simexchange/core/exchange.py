@@ -29,6 +29,12 @@ from simexchange.core.transfers import Transfers
 from simexchange.core.types import RejectReason
 from simexchange.core.watch import LiquidationWatch
 
+SUM_PLACES = 10_000
+"""How many accounts and positions double the commands between full sums of the ledger.
+
+So the sum, which looks at all of them, costs a command the same however many there are.
+"""
+
 
 class Exchange(Reads):
     """One deterministic exchange: the same commands at the same times give the same bytes.
@@ -144,8 +150,9 @@ class Exchange(Reads):
         self._check_entries("a group of commands")
         self._state.forget_closed()
         self._until_sum -= GROUP_EVENTS
-        if self.config.sum_every and self._until_sum < GROUP_EVENTS:
-            self._until_sum = self.config.sum_every
+        if self._until_sum < GROUP_EVENTS and self.config.sum_every:
+            places = len(self._state.accounts) + len(self._state.positions)
+            self._until_sum = self.config.sum_every * (1 + places // SUM_PLACES)
             check_ledger(self._state)
 
     def _run_timers(self, at: int) -> None:

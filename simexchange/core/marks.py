@@ -1,5 +1,7 @@
 """Index and mark prices, and the tick that follows when one changes."""
 
+from typing import Final
+
 from simexchange.core.commands import AdvanceTime, SetIndex, SetIndexSources, SetMark
 from simexchange.core.events import IndexLost, IndexRestored, MarkPriceSet
 from simexchange.core.liquidation import Liquidation
@@ -9,6 +11,9 @@ from simexchange.core.prices import index_from, median_of_three
 from simexchange.core.state import State
 from simexchange.core.types import RATE_SCALE, RejectReason, TriggerBy
 from simexchange.core.watch import LiquidationWatch
+
+_MARK: Final = TriggerBy.MARK
+_INDEX: Final = TriggerBy.INDEX
 
 
 class Marks:
@@ -90,7 +95,7 @@ class Marks:
                 MarkPriceSet(self._state.log.at, market.symbol, mark, market.index, market.last)
             )
             if market.has_plans:
-                self._firing.fire(market, TriggerBy.MARK, mark)
+                self._firing.fire(market, _MARK, mark)
         self._liquidation.tick(market, mark)
 
     def _change_index(self, market: Market, price: int, since: int) -> None:
@@ -99,7 +104,7 @@ class Marks:
             market.protection = None
             self._state.log.events.append(IndexRestored(self._state.log.at, market.symbol, price))
         if market.has_plans:
-            self._firing.fire(market, TriggerBy.INDEX, price)
+            self._firing.fire(market, _INDEX, price)
         self.tick(market)
 
     def _note_age(self, market: Market) -> None:

@@ -72,6 +72,16 @@ def test_calm_ticks_touch_nobody_and_rough_ones_do(margin_mode: MarginMode) -> N
     exchange.check()
 
 
+def test_a_calm_tick_that_is_measured_again_is_a_tick_again() -> None:
+    exchange = crowded_exchange(10)
+    calm_tick_us(exchange, 20)
+    before = exchange.now
+
+    calm_tick_us(exchange, 20)
+
+    assert exchange.now == before + 40  # twenty to warm up and twenty measured, none refused
+
+
 def test_the_command_prints_one_json_object() -> None:
     arguments = ["--orders=200", "--rounds=1", "--accounts=20", "--long-orders=0"]
     run = CliRunner().invoke(main, ["bench", *arguments, "--quick", "--no-instructions", "--json"])
