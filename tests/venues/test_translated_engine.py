@@ -235,3 +235,21 @@ async def test_a_passphrase_that_is_wrong_or_missing_is_said_in_a_sentence(
     lacking = await bench.reopened()
     with pytest.raises(VenueUnavailable, match="lacks its passphrase"):
         await lacking.balance(account)
+
+
+@pytest.mark.parametrize("bench", ["okx"], indirect=True)
+async def test_the_doctor_says_what_to_do_about_an_account_in_spot_mode(
+    bench: TranslatedBench,
+) -> None:
+    assert isinstance(bench.edge, OkxEdge)
+    owner = await bench.open_account(spot=RICH, contract=NOTHING)
+    await connected(bench, owner)
+    await spare_account(bench, owner)
+    [row] = bench.edge.sub_accounts[owner]
+    bench.edge.account_modes[row["uid"]] = "1"
+
+    answer = await run("doctor", "--json")
+
+    told = json.loads(answer.output)["findings"]
+    [fault] = [each["sentence"] for each in told if each["level"] == "fault"]
+    assert (answer.exit_code, "switch it to futures mode" in fault) == (1, True)

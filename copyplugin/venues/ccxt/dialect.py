@@ -171,6 +171,10 @@ class Dialect(Wire, Protocol):
         """Return whether the account keeps long and short of this symbol apart."""
         ...
 
+    async def obstacle(self, client: Client) -> str | None:
+        """Return why the account cannot trade here and what its owner is to do about it."""
+        ...
+
     async def configure(
         self, client: Client, instrument: Instrument, leverage: Ratio, margin_mode: MarginMode
     ) -> None: ...
@@ -296,6 +300,10 @@ class PlainDialect:
     def signed(self, client: Client, method: str, params: Mapping[str, object]) -> Signed | None:
         """Let ccxt sign and send everything."""
         del client, method, params
+
+    async def obstacle(self, client: Client) -> str | None:
+        """Return None: accounts of the venue trade as they are."""
+        del client
 
     async def glance(self, client: Client) -> Glance | None:
         """Return None: to list the fills costs no more."""

@@ -111,11 +111,12 @@ class OkxAccount:
             await client.tell("private_post_account_set_position_mode", {"posMode": _HEDGED})
 
     async def is_hedged(self, client: Client, symbol: Symbol) -> bool:
-        """Return the account's mode; raises `VenueUnavailable` where it can trade no swaps."""
+        return bool((await _settings(client))["posMode"] == _HEDGED)
+
+    async def obstacle(self, client: Client) -> str | None:
+        """Return what to do about an account in spot mode, which trades no swaps."""
         row = await _settings(client)
-        if row["acctLv"] == _SPOT_MODE:
-            raise VenueUnavailable(_in_spot_mode(client))
-        return bool(row["posMode"] == _HEDGED)
+        return _in_spot_mode(client) if row["acctLv"] == _SPOT_MODE else None
 
     async def configure(
         self, client: Client, instrument: Instrument, leverage: Ratio, margin_mode: MarginMode
@@ -242,8 +243,8 @@ def _available(coin: Row) -> Money:
 
 def _in_spot_mode(client: Client) -> str:
     return (
-        f"account {client.account} is in spot mode, which trades no swaps: "
-        "switch it to futures mode at the venue"
+        f"Account {client.account} is in spot mode, which trades no swaps: "
+        "switch it to futures mode at the venue."
     )
 
 

@@ -119,7 +119,7 @@ class AccountCheck:
     def _checks(self) -> Sequence[Check]:
         if self._role is Role.MAIN:
             return (self._funds, self._plans, self._transfers)
-        return (self._allotment, self._mode, self._positions, self._plans)
+        return (self._obstacle, self._allotment, self._mode, self._positions, self._plans)
 
     async def _questions(self, checks: Sequence[Check]) -> AsyncGenerator[Finding]:
         for check in checks:
@@ -155,6 +155,11 @@ class AccountCheck:
             return self._found(Level.FAULT, "balance", sentence)
         sentence = f"It holds {balance.equity:f} USDT to trade with."
         return self._found(Level.OK, "balance", sentence)
+
+    async def _obstacle(self) -> Finding | None:
+        client = await self._venue.client(self._account)
+        sentence = await self._venue.dialect.obstacle(client)
+        return None if sentence is None else self._found(Level.FAULT, "obstacle", sentence)
 
     async def _mode(self) -> Finding:
         client = await self._venue.client(self._account)

@@ -10,11 +10,18 @@ from hypothesis import strategies as st
 from copyplugin.domain.fill import MarginMode, PositionSide
 from copyplugin.domain.identifiers import AccountId, Symbol
 from copyplugin.domain.instrument import Instrument
-from copyplugin.domain.money import Contracts, Money, Ratio
+from copyplugin.domain.money import MONEY_STEP, Contracts, Money, Ratio, is_storable, total
 from copyplugin.errors import VenueUnavailable
 from copyplugin.venues.ccxt import binance_rows, bybit_rows
 from copyplugin.venues.ccxt.answers import exact_json
-from copyplugin.venues.ccxt.texts import contracts_of, decimal_of, plain, quantity_text
+from copyplugin.venues.ccxt.texts import (
+    charge_of,
+    contracts_of,
+    credit_of,
+    decimal_of,
+    plain,
+    quantity_text,
+)
 
 ME = AccountId("7")
 BTC = Instrument(
@@ -143,3 +150,14 @@ def test_a_part_of_a_contract_is_not_rounded_away() -> None:
 
 def test_a_small_number_is_written_plainly() -> None:
     assert plain(Decimal("1E-8")) == "0.00000001"
+
+
+@given(st.lists(st.tuples(amounts, amounts), max_size=40))
+def test_books_of_a_venue_that_counts_finer_never_say_more_than_its_wallet_has(fills) -> None:
+    booked, wallet = Decimal(0), Decimal(0)
+    for profit, fee in fills:
+        row = {"profit": profit, "fee": fee}  # charges are negative there
+        booked = total(booked, credit_of(row, "profit"), -charge_of(row, "fee"))
+        wallet = total(wallet, Decimal(profit), Decimal(fee))
+    assert is_storable(booked)
+    assert 0 <= total(wallet, -booked) < MONEY_STEP * 2 * max(len(fills), 1)

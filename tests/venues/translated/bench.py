@@ -106,6 +106,7 @@ class TranslatedBench:
         for venue in self._venues:
             await venue.close()
         await self.edge.stop()
+        assert not self.edge.mistakes
 
     async def reopened(self) -> CcxtVenue:
         config = VenueConfig(

@@ -91,6 +91,7 @@ class Edge:
         self.rules: list[Rule] = []
         self.skew_ms = 0
         self.finer = Decimal(0)  # what each fee is more than the exchange took, below our places
+        self.mistakes: list[Exception] = []  # what a dialect sent that the venue does not document
         self._streams: list[Stream] = []
         self._heard: set[AccountId] = set()
         self._runner: web.AppRunner | None = None
@@ -194,6 +195,9 @@ class Edge:
             return _json(200, self.answer(await handler(account or AccountId(""), params)))
         except Refusal as refusal:
             return _json(refusal.status, self.refused(refusal))
+        except (AssertionError, KeyError, ValueError) as error:
+            self.mistakes.append(error)
+            raise
 
     def _struck(self, path: str) -> Fault | None:
         for rule in self.rules:
@@ -214,8 +218,12 @@ class Edge:
                 continue
             if message.data == "ping":
                 await socket.send_str("pong")
-            else:
+                continue
+            try:
                 await self._told(stream, json.loads(message.data))
+            except (AssertionError, KeyError, ValueError) as error:
+                self.mistakes.append(error)
+                raise
         self._streams.remove(stream)
         return socket
 
