@@ -5,12 +5,15 @@ order's number in it, so that whoever finds the row knows the name.
 """
 
 import re
+from functools import cache
 
 from copyplugin.domain.identifiers import ClientOrderId, LaneId
 
 LENGTH_MAX = 32
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PREFIX = re.compile(r"[a-z0-9]{1,10}")
+_PAIR = 36**2
+_PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
 _NUMBER_MAX = 36**9  # a hundred billion lanes or orders of one lane
 
 
@@ -19,21 +22,26 @@ def client_order_id(lane_id: LaneId, sequence: int, *, prefix: str = "cp") -> Cl
 
     The prefix tells installations apart that share a venue account.
     """
-    assert _PREFIX.fullmatch(prefix)
+    assert _is_prefix(prefix)
     # Capitals occur nowhere else in it, so that no two pairs give the same name.
     return ClientOrderId(f"{prefix}L{_base_36(lane_id)}S{_base_36(sequence)}")
 
 
 def plan_order_id(lane_id: LaneId, sequence: int, *, prefix: str = "cp") -> ClientOrderId:
     """Return the name of a lane's plan order; no other order's, whatever their numbers."""
-    assert _PREFIX.fullmatch(prefix)
+    assert _is_prefix(prefix)
     return ClientOrderId(f"{prefix}L{_base_36(lane_id)}P{_base_36(sequence)}")
+
+
+@cache
+def _is_prefix(text: str) -> bool:
+    return _PREFIX.fullmatch(text) is not None
 
 
 def _base_36(number: int) -> str:
     assert 0 < number < _NUMBER_MAX
     digits = ""
-    while number:
-        number, digit = divmod(number, 36)
-        digits = _DIGITS[digit] + digits
-    return digits
+    while number >= _PAIR:
+        number, pair = divmod(number, _PAIR)
+        digits = _PAIRS[pair] + digits
+    return (_PAIRS[number] + digits).lstrip("0")

@@ -6,7 +6,13 @@ from datetime import datetime, timedelta
 
 from copyplugin.domain.client_order_id import client_order_id
 from copyplugin.domain.follow import COPIES_OPENS, FOLLOWS_CLOSES, FollowState
-from copyplugin.domain.identifiers import AccountId, CopyOrderId, FollowId, SignalId
+from copyplugin.domain.identifiers import (
+    AccountId,
+    ClientOrderId,
+    CopyOrderId,
+    FollowId,
+    SignalId,
+)
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import Contracts, Ratio
 from copyplugin.domain.open_size import NOTHING, Holdings
@@ -28,6 +34,7 @@ from copyplugin.domain.steering import (
     opening_order,
     reducing_order,
 )
+from copyplugin.engine.alike import Example, Likeness, Planned, likeness
 from copyplugin.engine.errands import AskBalance, AskOrder, Errand, SendOrder
 from copyplugin.engine.held_positions import HELD
 from copyplugin.engine.precedence import Precedence, may_open
@@ -66,32 +73,66 @@ class Planner:
         self._now = now
         self._resend = resend
         self._precedence = Precedence()
-        self._rules = RuleBook(rules={})
+        self._rule_book = RuleBook(rules={})
         self._halted: Collection[FollowId] = ()
         self.plan = Plan()
         self._unburdened: dict[FollowId, FollowRow] = {}
         self._unsent: list[tuple[CopyOrderRow, LaneWork]] = []
-        # Followers of one leader mostly have the same terms: what was worked out for one of them
-        # is taken for all whose every input is the same.
+        # What was worked out for one follower is taken for all whose every input is the same.
+        self._planned: dict[Likeness, Planned] = {}
         self._moves: dict[SignalId, LeaderMove] = {}
-        self._decisions: dict[tuple[SignalId, Contracts], tuple[Terms, Decision]] = {}
         self._orders: dict[tuple[object, ...], WantedOrder | Skip | None] = {}
 
     def look_at(self, works: Sequence[LaneWork]) -> None:
         """Decide what each of these lanes does next."""
-        self._precedence = Precedence.of(self._book, works)
+        restless = [work for work in works if not self._is_at_rest(work)]
+        self._precedence = Precedence.of(self._book, restless)
         opening = {
             work.follow.id: work.follow.leader_id
-            for work in works
+            for work in restless
             if may_open(work) or (work.in_doubt is not None and not work.in_doubt.reduce_only)
         }
         self._rule_book = rules_of(self._book.session, opening)
         self._halted = halted_among(self._book.session, opening, now=self._now)
-        for work in self._precedence.in_turn(works):
+        for work in self._precedence.in_turn(restless):
+            if self._precedence.is_alone(work):
+                self._look_at_one_alone(work)
+                continue
             sent = len(self._unsent)
             self._look_at(work)
             order = self._unsent[-1][0] if len(self._unsent) > sent else work.in_doubt
             self._precedence.note(work, order)
+
+    def _is_at_rest(self, work: LaneWork) -> bool:
+        """Return whether nothing is left to do for a lane; it is not marked any more then."""
+        lane = work.lane
+        if work.undecided or work.in_doubt is not None or lane.target != lane.actual:
+            return False
+        if lane.retry_at is not None:
+            if lane.retry_at > self._now:
+                return False
+            lane.retry_at = None
+        lane.marked = False
+        lane.failures = 0
+        return True
+
+    def _look_at_one_alone(self, work: LaneWork) -> None:
+        """Look at a lane beside which its follow has nothing to do; or do as for one like it."""
+        rule = self._rule_book.rule_of(work.follow, work.lane.symbol)
+        like = likeness(work, rule, is_halted=work.follow.id in self._halted)
+        planned = None if like is None else self._planned.get(like)
+        if planned is not None:
+            order = planned.repeat(work)
+            if order is not None:
+                self._add_order(work, order)
+            return
+        if like is None:
+            self._look_at(work)
+            return
+        example, errands, later = Example.of(work), len(self.plan.errands), len(self.plan.later)
+        self._look_at(work)
+        if (len(self.plan.errands), len(self.plan.later)) == (errands, later):
+            self._planned[like] = example.planned(work)
 
     def _look_at(self, work: LaneWork) -> None:
         lane = work.lane
@@ -198,7 +239,8 @@ class Planner:
         terms: Terms,
     ) -> None:
         lane = work.lane
-        after = self._decision(row, signal, move, terms, lane.target)
+        before = decision_from(row) if row.revision else None
+        after = decide(move, before, terms, target=lane.target, now=self._now)
         if after.residue or row.residue is not None:
             lane.residue = terms.carried + after.residue or None
         write_decision(row, after)
@@ -209,23 +251,6 @@ class Planner:
             lane.opening_signal_id = signal.id
             work.opening = signal
         lane.target = after.target
-
-    def _decision(
-        self,
-        row: CopyDecisionRow,
-        signal: SignalRow,
-        move: LeaderMove,
-        terms: Terms,
-        target: Contracts,
-    ) -> Decision:
-        if row.revision:
-            return decide(move, decision_from(row), terms, target=target, now=self._now)
-        known = self._decisions.get((signal.id, target))
-        if known is not None and known[0] == terms:
-            return known[1]
-        made = decide(move, None, terms, target=target, now=self._now)
-        self._decisions[signal.id, target] = (terms, made)
-        return made
 
     def _move(self, signal: SignalRow) -> LeaderMove:
         if signal.id not in self._moves:
@@ -277,13 +302,13 @@ class Planner:
             )
             if lane.target > lane.actual - wanted.contracts:
                 lane.target = type(lane.target)(lane.actual - wanted.contracts)
-            self._add_order(work, wanted, last)
+            self._make_order(work, wanted, last)
             return
         opening = self._opening(work, instrument)
         if isinstance(opening, Skip):
             self._leave_out(work, opening)
         elif opening is not None:
-            self._add_order(work, opening, work.opening)
+            self._make_order(work, opening, work.opening)
 
     def _opening(self, work: LaneWork, instrument: Instrument | None) -> WantedOrder | Skip | None:
         lane = work.lane
@@ -325,20 +350,15 @@ class Planner:
             signal_id=lane.opening_signal_id,
         )
 
-    def _add_order(self, work: LaneWork, wanted: WantedOrder, signal: SignalRow | None) -> None:
-        lane = work.lane
+    def _make_order(self, work: LaneWork, wanted: WantedOrder, signal: SignalRow | None) -> None:
         opening = None if wanted.reduce_only else signal
         rule = self._rule_book.rule_of(
-            work.follow, lane.symbol, None if opening is None else opening.id
+            work.follow, work.lane.symbol, None if opening is None else opening.id
         )
         order = ORDERS.record(
-            lane_id=lane.id,
-            sequence=lane.next_sequence,
-            client_order_id=client_order_id(
-                lane.id,
-                lane.next_sequence,
-                prefix=self._around.settings.client_order_prefix,
-            ),
+            lane_id=work.lane.id,
+            sequence=work.lane.next_sequence,
+            client_order_id=ClientOrderId(""),
             signal_id=None if signal is None else signal.id,
             purpose=_purpose(work, signal),
             order_side=wanted.order_side,
@@ -350,6 +370,15 @@ class Planner:
             state=CopyOrderState.SENT,
             attempts=1,
             decided_at=self._now,
+        )
+        self._add_order(work, order)
+
+    def _add_order(self, work: LaneWork, order: CopyOrderRow) -> None:
+        """Give an order its lane and name, and take it in."""
+        lane = work.lane
+        order.lane_id, order.sequence = lane.id, lane.next_sequence
+        order.client_order_id = client_order_id(
+            lane.id, lane.next_sequence, prefix=self._around.settings.client_order_prefix
         )
         lane.next_sequence += 1
         work.in_doubt = order

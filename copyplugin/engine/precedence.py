@@ -38,12 +38,19 @@ class Precedence:
             earlier < signal_id for lane_id, earlier in lanes.items() if lane_id != work.lane.id
         )
 
+    def is_alone(self, work: LaneWork) -> bool:
+        """Return whether no other lane of its follow waits for it, nor it for another."""
+        lanes = self.earliest.get(work.follow.id)
+        return lanes is None or (len(lanes) == 1 and work.lane.id in lanes)
+
     def in_turn(self, works: Iterable[LaneWork]) -> list[LaneWork]:
         """Return the lanes with the earliest signal first."""
-        return sorted(
-            works,
-            key=lambda work: self.earliest.get(work.follow.id, {}).get(work.lane.id, FIRST),
-        )
+
+        def turn(work: LaneWork) -> SignalId:
+            lanes = self.earliest.get(work.follow.id)
+            return FIRST if lanes is None else lanes.get(work.lane.id, FIRST)
+
+        return sorted(works, key=turn)
 
     def note(self, work: LaneWork, order: CopyOrderRow | None) -> None:
         """Take note of what a lane that was just planned has left to do."""

@@ -192,9 +192,10 @@ class LaneBook:
                     known = found[follow_id].get(lane_id, signal_id)
                     found[follow_id][lane_id] = min(known, signal_id)
         for lane_id, work in self.works.items():
-            left = earliest_of(work)
-            if left is not None and work.follow.id in found:
-                found[work.follow.id][lane_id] = left
+            lanes = found.get(work.follow.id)
+            left = None if lanes is None else earliest_of(work)
+            if lanes is not None and left is not None:
+                lanes[lane_id] = left
         return found
 
     # -- writing

@@ -5,14 +5,13 @@ written here. It holds the driver's values and converts those that are asked for
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import field, make_dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from operator import attrgetter, itemgetter, ne
+from operator import attrgetter, itemgetter
 from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy import JSON, Boolean, Column, Table
+from sqlalchemy import JSON, Boolean, Column
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
@@ -36,6 +35,8 @@ from copyplugin.store.statement import insert_rows, update_rows
 
 R = TypeVar("R", bound=Row)
 Convert = Callable[[Any], Any]
+Change = tuple[tuple[int, Any], ...]
+"""Values as they are stored, each with its column's place."""
 
 _POSTGRESQL = postgresql.dialect()
 _READERS: dict[type, Convert] = {
@@ -52,35 +53,42 @@ _BINDERS: dict[type, Convert] = {
 }
 
 
+class _Record(list[Any]):
+    """The driver's values in the order of the columns; two records are never the same one."""
+
+    __slots__ = ()
+    __eq__ = object.__eq__
+    __ne__ = object.__ne__
+    __hash__ = object.__hash__
+
+
 class RecordTable(Generic[R]):
     """Records of one table. `record` makes a new one, with the arguments of the row."""
 
     def __init__(self, row: type[R]) -> None:
-        table = row.metadata.tables[row.__tablename__]
-        self.name = table.name
-        self.width = len(table.columns)
-        self._columns = [(c.name, c.type.compile(_POSTGRESQL)) for c in table.columns]
-        self._keys = [place for place, column in enumerate(table.columns) if column.primary_key]
-        self._binders = {column.name: _binder(column) for column in table.columns}
-        self._class = _record_class(row, table)
-        self.values: Callable[[R], tuple[Any, ...]] = attrgetter(
-            *(_slot(column) for column in table.columns)
-        )
-        """Returns what the driver is given of a record, to be compared with what it was."""
+        columns = list(row.metadata.tables[row.__tablename__].columns)
+        self.name = row.__tablename__
+        self.width = len(columns)
+        self._columns = [(c.name, c.type.compile(_POSTGRESQL)) for c in columns]
+        self._keys = [place for place, column in enumerate(columns) if column.primary_key]
+        self._binders = {c.name: (place, _binder(c)) for place, c in enumerate(columns)}
+        self._defaults = [_default(column) for column in columns]
+        self._class = _record_class(row, columns)
 
     @property
     def record(self) -> type[R]:
         return cast("type[R]", self._new)
 
     def _new(self, **values: object) -> R:
-        made = self._class()
+        made, binders = self._class(self._defaults), self._binders
         for name, value in values.items():
-            setattr(made, name, value)
-        return made
+            place, convert = binders[name]
+            made[place] = value if convert is None or value is None else convert(value)
+        return cast("R", made)
 
     def bind(self, name: str, value: Any) -> Any:
         """Return a value of one column as the driver takes it."""
-        convert = self._binders[name]
+        _, convert = self._binders[name]
         return value if convert is None or value is None else convert(value)
 
     def select(self, alias: str) -> str:
@@ -89,11 +97,40 @@ class RecordTable(Generic[R]):
 
     def read(self, values: Sequence[Any]) -> R:
         """Return the record of one row that the driver found."""
-        return self._class(*values)
+        return cast("R", self._class(values))
+
+    def picker(self, *names: str) -> Callable[[R], tuple[Any, ...]]:
+        """Return what returns these columns of a record, as they are stored; two or more."""
+        assert len(names) > 1
+        return cast("Any", itemgetter(*(self._binders[name][0] for name in names)))
+
+    def state(self, record: R) -> tuple[Any, ...]:
+        """Return what the driver is given of a record, to be compared with what it was."""
+        return values_of(record)
+
+    def change(
+        self, before: tuple[Any, ...], record: R, *, but: Collection[str] = ()
+    ) -> Change:
+        """Return what has become of the columns that are not what they were, some left out."""
+        left_out = {self._binders[name][0] for name in but}
+        return tuple(
+            (place, now)
+            for place, (was, now) in enumerate(zip(before, values_of(record), strict=True))
+            if was != now and place not in left_out
+        )
+
+    def put(self, record: R, change: Change) -> None:
+        """Let the same become of another record."""
+        values = cast("_Record", record)
+        for place, value in change:
+            values[place] = value
+
+    def copy(self, record: R) -> R:
+        """Return another record with the same values."""
+        return cast("R", self._class(cast("_Record", record)))
 
     def insert(self, session: Session, records: Iterable[R]) -> None:
-        values = self.values
-        insert_rows(session, self.name, self._columns, [values(record) for record in records])
+        insert_rows(session, self.name, self._columns, [values_of(each) for each in records])
 
     def update(
         self, session: Session, changes: Sequence[tuple[tuple[Any, ...], tuple[Any, ...]]]
@@ -103,14 +140,16 @@ class RecordTable(Generic[R]):
         Only columns that differ somewhere are written: the others would cost their indexes and
         keys to be looked after for nothing.
         """
-        places = sorted({place for change in changes for place in _differing(*change)})
-        chosen = itemgetter(*places, *self._keys)
+        if not changes:
+            return
+        before, after = (list(zip(*states, strict=True)) for states in zip(*changes, strict=True))
+        places = [place for place in range(self.width) if before[place] != after[place]]
         update_rows(
             session,
             self.name,
             [self._columns[place] for place in places],
             [self._columns[place] for place in self._keys],
-            [chosen(after) for _, after in changes],
+            list(zip(*(after[place] for place in (*places, *self._keys)), strict=True)),
         )
 
 
@@ -138,51 +177,43 @@ class Kept(Generic[R]):
 
     def update(self, session: Session, records: Iterable[R] | None = None) -> None:
         """Write what has changed since it was found, of all or of these."""
-        values = self._table.values
         numbers = self._found if records is None else map(id, records)
         changes: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = []
         for number in list(numbers):
             record, before = self._found[number]
-            after = values(record)
+            after = values_of(record)
             if after != before:
                 changes.append((before, after))
                 self._found[number] = (record, after)
         self._table.update(session, changes)
 
 
-def _differing(before: tuple[Any, ...], after: tuple[Any, ...]) -> list[int]:
-    return [place for place, differs in enumerate(map(ne, before, after)) if differs]
+def values_of(record: Row) -> tuple[Any, ...]:
+    """Return what the driver is given of a record, to be compared with what it was."""
+    return tuple(cast("_Record", record))
 
 
-def _slot(column: Column[Any]) -> str:
-    """Return where a record keeps what the driver found or is given."""
-    return column.name if _binder(column) is None and _reader(column) is None else f"_{column.name}"
-
-
-def _record_class(row: type[R], table: Table) -> Callable[..., R]:
+def _record_class(row: type[Row], columns: Sequence[Column[Any]]) -> type[_Record]:
     """Make a class that holds the driver's values and shows ours, as its row does."""
-    fields = [(_slot(column), object, field(default=_default(column))) for column in table.columns]
-    shown = {name: value for name, value in vars(row).items() if isinstance(value, property)}
-    name = f"{row.__name__}Record"
-    made: type = make_dataclass(name, fields, slots=True, eq=False, namespace=shown)
-    for column in table.columns:
-        slot = _slot(column)
-        if slot != column.name:
-            conversion = _shown(vars(made)[slot], _reader(column), _binder(column))
-            setattr(made, column.name, conversion)
-    return cast("Callable[..., R]", made)
+    shown: dict[str, Any] = {
+        name: value for name, value in vars(row).items() if isinstance(value, property)
+    }
+    for place, column in enumerate(columns):
+        shown[column.name] = _shown(place, _reader(column), _binder(column))
+    return type(f"{row.__name__}Record", (_Record,), {"__slots__": (), **shown})
 
 
-def _shown(slot: Any, read: Convert | None, bind: Convert | None) -> property:
-    found, keep = slot.__get__, slot.__set__
+def _shown(place: int, read: Convert | None, bind: Convert | None) -> property:
+    def get(record: _Record) -> Any:
+        value = record[place]
+        return value if value is None else convert(value)
 
-    def get(record: object) -> Any:
-        value = found(record)
-        return value if value is None or read is None else read(value)
+    def put(record: _Record, value: Any) -> None:
+        record[place] = value if value is None or bind is None else bind(value)
 
-    def put(record: object, value: Any) -> None:
-        keep(record, value if value is None or bind is None else bind(value))
-
+    if read is None:
+        return property(itemgetter(place), put)
+    convert = read
     return property(get, put)
 
 
