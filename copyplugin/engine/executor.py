@@ -6,7 +6,6 @@ is booked with whatever else is back then.
 """
 
 import asyncio
-import heapq
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,27 +13,13 @@ from functools import partial
 from typing import NamedTuple
 
 from copyplugin.domain.fairness import in_rotation
-from copyplugin.domain.fill import MarginMode
-from copyplugin.domain.identifiers import AccountId, FollowId, LaneId, Symbol
-from copyplugin.domain.money import Ratio
+from copyplugin.domain.identifiers import FollowId, LaneId
 from copyplugin.engine.attempts import attempt_all
 from copyplugin.engine.booking import Bookkeeper
-from copyplugin.engine.errands import (
-    Answered,
-    AskBalance,
-    AskOrder,
-    BalanceKnown,
-    Errand,
-    InDoubt,
-    NotThere,
-    Outcome,
-    Rejected,
-    SendOrder,
-    Unreachable,
-)
+from copyplugin.engine.errands import Outcome
 from copyplugin.engine.planning import Plan, Planner
+from copyplugin.engine.runners import Runners
 from copyplugin.engine.surroundings import Surroundings, Work
-from copyplugin.errors import OutcomeUnknown, RequestRejected, VenueUnavailable
 from copyplugin.store import leases, marking
 from copyplugin.store.database import Session
 from copyplugin.store.lane_book import LaneBook, marked_lane_ids
@@ -70,13 +55,10 @@ class Executor:
         self._around = around
         self._busy: dict[LaneId, _Claimed] = {}
         self._outcomes: list[Outcome] = []
-        self._waiting: list[tuple[bool, int, Errand]] = []
         self._blocked: dict[FollowId, int] = {}  # follows with an open that waits, and their shards
-        self._queued = 0
         self._turns = 0  # so many times was a first follower chosen
         self._gathering: asyncio.TimerHandle | None = None
-        self._running = 0
-        self._configured: dict[tuple[AccountId, Symbol], tuple[Ratio, MarginMode]] = {}
+        self._runners = Runners(around, back=self._back, dropped=self._dropped)
 
     async def turn(self, shards: frozenset[int]) -> None:
         """Book what is back, claim what the shards' lanes can do, and send it on its way."""
@@ -134,9 +116,7 @@ class Executor:
     def _send_off(self, result: _Turn) -> None:
         for errand in result.plan.errands:
             self._busy[errand.lane_id] = result.claimed[errand.lane_id]
-            self._queued += 1
-            heapq.heappush(self._waiting, (not errand.is_urgent, self._queued, errand))
-        self._start_waiting()
+        self._runners.send(result.plan.errands)
         dispatcher = self._around.dispatcher
         freed = {self._blocked.pop(each) for each in result.came_back if each in self._blocked}
         self._blocked.update(result.plan.blocked)
@@ -209,31 +189,12 @@ class Executor:
         """Return the shards of which something is on its way."""
         return frozenset(claimed.shard for claimed in self._busy.values())
 
-    def _start_waiting(self) -> None:
-        """Start errands while there is room, those that reduce first."""
-        fence = self._around.fence
-        if self._waiting and fence is not None and not fence.may_send():
-            for _, _, errand in self._waiting:  # its rows say what becomes of it
-                self._busy.pop(errand.lane_id, None)
-            self._waiting.clear()
-        while self._waiting and self._running < self._around.settings.orders_in_flight_max:
-            _, _, errand = heapq.heappop(self._waiting)
-            self._running += 1
-            self._around.dispatcher.spawn(f"lane {errand.lane_id}", self._run(errand))
-
-    async def _run(self, errand: Errand) -> None:
-        try:
-            outcome = await self._carry_out(errand)
-            # Not in one line: it would pick the list before it waits, and a turn takes the list.
-            self._outcomes.append(outcome)
-        except BaseException:
-            # A bug: the lane is let go, and whoever claims it next asks the venue first.
-            self._busy.pop(errand.lane_id, None)
-            raise
-        finally:
-            self._running -= 1
-            self._start_waiting()
+    def _back(self, outcome: Outcome) -> None:
+        self._outcomes.append(outcome)
         self._announce_outcomes()
+
+    def _dropped(self, lane_id: LaneId) -> None:
+        self._busy.pop(lane_id, None)
 
     def _announce_outcomes(self) -> None:
         """Have what came back booked: at once, or with what else comes back in a moment.
@@ -242,7 +203,7 @@ class Executor:
         not, and nobody waits.
         """
         announce = self._around.dispatcher.announce
-        if self._around.fence is None or self._running == 0:
+        if self._around.fence is None or self._runners.under_way == 0:
             announce(Work.LANES)
         elif self._gathering is None or self._gathering.when() < self._now():
             loop = asyncio.get_running_loop()
@@ -251,78 +212,6 @@ class Executor:
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
-
-    async def _carry_out(self, errand: Errand) -> Outcome:
-        try:
-            async with asyncio.timeout(self._around.settings.request_timeout_seconds):
-                match errand:
-                    case SendOrder():
-                        return await self._send(errand)
-                    case AskOrder():
-                        return await self._ask(errand)
-                    case AskBalance():
-                        balance = await self._around.venue.balance(errand.account)
-                        return BalanceKnown(
-                            lane_id=errand.lane_id,
-                            available=balance.contract_available,
-                            equity=balance.equity,
-                        )
-        except VenueUnavailable as error:
-            return Unreachable(lane_id=errand.lane_id, sentence=str(error))
-        except TimeoutError:
-            sentence = "the venue did not answer in time"
-            if isinstance(errand, SendOrder):
-                return self._in_doubt(errand, sentence)
-            return Unreachable(lane_id=errand.lane_id, sentence=sentence)
-
-    async def _send(self, errand: SendOrder) -> Outcome:
-        venue, request = self._around.venue, errand.request
-        sent_at = self._around.clock.now()
-        try:
-            await self._configure(errand)
-            report = await venue.place_order(request)
-        except RequestRejected as error:
-            return Rejected(
-                lane_id=errand.lane_id,
-                order_id=errand.order_id,
-                reason=error.reason,
-                sentence=error.sentence,
-            )
-        except OutcomeUnknown as error:
-            return self._in_doubt(errand, str(error))
-        return Answered(
-            lane_id=errand.lane_id, order_id=errand.order_id, report=report, sent_at=sent_at
-        )
-
-    def _in_doubt(self, errand: SendOrder, sentence: str) -> InDoubt:
-        return InDoubt(
-            lane_id=errand.lane_id,
-            order_id=errand.order_id,
-            sentence=sentence,
-            sent_at=self._around.clock.now(),
-        )
-
-    async def _configure(self, errand: SendOrder) -> None:
-        """Set leverage and margin mode before an open, once per change."""
-        if errand.leverage is None or errand.margin_mode is None:
-            return
-        key = (errand.request.account, errand.request.symbol)
-        wanted = (errand.leverage, errand.margin_mode)
-        if self._configured.get(key) == wanted:
-            return
-        self._configured.pop(key, None)
-        await self._around.venue.configure(*key, *wanted)
-        self._configured[key] = wanted
-
-    async def _ask(self, errand: AskOrder) -> Outcome:
-        report = await self._around.venue.find_order(
-            errand.account, errand.symbol, errand.client_order_id
-        )
-        if report is None:
-            return NotThere(lane_id=errand.lane_id, order_id=errand.order_id)
-        return Answered(
-            lane_id=errand.lane_id, order_id=errand.order_id, report=report, sent_at=None
-        )
 
 
 def _open_shards(session: Session) -> set[int]:

@@ -95,13 +95,16 @@ class Planner:
         self._rule_book = rules_of(self._book.session, opening)
         self._halted = halted_among(self._book.session, opening, now=self._now)
         for work in self._precedence.in_turn(restless):
-            if self._precedence.is_alone(work):
-                self._look_at_one_alone(work)
-                continue
-            sent = len(self._unsent)
             self._look_at(work)
-            order = self._unsent[-1][0] if len(self._unsent) > sent else work.in_doubt
-            self._precedence.note(work, order)
+
+    def _look_at(self, work: LaneWork) -> None:
+        if self._precedence.is_alone(work):
+            self._plan_as_before(work)
+            return
+        sent = len(self._unsent)
+        self._plan(work)
+        order = self._unsent[-1][0] if len(self._unsent) > sent else work.in_doubt
+        self._precedence.note(work, order)
 
     def _is_at_rest(self, work: LaneWork) -> bool:
         """Return whether nothing is left to do for a lane; it is not marked any more then."""
@@ -116,8 +119,8 @@ class Planner:
         lane.failures = 0
         return True
 
-    def _look_at_one_alone(self, work: LaneWork) -> None:
-        """Look at a lane beside which its follow has nothing to do; or do as for one like it."""
+    def _plan_as_before(self, work: LaneWork) -> None:
+        """Plan a lane beside which its follow has nothing to do as one like it was planned."""
         rule = self._rule_book.rule_of(work.follow, work.lane.symbol)
         like = likeness(work, rule, is_halted=work.follow.id in self._halted)
         planned = None if like is None else self._planned.get(like)
@@ -127,14 +130,14 @@ class Planner:
                 self._add_order(work, order)
             return
         if like is None:
-            self._look_at(work)
+            self._plan(work)
             return
         example, errands, later = Example.of(work), len(self.plan.errands), len(self.plan.later)
-        self._look_at(work)
+        self._plan(work)
         if (len(self.plan.errands), len(self.plan.later)) == (errands, later):
             self._planned[like] = example.planned(work)
 
-    def _look_at(self, work: LaneWork) -> None:
+    def _plan(self, work: LaneWork) -> None:
         lane = work.lane
         if lane.retry_at is not None and lane.retry_at > self._now:
             self.plan.later.append((lane.retry_at, lane.shard))

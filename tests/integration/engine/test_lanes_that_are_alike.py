@@ -1,0 +1,190 @@
+"""Whether lanes are planned one by one or after an example, the same is written down."""
+
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from copyplugin.domain.copy_rule import BelowMinimum, Caps, CopyMode, CopyRule
+from copyplugin.domain.fill import MarginMode, PositionSide
+from copyplugin.domain.follow import FollowState
+from copyplugin.domain.halt import HaltScope
+from copyplugin.domain.transition import Effect
+from copyplugin.engine import planning
+from copyplugin.engine.planning import Planner
+from copyplugin.settings import Settings
+from copyplugin.store import halts
+from copyplugin.store.database import open_database
+from copyplugin.store.follow_rules import add_rule
+from copyplugin.store.lane_book import DECISIONS, LANES, ORDERS, LaneBook
+from copyplugin.store.marking import announce_signal
+from copyplugin.store.rows import SignalRow
+from copyplugin.store.rows.follow_rule import EVERY_INSTRUMENT
+from copyplugin.store.statement import driver_connection
+from tests.integration.store.store_builders import (
+    BTC,
+    ETH,
+    NOW,
+    make_follow,
+    make_instrument,
+    make_lane,
+    make_leader,
+    money,
+)
+
+HALF, TWICE = Decimal("0.5"), Decimal(2)
+RULES = [
+    None,
+    CopyRule(mode=CopyMode.MULTIPLE, factor=HALF),
+    CopyRule(mode=CopyMode.MULTIPLE, factor=HALF, below_minimum=BelowMinimum.CARRY),
+    CopyRule(mode=CopyMode.MULTIPLE, factor=TWICE, leverage=Decimal(3)),
+    CopyRule(mode=CopyMode.FIXED, caps=Caps(open_positions_max=1)),
+    CopyRule(mode=CopyMode.EQUITY_RATIO),
+]
+follows = st.fixed_dictionaries(
+    {
+        "rule": st.sampled_from(RULES),
+        "state": st.sampled_from(
+            [FollowState.PENDING, FollowState.COPYING, FollowState.HANDED_OVER]
+        ),
+        "symbol": st.sampled_from([BTC, BTC, ETH]),
+        "price_protection": st.sampled_from([None, Decimal("0.01")]),
+        "is_halted": st.sampled_from([False, False, True]),
+        "lanes": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "actual": st.integers(0, 3),
+                    "gap": st.sampled_from([0, 0, 0, 1]),
+                    "failures": st.sampled_from([0, 0, 1]),
+                    "residue": st.sampled_from([None, None, HALF]),
+                }
+            ),
+            min_size=1,
+            max_size=2,
+        ),
+    }
+)
+moves = st.lists(
+    st.tuples(st.integers(1, 4), st.booleans(), st.booleans()), min_size=1, max_size=2
+)
+
+
+class Undone(Exception):
+    """Takes a transaction back."""
+
+
+@pytest.fixture
+def shared(migrated_url):
+    database = open_database(migrated_url)
+    database.write_and_wait(lambda session: make_leader(session, symbols=frozenset({BTC, ETH})))
+    yield database
+    database.close()
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(crowd=st.lists(follows, min_size=2, max_size=6), repeated=st.integers(1, 3), moved=moves)
+def test_a_plan_after_an_example_is_the_plan_itself(
+    shared, monkeypatch, crowd, repeated, moved
+):
+    """Each follow stands there several times, so that many are alike."""
+
+    def plans(session):
+        opened = _signal(9, 3, increases=True, is_short=False)
+        session.add(opened)
+        session.flush()
+        lane_ids = [
+            lane_id
+            for place, each in enumerate(crowd * repeated)
+            for lane_id in _follow(session, place, each, opened.id)
+        ]
+        for order, (contracts, increases, is_short) in enumerate(moved, start=1):
+            signal = _signal(order, contracts, increases=increases, is_short=is_short)
+            session.add(signal)
+            session.flush()
+            announce_signal(session, signal)
+        found = []
+        for is_remembered in (True, False):
+            if not is_remembered:
+                monkeypatch.setattr(planning, "likeness", lambda *_, **__: None)
+            undone = session.begin_nested()
+            found.append(_planned(session, lane_ids))
+            undone.rollback()
+            monkeypatch.undo()
+        assert found[0] == found[1]
+        raise Undone
+
+    with pytest.raises(Undone):
+        shared.write_and_wait(plans)
+
+
+def _planned(session, lane_ids):
+    """Plan the lanes as the rows say now, without writing; return all that was made of them."""
+    driver_connection(session)
+    book = LaneBook(session, lane_ids)
+    around = SimpleNamespace(
+        settings=Settings(), instruments={each: make_instrument(each) for each in (BTC, ETH)}
+    )
+    planner = Planner(book, around, NOW + timedelta(seconds=1))
+    planner.look_at(list(book.works.values()))
+    orders = [ORDERS.state(order)[1:] for order, _ in planner._unsent]
+    plan = planner.finish()
+    lanes = [LANES.state(work.lane) for work in book.works.values()]
+    decisions = [
+        DECISIONS.state(row) for work in book.works.values() for row, _ in work.undecided
+    ]
+    sent = sorted(
+        (each.lane_id, getattr(each, "request", None) and each.request.client_order_id)
+        for each in plan.errands
+    )
+    return lanes, decisions, sorted(orders, key=str), sent, plan.later, plan.blocked
+
+
+def _follow(session, place, chosen, opened):
+    leader = SimpleNamespace(id=1)
+    follow = make_follow(session, leader, str(20_000 + place), symbols=frozenset({chosen["symbol"]}))
+    follow.state = chosen["state"]
+    follow.price_protection = chosen["price_protection"]
+    if chosen["rule"] is not None:
+        add_rule(session, follow.id, EVERY_INSTRUMENT, chosen["rule"])
+    if chosen["is_halted"]:
+        halts.halt(
+            session, HaltScope.FOLLOW, follow.id, actor="ada", reason="-", until=None, at=NOW
+        )
+    sides = (PositionSide.LONG, PositionSide.SHORT)
+    for side, lane in zip(sides, chosen["lanes"], strict=False):
+        yield make_lane(
+            session,
+            follow,
+            position_side=side,
+            actual=lane["actual"],
+            target=max(0, lane["actual"] - lane["gap"]),
+            opening_signal_id=opened if lane["actual"] else None,
+            failures=lane["failures"],
+            residue=None if lane["residue"] is None else Fraction(lane["residue"]),
+        ).id
+
+
+def _signal(order, contracts, *, increases, is_short):
+    return SignalRow(
+        leader_id=1,
+        order_id=str(order),
+        symbol=BTC,
+        position_side=PositionSide.SHORT if is_short else PositionSide.LONG,
+        effect=Effect.OPEN if increases else Effect.REDUCE,
+        increases=increases,
+        contracts_before=0 if increases else contracts + 2,
+        contracts_after=contracts if increases else 2,
+        contracts=contracts,
+        price_sum=Decimal(20_000) * contracts,
+        leverage=Decimal(10),
+        margin_mode=MarginMode.ISOLATED,
+        initial_margin=money(2),
+        final=True,
+        first_fill_at=NOW,
+        last_fill_at=NOW,
+        received_at=NOW,
+    )
