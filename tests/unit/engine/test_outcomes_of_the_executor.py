@@ -41,18 +41,21 @@ class Turns(Executor):
 
 async def test_an_answer_that_comes_after_a_turn_began_is_booked_by_the_next():
     venue = SlowVenue()
-    dispatcher = SimpleNamespace(announce=lambda *_: None)
+    spawned = []
+    dispatcher = SimpleNamespace(
+        announce=lambda *_: None, spawn=lambda _, work: spawned.append(asyncio.create_task(work))
+    )
     executor = Turns(
         SimpleNamespace(venue=venue, dispatcher=dispatcher, settings=Settings(), fence=None)
     )
     errand = AskBalance(lane_id=LANE, account=AccountId("1"))
 
-    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
-        under_way = tasks.create_task(executor._run(errand))
+    async with asyncio.timeout(5):
+        executor._runners.send([errand])
         await venue.asked.wait()
         await executor.turn(frozenset())
         venue.answers.set()
-        await under_way
+        await asyncio.gather(*spawned)
         await executor.turn(frozenset())
 
     (first, second) = executor.booked
