@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import click
 
+from copyplugin.collector import spare_what_lives
 from copyplugin.errors import ConfigurationError
 from copyplugin.ports import Venue
 from copyplugin.processes import MakeVenue, run_engine, run_worker, venue_maker
@@ -98,6 +99,7 @@ async def _until_stopped(
 
 
 def _say(name: str, venue: str) -> None:
+    spare_what_lives()
     click.echo(f"The copy {name} runs on {venue}. Ctrl-C ends it.")
 
 

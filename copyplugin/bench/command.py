@@ -13,8 +13,12 @@ import click
 
 from copyplugin.bench import measures
 from copyplugin.bench.stage import Stage
+from copyplugin.bench.two_workers import one_and_two
 
 Figures = dict[str, Any]
+
+FEW = 1_000
+"""Followers that a large crowd is compared with."""
 
 
 @click.command("bench")
@@ -26,21 +30,49 @@ Figures = dict[str, Any]
     show_default=True,
     help="Followers of the large crowd that is compared with one of 1,000; 0 leaves it out.",
 )
-@click.option("--rounds", type=click.IntRange(10), default=200, show_default=True)
+@click.option(
+    "--shared",
+    type=click.IntRange(0),
+    default=2_000,
+    show_default=True,
+    help="Followers that workers share, on PostgreSQL; 0 leaves it out.",
+)
+@click.option(
+    "--rounds",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="So often each part is measured; the median is printed.",
+)
+@click.option(
+    "--delays",
+    type=click.IntRange(10),
+    default=200,
+    show_default=True,
+    help="Leader orders that 100 followers copy, one after the other.",
+)
 @click.option("--latency-ms", type=click.IntRange(1), default=20, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
-def bench_command(
-    *, followers: int, many: int, rounds: int, latency_ms: int, as_json: bool
+def bench_command(  # noqa: PLR0913, PLR0917 - the options of the command
+    followers: int,
+    many: int,
+    shared: int,
+    rounds: int,
+    delays: int,
+    latency_ms: int,
+    as_json: bool,  # noqa: FBT001 - a switch
 ) -> None:
-    """Measure decisions, bookkeeping, delays and memory of the copy engine.
+    """Measure decisions, bookkeeping, delays, workers and memory of the copy engine.
 
-    Every part runs in a process of its own, on SQLite, with the simulated exchange in that process;
-    each figure stands beside that of the venue's calls alone.
+    Every part runs in a process of its own with the simulated exchange in it, on SQLite (workers:
+    on PostgreSQL); each figure stands beside that of the venue's calls alone, or of fewer.
     """
-    figures: Figures = {"followers": followers}
-    figures |= _apart(_cost, followers)
-    figures |= _apart(_delay, 100, rounds)
-    figures |= _apart(_slow, followers, latency_ms)
+    figures: Figures = {"followers": followers, "rounds": rounds}
+    figures |= _apart(_cost, followers, rounds)
+    figures |= _apart(_delay, 100, delays)
+    figures |= _apart(_slow, followers, latency_ms, rounds)
+    if shared:
+        figures |= _apart(_shared, shared, rounds)
     if many:
         figures |= _growth(many)
     if as_json:
@@ -56,9 +88,9 @@ def _apart(part: Callable[..., Figures], *given: int) -> Figures:
         return pool.apply(part, given)
 
 
-def _cost(followers: int) -> Figures:
+def _cost(followers: int, rounds: int) -> Figures:
     def measured(stage: Stage) -> Figures:
-        cost = asyncio.run(measures.fanout_cost(stage))
+        cost = asyncio.run(measures.fanout_cost(stage, rounds))
         return {
             "ratio_to_bare_calls": round(cost.ratio_to_bare_calls, 3),
             "decision_us_per_order": round(cost.decision_us, 1),
@@ -72,9 +104,9 @@ def _cost(followers: int) -> Figures:
     return _on_stage(followers, measured)
 
 
-def _delay(followers: int, rounds: int) -> Figures:
+def _delay(followers: int, delays: int) -> Figures:
     def measured(stage: Stage) -> Figures:
-        copied, bare = asyncio.run(measures.delays_ms(stage, rounds))
+        copied, bare = asyncio.run(measures.delays_ms(stage, delays))
         return {
             "delay_ms_p50_100": round(statistics.median(copied), 2),
             "delay_ms_p99_100": round(statistics.quantiles(copied, n=100)[98], 2),
@@ -85,25 +117,41 @@ def _delay(followers: int, rounds: int) -> Figures:
     return _on_stage(followers, measured)
 
 
-def _slow(followers: int, latency_ms: int) -> Figures:
+def _slow(followers: int, latency_ms: int, rounds: int) -> Figures:
     def measured(stage: Stage) -> Figures:
-        copied, bare = asyncio.run(measures.fanout_seconds(stage, latency=latency_ms / 1000))
+        latency = latency_ms / 1000
+        copied, bare = asyncio.run(measures.fanout_seconds(stage, latency=latency, rounds=rounds))
+        ratios = [ours / alone for ours, alone in zip(copied, bare, strict=True)]
         return {
-            f"fanout_seconds_{followers}": round(copied, 3),
-            f"bare_fanout_seconds_{followers}": round(bare, 3),
-            f"ratio_to_bare_fanout_{followers}": round(copied / bare, 3),
+            f"fanout_seconds_{followers}": round(statistics.median(copied), 3),
+            f"bare_fanout_seconds_{followers}": round(statistics.median(bare), 3),
+            f"ratio_to_bare_fanout_{followers}": round(statistics.median(ratios), 3),
         }
 
     return _on_stage(followers, measured)
 
 
-def _growth(many: int) -> Figures:
-    few = _apart(_cost, 1_000)["engine_us_per_order"]
-    large = _apart(_cost, many)
+def _shared(followers: int, rounds: int) -> Figures:
+    one, two = asyncio.run(one_and_two(followers, latency_ms=100, rounds=rounds))
+    ratios = [alone / both for alone, both in zip(one.seconds, two.seconds, strict=True)]
     return {
-        "engine_us_per_order_1000": few,
-        f"engine_us_per_order_{many}": large["engine_us_per_order"],
-        f"ratio_{many}_to_1000": round(large["engine_us_per_order"] / few, 3),
+        "two_workers_ratio": round(statistics.median(ratios), 3),
+        "one_worker_seconds": round(statistics.median(one.seconds), 3),
+        "two_workers_seconds": round(statistics.median(two.seconds), 3),
+        "one_worker_cpu_us_per_order": round(one.cpu_us(followers), 1),
+        "two_workers_cpu_us_per_order": round(two.cpu_us(followers), 1),
+    }
+
+
+def _growth(many: int) -> Figures:
+    """Compare a large crowd with small ones before and after it: the machine may have changed."""
+    name = "engine_us_per_order"
+    before, large, after = (_apart(_cost, each, 1) for each in (FEW, many, FEW))
+    few = statistics.fmean([before[name], after[name]])
+    return {
+        f"cost_ratio_{many}": round(large[name] / few, 3),
+        f"{name}_{FEW}": round(few, 1),
+        f"{name}_{many}": large[name],
         f"peak_mib_{many}": large["peak_mib"],
     }
 

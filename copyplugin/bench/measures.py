@@ -1,16 +1,17 @@
 """What copying costs, each figure beside what the venue's calls alone cost in the same run."""
 
 import asyncio
-import gc
 import resource
 import statistics
 import time
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from copyplugin.bench.stage import PRICE_TICKS, SYMBOL, Stage
+from copyplugin.collector import spare_what_lives
 from copyplugin.domain.fill import OrderSide, PositionSide
 from copyplugin.domain.identifiers import AccountId, ClientOrderId
 from copyplugin.domain.money import Contracts, Price
@@ -47,21 +48,22 @@ class _Undone(Exception):
     """Takes a transaction back that was only to be measured."""
 
 
-async def fanout_cost(stage: Stage) -> FanoutCost:
-    """Measure a crowd that opens, adds, reduces and closes with its leader."""
+async def fanout_cost(stage: Stage, rounds: int) -> FanoutCost:
+    """Measure a crowd that opens, adds, reduces and closes with its leader, so often."""
     count = stage.followers
     calls = await _calls_us(stage)
-    decision = await _decision_us(stage)
+    decision = await _decision_us(stage, rounds)
+    spent: list[float] = []
     async with stage.running():
         await _copied(stage, count)  # what the decisions were measured on
-        gc.freeze()
-        spent: list[float] = []
-        for number, (side, contracts) in enumerate(MOVES, start=2):
+        spare_what_lives()
+        for done in range(rounds):
             before = time.process_time()
-            stage.trade(side, contracts)
-            await _copied(stage, number * count)
-            spent.append(time.process_time() - before)
-    engine = statistics.fmean(spent) / count * MICROSECONDS
+            for number, (side, contracts) in enumerate(MOVES, start=2 + done * len(MOVES)):
+                stage.trade(side, contracts)
+                await _copied(stage, number * count)
+            spent.append((time.process_time() - before) / len(MOVES))
+    engine = statistics.median(spent) / count * MICROSECONDS
     return FanoutCost(
         followers=count,
         calls_us=calls,
@@ -85,7 +87,7 @@ async def _calls_us(stage: Stage) -> float:
     return statistics.median(spent) / stage.followers * MICROSECONDS
 
 
-async def _decision_us(stage: Stage) -> float:
+async def _decision_us(stage: Stage, rounds: int) -> float:
     """Return what it costs to decide what one lane does next, the rows at hand."""
     engine = stage.engine()
     await engine.market_data.load_instruments()
@@ -93,7 +95,6 @@ async def _decision_us(stage: Stage) -> float:
     stage.trade(Side.BUY, 1)
     await engine.feed.turn(frozenset({1}))
     await engine.feed.stop()
-    spent: list[float] = []
 
     def decide(session: Session) -> None:
         now = stage.clock.now()
@@ -104,14 +105,16 @@ async def _decision_us(stage: Stage) -> float:
             planner = Planner(book, engine.around, now)
             before = time.thread_time()
             planner.look_at(list(book.works.values()))
-            spent.append(time.thread_time() - before)
+            spent[-1] += time.thread_time() - before
         raise _Undone
 
-    try:
-        await stage.database.write(decide)
-    except _Undone:
-        return sum(spent) / stage.followers * MICROSECONDS
-    raise AssertionError("the decisions were not taken back")
+    spent: list[float] = []
+    for _ in range(rounds):
+        spent.append(0.0)
+        with suppress(_Undone):
+            await stage.database.write(decide)
+            raise AssertionError("the decisions were not taken back")
+    return statistics.median(spent) / stage.followers * MICROSECONDS
 
 
 async def delays_ms(stage: Stage, rounds: int) -> tuple[list[float], list[float]]:
@@ -134,22 +137,30 @@ async def delays_ms(stage: Stage, rounds: int) -> tuple[list[float], list[float]
     return copied, bare
 
 
-async def fanout_seconds(stage: Stage, *, latency: float) -> tuple[float, float]:
-    """Return the wall time of a fan-out with a slow venue, and of a bare one as wide."""
+async def fanout_seconds(
+    stage: Stage, *, latency: float, rounds: int
+) -> tuple[list[float], list[float]]:
+    """Return the wall times of fan-outs with a slow venue, and of bare ones as wide, in turn."""
+    copied: list[float] = []
+    bare: list[float] = []
     async with stage.running() as engine:
+        width = engine.around.settings.orders_in_flight_max
         stage.trade(Side.BUY, 1)  # leverage is set with the first
         await _copied(stage, stage.followers)
         stage.venue.latency = latency
-        gc.freeze()
-        before = time.perf_counter()
-        stage.trade(Side.BUY, 1)
-        await _copied(stage, 2 * stage.followers)
-        copied = stage.venue.last_answer - before
-        width = engine.around.settings.orders_in_flight_max
-    requests = _requests(stage, OrderSide.BUY, "bare")
-    before = time.perf_counter()
-    await _bounded([stage.venue.place_order(each) for each in requests], width)
-    return copied, stage.venue.last_answer - before
+        spare_what_lives()
+        for number in range(2, rounds + 2):
+            before = time.perf_counter()
+            stage.trade(Side.BUY, 1)
+            await _copied(stage, number * stage.followers)
+            copied.append(stage.venue.last_answer - before)
+            answered = stage.venue.answered
+            requests = _requests(stage, OrderSide.BUY, f"bare{number}")
+            before = time.perf_counter()
+            await _bounded([stage.venue.place_order(each) for each in requests], width)
+            bare.append(stage.venue.last_answer - before)
+            stage.venue.answered = answered
+    return copied, bare
 
 
 async def _bounded(calls: Sequence[Coroutine[Any, Any, object]], width: int) -> None:

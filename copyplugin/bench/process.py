@@ -4,13 +4,29 @@ import asyncio
 import logging
 import sys
 
-from copyplugin.bench.exchange_process import connect
+from copyplugin.bench import exchange_process, filling_venue
+from copyplugin.collector import spare_what_lives
 from copyplugin.processes import run_engine, run_worker
 from copyplugin.settings import load_settings
 from copyplugin.system_clock import SystemClock
 
-PROCESSES = {"engine": run_engine, "worker": run_worker}
+PROCESSES = {
+    "engine": (run_engine, exchange_process.connect),
+    "worker": (run_worker, exchange_process.connect),
+    "filling-worker": (run_worker, filling_venue.connect),
+}
+
+
+def _ready(venue: str) -> None:
+    spare_what_lives()
+    sys.stdout.write(f"ready on {venue}\n")
+    sys.stdout.flush()
+
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING)
-    asyncio.run(PROCESSES[sys.argv[1]](load_settings(), connect, SystemClock()))
+    run, connect = PROCESSES[sys.argv[1]]
+    try:
+        asyncio.run(run(load_settings(), connect, SystemClock(), ready=_ready))
+    except KeyboardInterrupt:  # the end that was asked for: what was held is dropped
+        sys.exit(0)

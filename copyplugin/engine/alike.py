@@ -6,7 +6,7 @@ plan is: it is made once and copied, value by value, into the others' records.
 
 from dataclasses import dataclass
 
-from copyplugin.domain.copy_rule import CopyRule
+from copyplugin.store.follow_rules import RuleBook
 from copyplugin.store.lane_book import DECISIONS, FOLLOWS, LANES, ORDERS
 from copyplugin.store.lane_work import LaneWork
 from copyplugin.store.marking import UNDECIDED
@@ -26,23 +26,25 @@ _OF_DECISION = DECISIONS.picker(
 Likeness = tuple[object, ...]
 
 
-def likeness(work: LaneWork, rule: CopyRule, *, is_halted: bool) -> Likeness | None:
+def likeness(work: LaneWork, rules: RuleBook, *, is_halted: bool) -> Likeness | None:
     """Return all that the plan of this lane rests on; None where it may rest on more.
 
     A lane that has no gap, awaits one decision and never failed rests on these alone, once nothing
-    else of its follow is under way. Rules are told apart by which object they are.
+    else of its follow is under way. Equal rules are one object in their book.
     """
     lane = work.lane
     if len(work.undecided) != 1 or work.in_doubt is not None or lane.target != lane.actual:
         return None
-    row, _ = work.undecided[0]
+    row, signal = work.undecided[0]
     if (
         row.revision != UNDECIDED
         or row.skip_reason is not None
         or lane.failures
         or lane.retry_at is not None
-        or rule.caps.needs_holdings
     ):
+        return None
+    rule = rules.rule_of(work.follow, lane.symbol, signal.id)
+    if rule.caps.needs_holdings:
         return None
     return (
         _OF_LANE(lane),

@@ -24,7 +24,6 @@ from copyplugin.domain.order import (
 )
 from copyplugin.domain.skip import Skip, SkipReason, numbers
 from copyplugin.domain.steering import (
-    Decision,
     LeaderMove,
     Terms,
     WantedOrder,
@@ -121,8 +120,7 @@ class Planner:
 
     def _plan_as_before(self, work: LaneWork) -> None:
         """Plan a lane beside which its follow has nothing to do as one like it was planned."""
-        rule = self._rule_book.rule_of(work.follow, work.lane.symbol)
-        like = likeness(work, rule, is_halted=work.follow.id in self._halted)
+        like = likeness(work, self._rule_book, is_halted=work.follow.id in self._halted)
         planned = None if like is None else self._planned.get(like)
         if planned is not None:
             order = planned.repeat(work)

@@ -37,6 +37,7 @@ _RULES = select(FollowRuleRow).where(FollowRuleRow.follow_id.in_(_FOLLOW_IDS))
 class RuleBook:
     """The rules of some follows; a follow without one does what its mode says.
 
+    Equal rules are one object, so that whoever compares many may compare that.
     `changed_after` has the sets of rules of the follows whose settings were changed, the latest
     first: the numbers of the leader orders after which each counts.
     """
@@ -75,8 +76,10 @@ def rules_of(session: Session, follow_ids: Collection[FollowId]) -> RuleBook:
         return RuleBook(rules={})
     rules: dict[tuple[FollowId, SignalId, Symbol], CopyRule] = {}
     changed: dict[FollowId, list[SignalId]] = {}
+    known: dict[CopyRule, CopyRule] = {rule: rule for rule in _PLAIN.values()}
     for row in session.scalars(_RULES, {"follow_ids": list(follow_ids)}):
-        rules[row.follow_id, row.after_signal_id, row.symbol] = _rule(row)
+        rule = _rule(row)
+        rules[row.follow_id, row.after_signal_id, row.symbol] = known.setdefault(rule, rule)
         if row.after_signal_id and row.symbol == EVERY_INSTRUMENT:
             changed.setdefault(row.follow_id, []).append(row.after_signal_id)
     for sets in changed.values():

@@ -59,7 +59,7 @@ class _Record(list[Any]):
     __slots__ = ()
     __eq__ = object.__eq__
     __ne__ = object.__ne__
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # pyright: ignore[reportAssignmentType] - a list has none
 
 
 class RecordTable(Generic[R]):
@@ -108,9 +108,7 @@ class RecordTable(Generic[R]):
         """Return what the driver is given of a record, to be compared with what it was."""
         return values_of(record)
 
-    def change(
-        self, before: tuple[Any, ...], record: R, *, but: Collection[str] = ()
-    ) -> Change:
+    def change(self, before: tuple[Any, ...], record: R, *, but: Collection[str] = ()) -> Change:
         """Return what has become of the columns that are not what they were, some left out."""
         left_out = {self._binders[name][0] for name in but}
         return tuple(

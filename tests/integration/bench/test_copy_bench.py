@@ -6,7 +6,8 @@ import sys
 
 
 def test_a_small_run_prints_every_figure():
-    words = ["bench", "--followers", "100", "--many", "0", "--rounds", "10", "--json"]
+    sizes = ["--followers", "100", "--many", "200", "--shared", "20"]
+    words = ["bench", *sizes, "--rounds", "1", "--delays", "10", "--json"]
 
     ran = subprocess.run(
         [sys.executable, "-m", "copyplugin", *words],
@@ -21,4 +22,7 @@ def test_a_small_run_prints_every_figure():
     assert figures["bookkeeping_us_per_order"] > 0
     assert figures["delay_ms_p99_100"] > figures["bare_delay_ms_p50_100"]
     assert figures["ratio_to_bare_fanout_100"] > 1
+    assert figures["two_workers_ratio"] > 0
+    assert figures["two_workers_cpu_us_per_order"] > 0
+    assert figures["cost_ratio_200"] > 0
     assert figures["peak_mib"] > 0

@@ -68,9 +68,7 @@ follows = st.fixed_dictionaries(
         ),
     }
 )
-moves = st.lists(
-    st.tuples(st.integers(1, 4), st.booleans(), st.booleans()), min_size=1, max_size=2
-)
+moves = st.lists(st.tuples(st.integers(1, 4), st.booleans(), st.booleans()), min_size=1, max_size=2)
 
 
 class Undone(Exception):
@@ -87,9 +85,7 @@ def shared(migrated_url):
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(crowd=st.lists(follows, min_size=2, max_size=6), repeated=st.integers(1, 3), moved=moves)
-def test_a_plan_after_an_example_is_the_plan_itself(
-    shared, monkeypatch, crowd, repeated, moved
-):
+def test_a_plan_after_an_example_is_the_plan_itself(shared, monkeypatch, crowd, repeated, moved):
     """Each follow stands there several times, so that many are alike."""
 
     def plans(session):
@@ -133,9 +129,7 @@ def _planned(session, lane_ids):
     orders = [ORDERS.state(order)[1:] for order, _ in planner._unsent]
     plan = planner.finish()
     lanes = [LANES.state(work.lane) for work in book.works.values()]
-    decisions = [
-        DECISIONS.state(row) for work in book.works.values() for row, _ in work.undecided
-    ]
+    decisions = [DECISIONS.state(row) for work in book.works.values() for row, _ in work.undecided]
     sent = sorted(
         (each.lane_id, getattr(each, "request", None) and each.request.client_order_id)
         for each in plan.errands
@@ -145,7 +139,9 @@ def _planned(session, lane_ids):
 
 def _follow(session, place, chosen, opened):
     leader = SimpleNamespace(id=1)
-    follow = make_follow(session, leader, str(20_000 + place), symbols=frozenset({chosen["symbol"]}))
+    follow = make_follow(
+        session, leader, str(20_000 + place), symbols=frozenset({chosen["symbol"]})
+    )
     follow.state = chosen["state"]
     follow.price_protection = chosen["price_protection"]
     if chosen["rule"] is not None:
