@@ -10,6 +10,7 @@ from copyplugin.domain.leader import ShareState, TradeState
 from copyplugin.domain.money import Contracts
 from copyplugin.domain.order import CopyOrderState, OrderReport, OrderStatus, OwnFill
 from copyplugin.domain.round_trip import RoundTrip
+from copyplugin.domain.round_trip_steps import StepSums
 from copyplugin.domain.skip import Skip, SkipReason
 from copyplugin.engine.errands import (
     Answered,
@@ -22,7 +23,7 @@ from copyplugin.engine.errands import (
 )
 from copyplugin.engine.planning import leave_out
 from copyplugin.engine.surroundings import Surroundings
-from copyplugin.store.lane_book import FILLS, POSITIONS, LaneBook
+from copyplugin.store.lane_book import FILLS, ORDERS, POSITIONS, LaneBook
 from copyplugin.store.lane_work import LaneWork
 from copyplugin.store.rows import (
     CopiedPositionRow,
@@ -31,6 +32,11 @@ from copyplugin.store.rows import (
     LaneRow,
     OrderFillRow,
 )
+
+# As they are stored: in whole steps of money.
+_SUMS = POSITIONS.picker(*StepSums._fields)
+_SUM_PLACES = POSITIONS.places(*StepSums._fields)
+_PAID = ORDERS.picker("filled_value", "fee")
 
 INSUFFICIENT = frozenset({"insufficient_margin", "insufficient_balance"})
 """What a venue's adapter calls a refusal because of too little money (L9)."""
@@ -170,25 +176,22 @@ class Bookkeeper:
     def _trade(
         self, order: CopyOrderRow, report: OrderReport, lane: LaneRow, follow: FollowRow
     ) -> None:
+        position = self._positions[lane.id]
+        sums, (value, fee) = StepSums(*_SUMS(position)), _PAID(order)
         if order.reduce_only:
-            position = self._positions[lane.id]
-            trip = round_trip_of(position).closed(
-                report.filled, report.filled_value, fee=report.fee
-            )
+            side = position.position_side
+            sums = sums.closed(report.filled, value, fee=fee, position_side=side)
             lane.actual = Contracts(lane.actual - report.filled)
         else:
-            position = self._positions[lane.id]
             if order.leverage is not None:  # it may have changed since the open
                 position.leverage = order.leverage
-            trip = round_trip_of(position).opened(
-                report.filled, report.filled_value, fee=report.fee
-            )
+            sums = sums.opened(report.filled, value, fee=fee)
             lane.actual = Contracts(lane.actual + report.filled)
         order.copied_position_id = position.id
-        write_round_trip(position, trip)
+        POSITIONS.put(position, zip(_SUM_PLACES, sums, strict=True))
         self.booked.traded.add(follow.id)
-        assert trip.contracts == lane.actual, f"lane {lane.id} and its position have parted"
-        if trip.contracts == 0:
+        assert sums.contracts == lane.actual, f"lane {lane.id} and its position have parted"
+        if sums.contracts == 0:
             close_books(position, at=order.filled_at or self._now)
             del self._positions[lane.id]
 

@@ -74,7 +74,10 @@ _SIGNALS = Statement(
 _CONFIGURED = Statement(
     "SELECT leader_id, symbol FROM leader_instrument WHERE leader_id IN :leaders"
 )
-_CHOSEN = Statement("SELECT follow_id, symbol FROM follow_instrument WHERE follow_id IN :follows")
+_CHOSEN = Statement(
+    "SELECT lane.id FROM lane JOIN follow_instrument AS chosen"
+    " ON chosen.follow_id = lane.follow_id AND chosen.symbol = lane.symbol WHERE lane.id IN :lanes"
+)
 _OTHER_LANES = Statement(
     "SELECT lane.follow_id, lane.id, lane.actual > 0, EXISTS (SELECT 1 FROM copy_order"
     " WHERE copy_order.lane_id = lane.id AND copy_order.state = 'sent')"
@@ -164,10 +167,11 @@ class LaneBook:
         ]
         leaders = {work.follow.leader_id for work in opening}
         configured = set(_CONFIGURED.run(self.session, leaders=leaders))
-        chosen = set(_CHOSEN.run(self.session, follows=[work.follow.id for work in opening]))
+        ids = [work.lane.id for work in opening]
+        chosen = {row[0] for row in _CHOSEN.run(self.session, lanes=ids)}
         for work in opening:
             work.is_configured = (work.follow.leader_id, work.lane.symbol) in configured
-            work.is_chosen = (work.follow.id, work.lane.symbol) in chosen
+            work.is_chosen = work.lane.id in chosen
 
     def decision(self, signal_id: SignalId, lane_id: LaneId) -> CopyDecisionRow | None:
         """Return what was decided for a lane on a signal, awaited decisions included."""

@@ -102,7 +102,11 @@ class RecordTable(Generic[R]):
     def picker(self, *names: str) -> Callable[[R], tuple[Any, ...]]:
         """Return what returns these columns of a record, as they are stored; two or more."""
         assert len(names) > 1
-        return cast("Any", itemgetter(*(self._binders[name][0] for name in names)))
+        return cast("Any", itemgetter(*self.places(*names)))
+
+    def places(self, *names: str) -> tuple[int, ...]:
+        """Return where these columns stand in a record."""
+        return tuple(self._binders[name][0] for name in names)
 
     def state(self, record: R) -> tuple[Any, ...]:
         """Return what the driver is given of a record, to be compared with what it was."""
@@ -110,15 +114,15 @@ class RecordTable(Generic[R]):
 
     def change(self, before: tuple[Any, ...], record: R, *, but: Collection[str] = ()) -> Change:
         """Return what has become of the columns that are not what they were, some left out."""
-        left_out = {self._binders[name][0] for name in but}
+        left_out = self.places(*but)
         return tuple(
             (place, now)
             for place, (was, now) in enumerate(zip(before, values_of(record), strict=True))
             if was != now and place not in left_out
         )
 
-    def put(self, record: R, change: Change) -> None:
-        """Let the same become of another record."""
+    def put(self, record: R, change: Iterable[tuple[int, Any]]) -> None:
+        """Set values as they are stored, each at its column's place."""
         values = cast("_Record", record)
         for place, value in change:
             values[place] = value

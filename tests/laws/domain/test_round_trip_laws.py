@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copyplugin.domain.fill import PositionSide
-from copyplugin.domain.money import Contracts
+from copyplugin.domain.money import Contracts, steps_of
 from copyplugin.domain.round_trip import RoundTrip
+from copyplugin.domain.round_trip_steps import StepSums
 from tests.laws.domain.domain_strategies import money, sides, signed_money
 
 values = money.filter(lambda value: value > 0)
@@ -71,3 +72,31 @@ def test_closing_more_than_is_open_is_a_bug(parts, value):
 
     with pytest.raises(AssertionError):
         trip.closed(Contracts(trip.contracts + 1), value, fee=value)
+
+
+@given(closed_trips())
+def test_plain_numbers_come_to_the_same_sums_to_the_last_unit(steps):
+    plain = StepSums()
+
+    for before, after in pairwise(steps):
+        fee = steps_of(after.fees - before.fees)
+        if after.opened_contracts > before.opened_contracts:
+            value = steps_of(after.opened_value - before.opened_value)
+            plain = plain.opened(after.contracts - before.contracts, value, fee=fee)
+        else:
+            plain = plain.closed(
+                before.contracts - after.contracts,
+                steps_of(after.closed_value - before.closed_value),
+                fee=fee,
+                position_side=after.position_side,
+            )
+
+        assert plain.contracts == after.contracts
+        assert plain == (
+            after.opened_contracts,
+            steps_of(after.opened_value),
+            after.closed_contracts,
+            steps_of(after.closed_value),
+            steps_of(after.realized_pnl),
+            steps_of(after.fees),
+        )
