@@ -153,7 +153,8 @@ class Executor:
             self._turns += bool(lane_ids)
         limit = self._around.settings.lanes_per_claim
         page, left = lane_ids[:limit], lane_ids[limit:]
-        book = LaneBook(session, [*(outcome.lane_id for outcome, _ in back), *page])
+        to_book = [outcome.lane_id for outcome, _ in back]
+        book = LaneBook(session, [*to_book, *page], to_book=to_book)
         claims = self._claims(session, book)
         outcomes = [each for each, was in back if was is None or claims.get(each.lane_id) == was]
         booked = Bookkeeper(book, self._around, now, outcomes).book()

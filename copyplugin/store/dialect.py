@@ -14,6 +14,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from copyplugin.store.rows import Row
 
 BUSY_TIMEOUT_MS = 5000
+READER_CACHE_KIB = 2_000  # of each connection
+WRITER_CACHE_KIB = 64_000
+"""Pages that the one writer keeps at hand, as far as it meets them; SQLite's own 2 MB are few."""
 
 # PostgreSQL names a lock by a number; whoever adds to the ledger's chain holds this one.
 _LEDGER_LOCK = 7_201
@@ -66,12 +69,14 @@ def prepare_sqlite(engine: Engine, *, begin: str, query_only: bool) -> None:
     def connected(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         assert isinstance(connection, SqliteConnection)
         connection.isolation_level = None  # the driver leaves BEGIN to us
+        cache_kib = READER_CACHE_KIB if query_only else WRITER_CACHE_KIB
         pragmas: dict[str, Any] = {
             "busy_timeout": BUSY_TIMEOUT_MS,  # first: the next one may have to wait
             "journal_mode": "WAL",
             "synchronous": "FULL",
             "foreign_keys": "ON",
             "query_only": "ON" if query_only else "OFF",
+            "cache_size": -cache_kib,
         }
         for name, value in pragmas.items():
             connection.execute(f"PRAGMA {name} = {value}")

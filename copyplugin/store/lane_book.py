@@ -104,7 +104,14 @@ def marked_lane_ids(session: Session, shards: Collection[int], *, now: datetime)
 class LaneBook:
     """Opened at the beginning of a transaction; `save` writes what has become of it."""
 
-    def __init__(self, session: Session, lane_ids: Iterable[LaneId]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        lane_ids: Iterable[LaneId],
+        *,
+        to_book: Collection[LaneId] = (),
+    ) -> None:
+        """Read these lanes; of those that something is to be booked for, the positions too."""
         self.session = session
         self._follows: dict[FollowId, FollowRow] = {}
         self._kept_lanes, self._kept_follows = Kept(LANES), Kept(FOLLOWS)
@@ -117,6 +124,7 @@ class LaneBook:
         self.signals: dict[SignalId, SignalRow] = {}
         lanes = list(lane_ids)
         self._read_lanes(lanes)
+        self._read_positions(to_book)
         self._read_orders(lanes)
         self._read_signals(lanes)
         self._read_choices()
@@ -124,13 +132,16 @@ class LaneBook:
     # -- reading
 
     def _read_lanes(self, lane_ids: list[LaneId]) -> None:
+        width, follows = LANES.width, self._follows
         for row in _LANES.run(self.session, lanes=lane_ids):
-            lane = self._kept_lanes.found(row[: LANES.width])
-            follow = self._follows.get(lane.follow_id)
+            lane = self._kept_lanes.found(row[:width])
+            follow = follows.get(lane.follow_id)
             if follow is None:
-                follow = self._kept_follows.found(row[LANES.width :])
-                self._follows[lane.follow_id] = follow
-            self.works[lane.id] = LaneWork(lane=lane, follow=follow)
+                follow = self._kept_follows.found(row[width:])
+                follows[lane.follow_id] = follow
+            self.works[lane.id] = LaneWork(lane, follow)
+
+    def _read_positions(self, lane_ids: Collection[LaneId]) -> None:
         for row in _POSITIONS.run(self.session, lanes=lane_ids):
             position = self._positions.found(row)
             self.positions[position.lane_id] = position

@@ -90,7 +90,7 @@ _PENDING_BY_FOLLOW = (
 _ORDERS = select(CopyOrderRow).where(CopyOrderRow.id.in_(bindparam("order_ids", expanding=True)))
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class LaneWork:
     """One marked lane. `undecided` are its pending decisions with their signals, oldest first."""
 

@@ -95,9 +95,10 @@ class RecordTable(Generic[R]):
         """Return the columns as a SELECT names them, all of them and in order."""
         return ", ".join(f"{alias}.{name}" for name, _ in self._columns)
 
-    def read(self, values: Sequence[Any]) -> R:
-        """Return the record of one row that the driver found."""
-        return cast("R", self._class(values))
+    @property
+    def read(self) -> Callable[[Sequence[Any]], R]:
+        """Return what makes a record of one row that the driver found."""
+        return cast("Any", self._class)
 
     def picker(self, *names: str) -> Callable[[R], tuple[Any, ...]]:
         """Return what returns these columns of a record, as they are stored; two or more."""
@@ -160,13 +161,16 @@ class Kept(Generic[R]):
 
     def __init__(self, table: RecordTable[R]) -> None:
         self._table = table
-        self._found: dict[int, tuple[R, tuple[Any, ...]]] = {}
+        self._read = table.read
+        self._found: list[R] = []
+        self._stored: list[tuple[Any, ...]] = []  # what the database has of each
         self._new: list[R] = []
 
     def found(self, values: tuple[Any, ...]) -> R:
         """Take in one row that the driver found."""
-        record = self._table.read(values)
-        self._found[id(record)] = (record, values)
+        record = self._read(values)
+        self._found.append(record)
+        self._stored.append(values)
         return record
 
     def add(self, record: R) -> None:
@@ -179,20 +183,21 @@ class Kept(Generic[R]):
 
     def update(self, session: Session, records: Iterable[R] | None = None) -> None:
         """Write what has changed since it was found, of all or of these."""
-        numbers = self._found if records is None else map(id, records)
+        wanted = None if records is None else set(map(id, records))
         changes: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = []
-        for number in list(numbers):
-            record, before = self._found[number]
+        for place, (record, before) in enumerate(zip(self._found, self._stored, strict=True)):
+            if wanted is not None and id(record) not in wanted:
+                continue
             after = values_of(record)
             if after != before:
                 changes.append((before, after))
-                self._found[number] = (record, after)
+                self._stored[place] = after
         self._table.update(session, changes)
 
 
 def values_of(record: Row) -> tuple[Any, ...]:
     """Return what the driver is given of a record, to be compared with what it was."""
-    return tuple(cast("_Record", record))
+    return tuple(record)  # pyright: ignore[reportArgumentType] - a record is a list
 
 
 def _record_class(row: type[Row], columns: Sequence[Column[Any]]) -> type[_Record]:

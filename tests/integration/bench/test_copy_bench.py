@@ -1,10 +1,14 @@
 """`copyplugin bench`: one object with every figure, and books that balance after it."""
 
+import asyncio
 import json
 import subprocess
 import sys
 
 import pytest
+
+from copyplugin.bench import command
+from copyplugin.bench.two_workers import IN_FLIGHT, one_and_two
 
 
 def figures_of(*words, seconds):
@@ -32,14 +36,31 @@ def test_a_small_run_prints_every_figure_of_one_crowd_in_one_process():
 
 
 @pytest.mark.slow
-def test_workers_and_a_large_crowd_are_measured_beside_one_worker_and_small_ones():
-    sizes = ["--followers", "100", "--many", "1500", "--shared", "100", "--delays", "10"]
+@pytest.mark.timeout(300)
+def test_two_workers_share_what_one_does_alone():
+    one, two = asyncio.run(one_and_two(40, latency_ms=20, rounds=1))
 
-    figures = figures_of(*sizes, seconds=400)
+    assert len(one.seconds) == len(two.seconds) == 1
+    assert one.seconds[0] > 40 / IN_FLIGHT * 0.02
+    assert one.cpu_us(40) > 0
 
-    seconds = figures["one_worker_seconds"], figures["two_workers_seconds"]
-    assert figures["two_workers_ratio"] == pytest.approx(seconds[0] / seconds[1], rel=0.01)
-    assert seconds[0] > 100 / 20 * 0.1  # so many at once, each a tenth of a second
-    assert figures["two_workers_cpu_us_per_order"] > 0
-    large, few = figures["engine_us_per_order_1500"], figures["engine_us_per_order_1000"]
-    assert figures["cost_ratio_1500"] == pytest.approx(large / few, rel=0.01)
+
+def test_a_large_crowd_is_compared_with_small_ones_before_and_after_it(monkeypatch):
+    costs = iter([100.0, 150.0, 140.0])
+    crowds = []
+
+    def cost(_, followers, rounds):
+        crowds.append((followers, rounds))
+        return {"engine_us_per_order": next(costs), "peak_mib": 7}
+
+    monkeypatch.setattr(command, "_apart", cost)
+
+    figures = command._growth(50_000)
+
+    assert crowds == [(1_000, 1), (50_000, 1), (1_000, 1)]
+    assert figures == {
+        "cost_ratio_50000": 1.25,
+        "engine_us_per_order_1000": 120.0,
+        "engine_us_per_order_50000": 150.0,
+        "peak_mib_50000": 7,
+    }
