@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
+from statistics import median
 from typing import Any
 
 from copyplugin.bench.venue_server import SYMBOL, ServedKey, VenueServer, resident_bytes
@@ -19,6 +20,12 @@ from copyplugin.venues.ccxt.venue import CcxtVenue
 CHUNK = 500
 UNIFIED = "BTC/USDT:USDT"
 UNLIMITED = 1_000_000
+LONG: Mapping[str, Mapping[str, object]] = {
+    "binance": {"positionSide": "LONG"},
+    "bybit": {"positionIdx": 1},
+}
+"""How each venue is told which side of a hedged account an order is for."""
+
 MICROSECONDS = 1_000_000
 KIB, MIB = 1024, 1024 * 1024
 
@@ -43,10 +50,28 @@ class Spent:
         return self.cpu / self.orders * MICROSECONDS
 
 
+@dataclass(slots=True)
+class Round:
+    """One order for each account in each of the three ways."""
+
+    ours: Spent = field(default_factory=Spent)
+    whole: Spent = field(default_factory=Spent)
+    bare: Spent = field(default_factory=Spent)
+
+    async def through_all(
+        self, lean: CcxtVenue, full: CcxtVenue, some: Sequence[ServedKey], name: str, at_once: int
+    ) -> None:
+        """Send some of them, one way after the other: a busy machine is busy for all."""
+        count = len(some)
+        await self.bare.on(count, _through_ccxt(lean, some, f"bare{name}", at_once))
+        await self.whole.on(count, _through_adapter(full, some, f"full{name}"))
+        await self.ours.on(count, _through_adapter(lean, some, f"ours{name}"))
+
+
 def venue_on(server: VenueServer, at_once: int, *, is_lean: bool = True) -> CcxtVenue:
     """Return our adapter for every account of the server; rates are the server's business."""
     config = VenueConfig(
-        dialect="bybit",
+        dialect=server.dialect,
         address=server.url,
         requests_at_once=at_once,
         requests_per_second=UNLIMITED,
@@ -80,14 +105,14 @@ async def clones(server: VenueServer, at_once: int) -> dict[str, float]:
     }
 
 
-async def fan_out(server: VenueServer, at_once: int) -> dict[str, float]:
-    """Send an order for each account in three ways, in turns.
+async def fan_out(server: VenueServer, at_once: int, rounds: int) -> dict[str, Any]:
+    """Send an order for each account in three ways, in turns: medians of the rounds.
 
     Through the adapter as it is, through the adapter with ccxt sending everything, and through bare
     ccxt.
     """
     venue, full = venue_on(server, at_once), venue_on(server, at_once, is_lean=False)
-    ours, whole, bare = Spent(), Spent(), Spent()
+    taken: list[Round] = []
     try:
         for each in (venue, full):
             await each.instruments()
@@ -95,26 +120,30 @@ async def fan_out(server: VenueServer, at_once: int) -> dict[str, float]:
             await _through_adapter(each, server.keys[:CHUNK], f"warm{id(each)}")
         await _through_ccxt(venue, server.keys[:CHUNK], "warmb", at_once)
         served, _ = server.used()
-        for first in range(0, len(server.keys), CHUNK):
-            some = server.keys[first : first + CHUNK]
-            await bare.on(len(some), _through_ccxt(venue, some, "bare", at_once))
-            await whole.on(len(some), _through_adapter(full, some, "full"))
-            await ours.on(len(some), _through_adapter(venue, some, "ours"))
+        for number in range(rounds):
+            taken.append(Round())
+            for first in range(0, len(server.keys), CHUNK):
+                some = server.keys[first : first + CHUNK]
+                await taken[-1].through_all(venue, full, some, f"{number}x", at_once)
         served = server.used()[0] - served
     finally:
         await venue.close()
         await full.close()
+    orders = len(server.keys)
+    ratios = [each.ours.cpu_us / each.bare.cpu_us for each in taken]
     return {
-        "orders": ours.orders,
+        "orders": orders,
         "at_once": at_once,
-        "adapter_wall_seconds": round(ours.wall, 3),
-        "adapter_cpu_us_per_order": round(ours.cpu_us, 1),
-        "adapter_ccxt_sends_cpu_us_per_order": round(whole.cpu_us, 1),
-        "bare_ccxt_wall_seconds": round(bare.wall, 3),
-        "bare_ccxt_cpu_us_per_order": round(bare.cpu_us, 1),
-        "wall_ratio": round(ours.wall / bare.wall, 3),
-        "cpu_ratio": round(ours.cpu_us / bare.cpu_us, 3),
-        "server_cpu_us_per_order": round(served / (3 * ours.orders) * MICROSECONDS, 1),
+        "rounds": rounds,
+        "adapter_wall_seconds": round(median(each.ours.wall for each in taken), 3),
+        "adapter_cpu_us_per_order": round(median(each.ours.cpu_us for each in taken), 1),
+        "adapter_ccxt_sends_cpu_us_per_order": round(median(e.whole.cpu_us for e in taken), 1),
+        "bare_ccxt_wall_seconds": round(median(each.bare.wall for each in taken), 3),
+        "bare_ccxt_cpu_us_per_order": round(median(each.bare.cpu_us for each in taken), 1),
+        "wall_ratio": round(median(each.ours.wall / each.bare.wall for each in taken), 3),
+        "cpu_ratio": round(median(ratios), 3),
+        "cpu_ratios": [round(ratio, 3) for ratio in ratios],
+        "server_cpu_us_per_order": round(served / (3 * rounds * orders) * MICROSECONDS, 1),
     }
 
 
@@ -141,12 +170,12 @@ async def _through_ccxt(
     venue: CcxtVenue, keys: Sequence[ServedKey], name: str, at_once: int
 ) -> None:
     """Send the same through ccxt's own `create_order`, as many at once."""
-    room = asyncio.Semaphore(at_once)
+    room, side = asyncio.Semaphore(at_once), LONG[venue.name]
 
     async def order(each: ServedKey) -> None:
         client = await venue.client(AccountId(each.account))
         async with room:
-            terms = {"positionIdx": 1, "clientOrderId": f"{name}{each.account}"}
+            terms = {**side, "clientOrderId": f"{name}{each.account}"}
             await client.ccxt.create_order(UNIFIED, "market", "buy", "0.001", None, terms)
 
     await asyncio.gather(*(order(each) for each in keys))

@@ -3,6 +3,7 @@
 import multiprocessing
 import resource
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from multiprocessing.connection import Connection
@@ -23,13 +24,19 @@ from simexchange.core.types import (
     Side,
     Wallet,
 )
+from simexchange.server.binance.dialect import BinanceDialect
 from simexchange.server.bybit.dialect import BybitDialect
 from simexchange.server.keys import FULL
-from simexchange.server.serving import Server, ServerThread
+from simexchange.server.serving import Dialect, Server, ServerThread
 from simexchange.server.venue import Venue, VenueSettings
 from simexchange.simulation import Simulation
 
 SYMBOL = "BTCUSDT"
+SERVED: Mapping[str, Callable[[Venue], Dialect]] = {
+    "binance": BinanceDialect,
+    "bybit": BybitDialect,
+}
+"""The wire protocols that our exchange speaks."""
 _PAGE_BYTES = resource.getpagesize()
 _MAKER_MONEY, _MONEY = 10**10 * MONEY_SCALE, 10**4 * MONEY_SCALE
 
@@ -44,10 +51,13 @@ class ServedKey:
 class VenueServer:
     """Serves while it is entered. One `trade` is a leader's order by his own hand."""
 
-    def __init__(self, accounts: int) -> None:
+    def __init__(self, accounts: int, dialect: str) -> None:
+        self.dialect = dialect
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, accounts), daemon=True)
+        self._process = context.Process(
+            target=_serve, args=(theirs, accounts, dialect), daemon=True
+        )
         self.url = ""
         self.keys: list[ServedKey] = []
 
@@ -83,9 +93,9 @@ def resident_bytes() -> int:
     return pages * _PAGE_BYTES
 
 
-def _serve(pipe: Connection, accounts: int) -> None:
+def _serve(pipe: Connection, accounts: int, dialect: str) -> None:
     venue, keys = _build(accounts)
-    with ServerThread(lambda: Server((BybitDialect(venue),))) as server:
+    with ServerThread(lambda: Server((SERVED[dialect](venue),))) as server:
         pipe.send((server.url, keys))
         while True:
             message: Any = pipe.recv()
