@@ -27,6 +27,7 @@ FOUND_IN = {
     "follow-settings": "copyplugin.follow_settings_command:follow_settings_command",
     "leader-centre": "copyplugin.leader_centre_command:leader_centre_command",
     "kill-test": "copyplugin.bench.kill_command:kill_test_command",
+    "orphans": "copyplugin.orphans_command:orphans_group",
     "paper": "copyplugin.paper_command:paper_group",
     "receipts": "copyplugin.receipts_command:receipts_command",
     "replay": "copyplugin.replay.command:replay_command",

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import Ratio
+from copyplugin.domain.orphan import OrphanPolicy
 from copyplugin.domain.plan_order import TriggerBy
 from copyplugin.errors import ConfigurationError
 
@@ -71,6 +72,17 @@ class Settings(BaseSettings):
     capacity_limits_follows: bool = Field(
         default=True, description="refuse follows beyond what the market bears"
     )
+    orphans: OrphanPolicy = Field(
+        default=OrphanPolicy.REPORT,
+        description="positions in sub-accounts that no lane wants: report them, or close them",
+    )
+    ended_look_hours: int = Field(
+        default=72,
+        ge=0,
+        le=8760,
+        description="sub-accounts of ended follows are looked at for so long, too",
+    )
+
     ledger_seconds: int = Field(
         default=3600, ge=1, le=604_800, description="prove the ledger from its first entry on"
     )

@@ -8,7 +8,7 @@ from copyplugin.host.feed import HostFeed
 from copyplugin.store.queries import Queries
 from web import appearance, host, identity, roles, stream
 from web.errors import init_errors
-from web.following import actions, commands, copies, follow, for_real, pausing, receipts
+from web.following import actions, commands, copies, follow, for_real, orphans, pausing, receipts
 from web.following import settings as follow_settings
 from web.following.money import init_money
 from web.health import pages as health
@@ -27,6 +27,7 @@ BLUEPRINTS = (
     copies.blueprint,
     actions.blueprint,
     for_real.blueprint,
+    orphans.blueprint,
     pausing.blueprint,
     receipts.blueprint,
     follow_settings.blueprint,

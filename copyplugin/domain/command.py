@@ -19,6 +19,7 @@ class CommandKind(StrEnum):
     SET_PROTECTION = "set_protection"
     HALT_COPYING = "halt_copying"
     RESUME_COPYING = "resume_copying"
+    CLOSE_ORPHAN = "close_orphan"
 
 
 class CommandState(StrEnum):

@@ -13,6 +13,7 @@ from copyplugin.engine import (
     follow_commands,
     halt_commands,
     leader_commands,
+    orphan_commands,
     protection_commands,
 )
 from copyplugin.engine.arguments import Arguments
@@ -45,6 +46,7 @@ ON_ROWS: Mapping[CommandKind, Callable[[Asked], Done]] = {
     CommandKind.SET_PROTECTION: protection_commands.set_protection,
     CommandKind.HALT_COPYING: halt_commands.halt_copying,
     CommandKind.RESUME_COPYING: halt_commands.resume_copying,
+    CommandKind.CLOSE_ORPHAN: orphan_commands.close_orphan,
 }
 
 
@@ -119,6 +121,8 @@ class CommandDesk:
         if done.follow_ids:
             dispatcher.announce(Work.FOLLOWS, done.follow_ids)
             dispatcher.announce(Work.PROTECT, done.follow_ids)
+        if done.reconcile:
+            dispatcher.announce(Work.RECONCILE, done.reconcile)
         if done.leader is not None:
             await self._feed.add(*done.leader)
             dispatcher.announce(Work.FIGURES)

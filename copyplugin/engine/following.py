@@ -234,7 +234,10 @@ class Following:
         assert case.sub_account is not None
         try:
             # What the follower opened by himself after a hand-over is his, and needs its money.
-            if case.is_handed_over and await self._around.venue.positions(case.sub_account):
+            # Anything else is an orphan, which is closed first.
+            if await self._around.venue.positions(case.sub_account):
+                if not case.is_handed_over:
+                    self._around.dispatcher.announce(Work.RECONCILE, (case.follow_id,))
                 return None
             return (await self._around.venue.balance(case.sub_account)).contract_wallet
         except VenueUnavailable:

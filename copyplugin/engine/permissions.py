@@ -12,7 +12,7 @@ from copyplugin.domain.halt import MAY_HALT, MAY_RESUME, HaltScope
 from copyplugin.domain.identifiers import CopiedPositionId, FollowerId, FollowId
 from copyplugin.engine.done import Asked
 from copyplugin.errors import Refused
-from copyplugin.store import follows, lane_work
+from copyplugin.store import follows, lane_work, orphans
 from copyplugin.store.followers import get_follower, person_of
 
 FOR_STAFF = frozenset(
@@ -79,6 +79,8 @@ def _follower(asked: Asked) -> FollowerId | None:
     if "copied_position_id" in asked.given:
         number = CopiedPositionId(asked.given.number("copied_position_id"))
         follow_id = lane_work.get_position(asked.session, number).follow_id
+    elif "orphan_id" in asked.given:
+        follow_id = orphans.get_orphan(asked.session, asked.given.number("orphan_id")).follow_id
     elif "follow_id" in asked.given:
         follow_id = FollowId(asked.given.number("follow_id"))
     else:

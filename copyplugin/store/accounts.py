@@ -1,5 +1,7 @@
 """Which accounts at the venue are ours to look after."""
 
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -15,6 +17,27 @@ def live_sub_accounts(session: Session) -> dict[FollowId, AccountId]:
     query = (
         select(FollowRow.id, FollowRow.sub_account)
         .where(FollowRow.state.in_(HOLDS_MONEY), FollowRow.sub_account.is_not(None))
+        .order_by(FollowRow.id)
+    )
+    return {
+        follow_id: account for follow_id, account in session.execute(query) if account is not None
+    }
+
+
+def ended_sub_accounts(session: Session, *, since: datetime) -> dict[FollowId, AccountId]:
+    """Return the sub-account of every follow that has ended since then, by number.
+
+    What was handed over is its follower's own, and play money has no account at the venue.
+    """
+    query = (
+        select(FollowRow.id, FollowRow.sub_account)
+        .where(
+            FollowRow.state.in_({FollowState.CLOSED, FollowState.ABORTED}),
+            FollowRow.ended_at >= since,
+            FollowRow.handed_over_at.is_(None),
+            FollowRow.paper.is_(False),
+            FollowRow.sub_account.is_not(None),
+        )
         .order_by(FollowRow.id)
     )
     return {

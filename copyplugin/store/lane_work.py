@@ -270,6 +270,16 @@ def beliefs(session: Session, follow_id: FollowId) -> dict[tuple[Symbol, Positio
     }
 
 
+def lock_lanes(session: Session, follow_id: FollowId) -> None:
+    """Let nobody else change a follow's lanes until this transaction ends."""
+    session.execute(
+        select(LaneRow.id)
+        .where(LaneRow.follow_id == follow_id)
+        .order_by(LaneRow.id)
+        .with_for_update()
+    ).all()
+
+
 def fill_ids(session: Session, lane_id: LaneId) -> set[VenueFillId]:
     """Return every execution that is booked for a lane."""
     query = (

@@ -3,11 +3,14 @@
 import pytest
 
 from copyplugin.domain.command import CommandKind, CommandState
+from copyplugin.store import follows
+from copyplugin.store.followers import paper_twin
 from copyplugin.store.rows import CommandRow, HaltRow
+from tests.simulation.copy_world import START
 from tests.simulation.pair import Pair
 
 HALT, RESUME = CommandKind.HALT_COPYING, CommandKind.RESUME_COPYING
-OWNER, STRANGER, LEADER = "follower:1", "follower:2", "leader:1"
+OWNER, STRANGER, LEADER = "follower:1", "follower:22", "leader:1"
 OPERATOR, ADMINISTRATOR, AUDITOR = "operator:ann", "administrator:bob", "auditor:cy"
 EVERYBODY = {"scope": "global"}
 OF_LEADER = {"scope": "leader", "leader_id": 1}
@@ -88,6 +91,20 @@ async def test_nobody_touches_the_follow_of_another(pair, plugin, kind, given):
     answer = await plugin.command(kind, actor=STRANGER, follow_id=pair.follow_id, **given)
 
     assert answer.message == "This is not a follow of yours."
+
+
+async def test_play_money_is_its_persons_own(pair, plugin):
+    def play(session):
+        follows.get_follow(session, pair.follow_id).follower_id = paper_twin(
+            session, 1, at=START
+        ).id
+
+    plugin.database.write_and_wait(play)
+
+    refused = await plugin.command(HALT, actor=STRANGER, **of_follow(pair))
+    done = await plugin.command(HALT, actor=OWNER, **of_follow(pair))
+
+    assert (refused.state, done.state) == (CommandState.REFUSED, CommandState.DONE)
 
 
 async def test_a_follower_closes_his_own_positions_only(pair, plugin):

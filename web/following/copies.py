@@ -90,6 +90,7 @@ def _page(template: str, **more: object) -> str:
         live_rows=" ".join(copies_rows(copies)),
         escrow=queries.escrow(my_id()),
         backings=queries.leader_backings(my_id()),
+        orphans=queries.orphans(my_id()),
         halted=queries.halted_follows(my_id()),
         page_url=_page_url,
         sums_of=totals_of,

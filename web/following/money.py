@@ -14,7 +14,17 @@ from web.identity import current_follower, signed_in
 WORD = "money"
 PLAY = "play"
 _KEPT_BY = frozenset(
-    {"actions", "commands", "copies", "for_real", "live", "pausing", "receipts", "settings"}
+    {
+        "actions",
+        "commands",
+        "copies",
+        "for_real",
+        "live",
+        "orphans",
+        "pausing",
+        "receipts",
+        "settings",
+    }
 )
 _NOBODY = FollowerId(0)
 """Has no follows: stands for whoever never followed with play money."""

@@ -53,6 +53,7 @@ from copyplugin.store.queries.leader_page import ClosedTrades, LeaderPage
 from copyplugin.store.queries.leaders import LeaderCard, LeaderFilter, LeaderList
 from copyplugin.store.queries.live import Moving
 from copyplugin.store.queries.marks import Mark
+from copyplugin.store.queries.orphans import Orphan, orphans_held
 from copyplugin.store.queries.position_protection import (
     PositionProtection,
     position_protection,
@@ -214,6 +215,10 @@ class Queries:
     def halted_follows(self, follower_id: FollowerId) -> dict[FollowId, Halted]:
         with self._database.read() as session:
             return halted_follows(session, follower_id, now=self.now())
+
+    def orphans(self, follower_id: FollowerId) -> tuple[Orphan, ...]:
+        with self._database.read() as session:
+            return orphans_held(session, follower_id)
 
     def position_protection(self, position_id: CopiedPositionId) -> PositionProtection | None:
         with self._database.read() as session:

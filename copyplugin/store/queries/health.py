@@ -20,6 +20,7 @@ from copyplugin.domain.order import CopyOrderState, OrderPurpose
 from copyplugin.store.halts import halts_in_force
 from copyplugin.store.protection import unprotected_positions
 from copyplugin.store.queries.delay import Delay, copy_delay
+from copyplugin.store.queries.orphans import Orphan, orphans_held
 from copyplugin.store.queries.position_protection import AlarmLine, raised_alarms
 from copyplugin.store.queries.spread import Spread, copy_spread
 from copyplugin.store.rows import (
@@ -82,6 +83,7 @@ class Health:
     ledger: LedgerState
     positions_unprotected: int  # open, with a stop loss set and none at rest
     alarms: tuple[AlarmLine, ...]
+    orphans: tuple[Orphan, ...]  # positions that no lane wants
     halts: tuple[str, ...]  # why opens are halted for a leader or for all, the latest first
 
     @property
@@ -94,6 +96,7 @@ class Health:
             and not self.transfers_refused
             and not self.positions_unprotected
             and not self.alarms
+            and not self.orphans
             and not any(job.last_error for job in self.jobs)
         )
 
@@ -146,6 +149,7 @@ def health(session: Session, *, now: datetime) -> Health:
             for alarm in raised_alarms(session)
             if alarm.kind is not AlarmKind.LEADER_MARGIN  # a word to the follower
         ),
+        orphans=orphans_held(session),
         halts=tuple(row.reason for row in halts_in_force(session, _WIDE, now=now)),
     )
 

@@ -21,6 +21,7 @@ from copyplugin.store.rows.ledger import LedgerEntryRow, LedgerPostingRow
 from copyplugin.store.rows.market import InstrumentRow, MarkPriceRow, WalletSnapshotRow
 from copyplugin.store.rows.operation import JobRunRow, SettingRow
 from copyplugin.store.rows.order import CopyOrderRow, OrderFillRow
+from copyplugin.store.rows.orphan import OrphanRow
 from copyplugin.store.rows.position import CopiedPositionRow, HighWaterMarkRow, SettlementRow
 from copyplugin.store.rows.protection import (
     AlarmRow,
@@ -83,6 +84,7 @@ __all__ = [
     "MarginMirrorRow",
     "MarkPriceRow",
     "OrderFillRow",
+    "OrphanRow",
     "PlanOrderRow",
     "Row",
     "SettingRow",
