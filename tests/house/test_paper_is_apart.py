@@ -15,6 +15,7 @@ SERVES_BOTH = {
     "copyplugin/store/marking.py:aim_scope_at_nothing",
     "copyplugin/store/marking.py:announce_signal",
     "copyplugin/store/queries/leader_backing.py:leader_backings",
+    "copyplugin/store/queries/orphans.py:orphans_held",
     # of one follower; whoever stands for him with play money is another
     "copyplugin/store/places.py:_refuse_person",
     "copyplugin/store/queries/copies.py:copies_of_many",
