@@ -6,6 +6,7 @@ from copyplugin.venues.conformance.suite import VenueConformance
 from tests.venues.served_bench import ServedBench
 
 
+@pytest.mark.slow
 class TestBybitOverHttp(VenueConformance):
     @pytest.fixture
     async def bench(self):
@@ -13,6 +14,7 @@ class TestBybitOverHttp(VenueConformance):
             yield bench
 
 
+@pytest.mark.slow
 class TestBinanceOverHttp(VenueConformance):
     @pytest.fixture
     async def bench(self):

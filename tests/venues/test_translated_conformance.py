@@ -6,6 +6,7 @@ from copyplugin.venues.conformance.suite import VenueConformance
 from tests.venues.translated.bench import TranslatedBench
 
 
+@pytest.mark.slow
 class TestBitgetTranslated(VenueConformance):
     @pytest.fixture
     async def bench(self):
@@ -13,6 +14,7 @@ class TestBitgetTranslated(VenueConformance):
             yield bench
 
 
+@pytest.mark.slow
 class TestOkxTranslated(VenueConformance):
     @pytest.fixture
     async def bench(self):
