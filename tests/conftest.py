@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from copyplugin.store.database import upgrade_database
-from tests.databases import KINDS, PostgresServer, postgres_server, sqlite_url
+from tests.databases import KINDS, PostgresServer, migrated_sqlite, postgres_server, sqlite_url
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
@@ -59,9 +58,7 @@ def empty_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def migrated_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return the address of a database with our tables and nothing in them."""
     if kind == "sqlite":
-        url = sqlite_url(tmp_path)
-        upgrade_database(url)
-        return url
+        return migrated_sqlite(tmp_path)
     return request.getfixturevalue("postgres").migrated()
 
 

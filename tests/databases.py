@@ -4,7 +4,9 @@ import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from copyplugin.bench.local_postgres import LocalPostgres, drop_database, make_database
 from copyplugin.store.database import upgrade_database
@@ -60,3 +62,18 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 def sqlite_url(folder: Path) -> str:
     return f"sqlite:///{folder / 'plugin.db'}"
+
+
+def migrated_sqlite(folder: Path) -> str:
+    """Return the address of a new database with our tables and nothing in them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "plugin.db").write_bytes(_migrated_bytes())
+    return sqlite_url(folder)
+
+
+@cache
+def _migrated_bytes() -> bytes:
+    """Return the file that the migrations make: they take a second, a copy takes none."""
+    with TemporaryDirectory() as folder:
+        upgrade_database(sqlite_url(Path(folder)))
+        return Path(folder, "plugin.db").read_bytes()

@@ -1,5 +1,6 @@
 """The database's schema and its migrations, found wherever the package is installed."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -14,8 +15,9 @@ from copyplugin.errors import ConfigurationError
 EMPTY = "base"
 
 
+@cache
 def head() -> str:
-    """Return the revision this program is written for."""
+    """Return the revision this program is written for: a program's files do not change."""
     revision = ScriptDirectory.from_config(_config()).get_current_head()
     assert revision is not None
     return revision

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 from copyplugin.dispatch.stepped import SteppedDispatcher
@@ -15,7 +16,7 @@ from copyplugin.ports import Clock, Venue
 from copyplugin.settings import Settings
 from copyplugin.store import commands
 from copyplugin.store import settings as stored_settings
-from copyplugin.store.database import Database, open_database, upgrade_database
+from copyplugin.store.database import Database, open_database
 from copyplugin.store.rows import CommandRow
 from copyplugin.venues.paper import PaperSettings, PaperVenue
 from copyplugin.venues.routed import RoutedVenue
@@ -46,7 +47,8 @@ from simexchange.core.types import (
     Wallet,
 )
 from simexchange.simulation import Simulation
-from tests.databases import sqlite_url
+from tests.databases import migrated_sqlite
+from tests.simulation.world_database import WorldFile, WorldFiles
 
 START = datetime(2026, 1, 5, 12, tzinfo=UTC)
 BTC = Instrument(
@@ -166,12 +168,20 @@ class Market:
         return Decimal(self.exchange.account(account).spot_balance).scaleb(-8)
 
 
+@cache
+def world_files() -> WorldFiles:
+    return WorldFiles()
+
+
 class Plugin:
-    """The engine on a database of its own, stepped by hand."""
+    """The engine on a database of its own, stepped by hand.
+
+    The database is the one at `url`, else a file in the folder, else one that worlds share.
+    """
 
     def __init__(
         self,
-        folder: Path,
+        folder: Path | None,
         market: Market,
         *,
         venue: Venue | None = None,
@@ -180,8 +190,11 @@ class Plugin:
         **settings: object,
     ) -> None:
         self.market = market
-        self.url = url or sqlite_url(folder)
-        upgrade_database(self.url)
+        self.file: WorldFile | None = None
+        if url is None and folder is None:
+            self.file = world_files().take()
+            url = self.file.url
+        self.url = url or migrated_sqlite(folder)
         self.venue = venue or SimulatedVenue(market.simulation)
         self.settings = Settings(database_url=self.url, **settings)  # type: ignore[arg-type]
         self.clock = ExchangeClock(market.clock)
@@ -193,7 +206,8 @@ class Plugin:
 
     def open(self, wrap: Callable[[Database], Database] = lambda database: database) -> None:
         """Start a process: nothing is left of an earlier one but the rows."""
-        self.database: Database = wrap(open_database(self.url))
+        database = self.file.hold() if self.file is not None else open_database(self.url)
+        self.database: Database = wrap(database)
         self.dispatcher = self.make_dispatcher(self.clock)
         venue = self.venue
         if self.paper_folder is not None:
@@ -288,3 +302,5 @@ class Plugin:
         self.database.close()
         if self.paper is not None:
             self.paper.close()
+        if self.file is not None:
+            world_files().give_back(self.file)

@@ -37,7 +37,7 @@ SPOT = 10_000
 class Crowd:
     """One world. `steps` are the leaders' moves; the same seed gives the same moves."""
 
-    folder: Path
+    folder: Path | None
     seed: int
     faults: Faults
     modes: tuple[str, ...] = ("fixed", "fixed", "proportional")

@@ -10,9 +10,9 @@ from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.errors import ConfigurationError, Refused
 from copyplugin.plugin import CopyPlugin
 from copyplugin.settings import Settings
-from copyplugin.store.database import upgrade_database
 from copyplugin.venues.simulated import SimulatedVenue
 from simexchange.core.types import MONEY_SCALE, PositionSide, Side
+from tests.databases import migrated_sqlite
 from tests.simulation.copy_world import AMPLE, ExchangeClock, Market
 
 
@@ -52,8 +52,7 @@ def loop():
 
 @pytest.fixture
 def plugin(tmp_path, market, loop):
-    url = f"sqlite:///{tmp_path / 'plugin.db'}"
-    upgrade_database(url)
+    url = migrated_sqlite(tmp_path)
     venue = SimulatedVenue(market.simulation)
     made = CopyPlugin(Settings(database_url=url), venue, ExchangeClock(market.clock))
     loop.run(made.start())

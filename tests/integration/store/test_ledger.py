@@ -17,9 +17,10 @@ from copyplugin.domain.ledger import (
 from copyplugin.domain.money import ZERO_MONEY, Money
 from copyplugin.domain.paper import is_paper
 from copyplugin.errors import LedgerBroken
-from copyplugin.store.database import open_database, upgrade_database, writing_engine
+from copyplugin.store.database import open_database, writing_engine
 from copyplugin.store.ledger import balance, balances, ledger_head, post, verify
 from copyplugin.store.rows import LedgerEntryRow, LedgerPostingRow
+from tests.databases import migrated_sqlite
 from tests.integration.store.store_builders import NOW, money
 
 MAIN, SUB, LEADER = main_account("1"), sub_account(1), LedgerAccount("leader:2")
@@ -84,9 +85,7 @@ def tamper(url, booked):
 def test_the_books_always_sum_to_nothing_and_a_balance_is_the_sum_of_its_postings(
     tmp_path_factory, movements
 ):
-    url = f"sqlite:///{tmp_path_factory.mktemp('books') / 'plugin.db'}"
-    upgrade_database(url)
-    database = open_database(url)
+    database = open_database(migrated_sqlite(tmp_path_factory.mktemp("books")))
     expected: dict[str, Money] = {}
     for source, target, amount in movements:
         expected[source] = Money(expected.get(source, ZERO_MONEY) - amount)

@@ -27,7 +27,7 @@ from copyplugin.domain.ledger import (
     sub_account,
 )
 from copyplugin.domain.money import Money
-from copyplugin.store.database import open_database, upgrade_database
+from copyplugin.store.database import open_database
 from copyplugin.store.funding import book_funding, last_funding_at
 from copyplugin.store.ledger import balance, balances, verify
 from copyplugin.store.rows import CopiedPositionRow, SettlementRow, TransferRow
@@ -42,6 +42,7 @@ from copyplugin.store.transfers import (
     transfer_refused,
     transfers_of,
 )
+from tests.databases import migrated_sqlite
 from tests.integration.store.store_builders import (
     BTC,
     ETH,
@@ -290,9 +291,7 @@ amounts = st.integers(-(10**12), 10**12).map(lambda n: Money(Decimal(n).scaleb(-
 def test_whatever_was_earned_the_books_balance_and_a_share_never_exceeds_its_profit(
     tmp_path_factory, results, share, sharer, withdrawable
 ):
-    url = f"sqlite:///{tmp_path_factory.mktemp('money') / 'plugin.db'}"
-    upgrade_database(url)
-    database = open_database(url)
+    database = open_database(migrated_sqlite(tmp_path_factory.mktemp("money")))
     ratio = Money(Decimal(share).scaleb(-2))
 
     def work(session):

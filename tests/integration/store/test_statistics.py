@@ -16,7 +16,7 @@ from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, Ratio, money_t
 from copyplugin.domain.statistics import Trade, trade_figures
 from copyplugin.domain.track_record import NO_RECORD, track_record
 from copyplugin.store.account_record import Point, Watched, add_point
-from copyplugin.store.database import open_database, upgrade_database
+from copyplugin.store.database import open_database
 from copyplugin.store.follows import void
 from copyplugin.store.leader_record import (
     FUNDING_GRACE,
@@ -33,6 +33,7 @@ from copyplugin.store.rows import (
 )
 from copyplugin.store.statistics import recompute_statistics, trade_figures_by_leader
 from copyplugin.store.statistics_proof import statistics_differences
+from tests.databases import migrated_sqlite
 from tests.integration.store.store_builders import (
     NOW,
     make_follow,
@@ -77,9 +78,7 @@ histories = st.lists(
 
 @pytest.fixture(scope="module")
 def books(tmp_path_factory):
-    url = f"sqlite:///{tmp_path_factory.mktemp('statistics') / 'plugin.db'}"
-    upgrade_database(url)
-    database = open_database(url)
+    database = open_database(migrated_sqlite(tmp_path_factory.mktemp("statistics")))
     leader = database.write_and_wait(make_leader)
     yield database, leader
     database.close()
