@@ -17,6 +17,7 @@ from copyplugin.store.places import SHARDS
 from copyplugin.store.rows import FollowerRow, FollowInstrumentRow, FollowRow
 
 COPY_AMOUNT = Money(Decimal(10_000))
+SHARE, FREE = Ratio(Decimal("0.1")), Ratio(Decimal(0))
 ROWS_AT_ONCE = 10_000
 
 
@@ -27,8 +28,12 @@ def add_crowd(
     sub_accounts: list[AccountId],
     instrument: Instrument,
     at: datetime,
+    one_pays_of: int = 1,
 ) -> LeaderId:
-    """Write a leader and one pending follow for each sub-account, without asking a venue."""
+    """Write a leader and one pending follow for each sub-account, without asking a venue.
+
+    One follow of so many owes a share of its profits; the others are friends.
+    """
 
     def write(session: Session) -> LeaderId:
         market.put_instruments(session, [instrument], at=at)
@@ -36,19 +41,20 @@ def add_crowd(
         row = leaders.add_leader(session, leader, terms, at=at)
         for first in range(0, len(sub_accounts), ROWS_AT_ONCE):
             some = sub_accounts[first : first + ROWS_AT_ONCE]
-            _add_follows(session, row.id, some, first, instrument.symbol, at)
+            _add_follows(session, row.id, some, first, instrument.symbol, at, one_pays_of)
         return row.id
 
     return database.write_and_wait(write)
 
 
-def _add_follows(
+def _add_follows(  # noqa: PLR0913, PLR0917 - what the rows say
     session: Session,
     leader_id: LeaderId,
     accounts: list[AccountId],
     first: int,
     symbol: Symbol,
     at: datetime,
+    one_pays_of: int,
 ) -> None:
     numbers = range(first + 1, first + 1 + len(accounts))
     session.execute(
@@ -69,7 +75,7 @@ def _add_follows(
                 "state": FollowState.PENDING,
                 "mode": CopyMode.FIXED,
                 "copy_amount": COPY_AMOUNT,
-                "share_ratio": Ratio(Decimal("0.1")),
+                "share_ratio": SHARE if n % one_pays_of == 0 else FREE,
                 "share_basis": ShareBasis.PER_POSITION,
                 "shard": n % SHARDS,
                 "created_at": at,

@@ -36,7 +36,12 @@ JOURNAL = "journal"
 ADDRESS_VARIABLE = "COPYPLUGIN_BENCH_FOLDER"
 """Names the folder of the exchange that `connect` speaks to."""
 
-READ_ONLY = frozenset({"balance", "find_order", "leader_fills", "marks", "instruments", "funding"})
+READ_ONLY = frozenset(
+    {
+        "balance", "find_order", "leader_fills", "marks", "instruments", "funding", "positions",
+        "transfer_outcome", "held", "wallets",
+    }
+)  # fmt: skip
 _LENGTH = struct.Struct("!I")
 
 
@@ -80,12 +85,17 @@ class _Host:
         self.exchange.set_up(followers)
         return self.exchange.leader, self.exchange.accounts
 
-    async def trade(self, side: int, contracts: int) -> None:
+    async def trade(self, side: int, contracts: int, ticks: int) -> None:
+        self.exchange.move_price(ticks)
         self.exchange.trade(Side(side), contracts)
 
     async def held(self) -> list[int]:
         self.exchange.simulation.exchange.check()
         return self.exchange.held()
+
+    async def wallets(self) -> tuple[list[int], int]:
+        """Return what each follower gained, and what the leader was paid."""
+        return self.exchange.gained(), self.exchange.leader_spot()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         subscriptions: list[Subscription] = []

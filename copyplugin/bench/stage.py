@@ -65,6 +65,7 @@ class BenchExchange:
         self.simulation = simulation
         self.counterparty = self.leader = 0
         self.accounts: list[int] = []
+        self.ticks = PRICE_TICKS
 
     def set_up(self, followers: int) -> None:
         """List the instrument and open accounts with more money than they need."""
@@ -81,10 +82,17 @@ class BenchExchange:
         roles = {name: number for number, name in names.items()}
         self.counterparty, self.leader = roles[COUNTERPARTY], roles[LEADER]
         self.accounts = [n for n, name in names.items() if name.startswith("follower ")]
+        self.ticks = exchange.index_price(SYMBOL) or PRICE_TICKS
+
+    def move_price(self, ticks: int) -> None:
+        """Set index and mark: everybody trades there from now on."""
+        self.ticks = ticks
+        self._apply(c.SetIndex(SYMBOL, ticks))
+        self._apply(c.SetMark(SYMBOL, ticks))
 
     def trade(self, side: t.Side, contracts: int) -> None:
         """Let the leader trade, with enough on the other side for everybody behind him."""
-        ticks = PRICE_TICKS + (1 if side is t.Side.BUY else -1)
+        ticks = self.ticks + (1 if side is t.Side.BUY else -1)
         self._offer(t.Side(-side), contracts * (len(self.accounts) + 1), ticks)
         self._apply(
             c.PlaceOrder(
@@ -95,12 +103,24 @@ class BenchExchange:
 
     def offer(self, side: t.Side, contracts: int) -> None:
         """Offer so many contracts for orders that are not copied ones."""
-        self._offer(side, contracts, PRICE_TICKS + (1 if side is t.Side.SELL else -1))
+        self._offer(side, contracts, self.ticks + (1 if side is t.Side.SELL else -1))
 
     def held(self) -> list[int]:
         """Return what each follower holds."""
         held = self.simulation.exchange.position
         return [held(account, SYMBOL, t.PositionSide.LONG).contracts for account in self.accounts]
+
+    def gained(self) -> list[int]:
+        """Return what each follower's wallets hold beyond what was put in, in units of money."""
+        account = self.simulation.exchange.account
+        return [
+            account(number).spot_balance + account(number).contract_balance - AMPLE
+            for number in self.accounts
+        ]
+
+    def leader_spot(self) -> int:
+        """Return what the leader was paid, in units of money."""
+        return self.simulation.exchange.account(self.leader).spot_balance
 
     def _offer(self, side: t.Side, contracts: int, ticks: int) -> None:
         leg = t.PositionSide.SHORT if side is t.Side.SELL else t.PositionSide.LONG

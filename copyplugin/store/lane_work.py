@@ -32,6 +32,7 @@ from copyplugin.store.rows import (
     LaneRow,
     LeaderInstrumentRow,
     OrderFillRow,
+    Row,
     SignalRow,
     TransferRow,
 )
@@ -426,3 +427,13 @@ def orders_in(session: Session, state: CopyOrderState) -> int:
 def contracts_held(session: Session) -> int:
     """Return the contracts of all lanes together."""
     return int(session.scalar(select(func.sum(LaneRow.actual))) or 0)
+
+
+def open_rows(session: Session, *, limit: int) -> list[Row]:
+    """Return the first lanes that are marked and the first orders in doubt."""
+    lanes_first = select(LaneRow).where(LaneRow.marked == true()).order_by(LaneRow.id)
+    doubtful = select(CopyOrderRow).where(CopyOrderRow.state == CopyOrderState.SENT)
+    return [
+        *session.scalars(lanes_first.limit(limit)),
+        *session.scalars(doubtful.order_by(CopyOrderRow.id).limit(limit)),
+    ]

@@ -50,6 +50,22 @@ def due_positions(session: Session, follow_id: FollowId | None = None) -> list[D
     ]
 
 
+def positions_due(session: Session) -> int:
+    """Return how many closed positions are not settled yet."""
+    query = select(func.count()).where(
+        CopiedPositionRow.state == TradeState.CLOSED,
+        CopiedPositionRow.share_state.in_(NOT_BOOKED),
+    )
+    return session.scalar(query) or 0
+
+
+def settled(session: Session) -> tuple[int, Money]:
+    """Return how many settlements there were, and what all shares come to."""
+    query = select(func.count(), func.sum(SettlementRow.share))
+    count, money = session.execute(query).one()
+    return count, money or ZERO_MONEY
+
+
 def settle_position(
     session: Session,
     due: DuePosition,

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.account import TransferKind, TransferRequest, TransferState
@@ -86,6 +86,12 @@ def due_transfers(
         .order_by(TransferRow.created_at, TransferRow.id)
     )
     return list(session.scalars(query))
+
+
+def transfers_planned(session: Session) -> int:
+    """Return how many transfers are not made yet."""
+    query = select(func.count()).where(TransferRow.state == TransferState.PLANNED)
+    return session.scalar(query) or 0
 
 
 def transfer_attempted(session: Session, transfer_id: TransferId) -> TransferRequest:
