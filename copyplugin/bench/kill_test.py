@@ -138,9 +138,10 @@ async def _round(
     tally.lost += lost
     tally.ledger_faults += len(faults)
     tally.slowest_seconds = max(tally.slowest_seconds, taken)
+    ending = "all there" if unfinished is None else f"stuck: {unfinished}"
     sys.stderr.write(
         f"round {tally.rounds}: {victim} killed with {part:.0%} done, "
-        f"all there after {taken:.1f} s, {lost} lost{f', stuck: {unfinished}' if unfinished else ''}\n"
+        f"{ending} after {taken:.1f} s, {lost} lost\n"
     )
     sys.stderr.writelines(f"  {fault}\n" for fault in faults[:5])
     return unfinished is not None

@@ -50,7 +50,8 @@ def take_away(
         copied_position_id=position.id,
     )
     trip = round_trip_of(position)
-    order.filled_value = value_that_realizes(trip, fill.contracts, fill.realized_pnl)
+    then = _round_trip_then(session, position, fill)
+    order.filled_value = value_that_realizes(then, fill.contracts, fill.realized_pnl)
     lane.next_sequence += 1
     session.add(order)
     session.flush()
@@ -131,6 +132,21 @@ def _refuse_where_late(
     )
     decisions.leave_out_of(row, missing, skip)
     lane.target = lane.actual
+
+
+def _round_trip_then(session: Session, position: CopiedPositionRow, fill: LeaderFill) -> RoundTrip:
+    """Return what the venue held when it took this: what was opened later cost something else.
+
+    Where times are equal, or two clocks disagree, it is the one of which just this much was open.
+    """
+    trip = RoundTrip(position_side=position.position_side)
+    for order in lane_work.filled_orders(session, position.id, until=fill.at):
+        if order.filled_at == fill.at and trip.contracts == fill.contracts:
+            return trip
+        is_open = order.order_side is position.position_side.opening_side
+        book = trip.opened if is_open else trip.closed
+        trip = book(order.filled, order.filled_value, fee=order.fee)
+    return trip if trip.contracts >= fill.contracts else round_trip_of(position)
 
 
 def value_that_realizes(trip: RoundTrip, contracts: Contracts, realized: Money) -> Money:

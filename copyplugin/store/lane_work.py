@@ -291,6 +291,22 @@ def fill_ids(session: Session, lane_id: LaneId) -> set[VenueFillId]:
     return set(session.scalars(query))
 
 
+def filled_orders(
+    session: Session, position_id: CopiedPositionId, *, until: datetime
+) -> list[CopyOrderRow]:
+    """Return the orders of a copied position that were filled by then, in that order."""
+    query = (
+        select(CopyOrderRow)
+        .where(
+            CopyOrderRow.copied_position_id == position_id,
+            CopyOrderRow.filled > 0,
+            CopyOrderRow.filled_at <= until,
+        )
+        .order_by(CopyOrderRow.filled_at, CopyOrderRow.id)
+    )
+    return list(session.scalars(query))
+
+
 def quiet_mark(session: Session, follow_id: FollowId) -> int | None:
     """Return how many transfers of a follow are done; None where its books are not complete.
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 from copyplugin.dispatch.stepped import SteppedDispatcher
 from copyplugin.domain.command import CommandKind
@@ -187,6 +188,7 @@ class Plugin:
         venue: Venue | None = None,
         paper: bool = False,
         url: str | None = None,
+        make_dispatcher: Callable[[Clock], SteppedDispatcher] = SteppedDispatcher,
         **settings: object,
     ) -> None:
         self.market = market
@@ -194,11 +196,11 @@ class Plugin:
         if url is None and folder is None:
             self.file = world_files().take()
             url = self.file.url
-        self.url = url or migrated_sqlite(folder)
+        self.url = url or migrated_sqlite(cast("Path", folder))
         self.venue = venue or SimulatedVenue(market.simulation)
         self.settings = Settings(database_url=self.url, **settings)  # type: ignore[arg-type]
         self.clock = ExchangeClock(market.clock)
-        self.make_dispatcher: Callable[[Clock], SteppedDispatcher] = SteppedDispatcher
+        self.make_dispatcher = make_dispatcher
         self.keys = 0
         self.paper_folder = folder / "paper" if paper else None
         self.paper: PaperVenue | None = None

@@ -1,19 +1,24 @@
 """A crowd of followers behind two leaders, taken through a bad day and out of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
+from functools import partial
 from random import Random
 
 from sqlalchemy import select
 
+from copyplugin.dispatch.stepped import SteppedDispatcher
 from copyplugin.domain.account import TransferState
 from copyplugin.domain.command import CommandKind, CommandState
-from copyplugin.domain.follow import TERMINAL, FollowState
+from copyplugin.domain.follow import COPIES_OPENS, TERMINAL, FollowState
+from copyplugin.domain.leader import TradeState
 from copyplugin.domain.order import CopyOrderState
 from copyplugin.engine.surroundings import Work
-from copyplugin.store import commands, ledger
+from copyplugin.ports import Clock
+from copyplugin.store import commands, ledger, settlements
 from copyplugin.store.rows import (
+    CopiedPositionRow,
     CopyDecisionRow,
     CopyOrderRow,
     FollowRow,
@@ -27,8 +32,15 @@ from copyplugin.venues.simulated import SimulatedVenue
 from simexchange.core.types import MONEY_SCALE, PositionSide, Side
 from tests.simulation.copy_world import AMPLE, Market, Plugin
 from tests.simulation.faults import Faults, FaultyDatabase, FaultyVenue, ProcessKilled
-from tests.simulation.overlapping import OverlappingDispatcher
+from tests.simulation.overlapping import OverlappingDispatcher, WorldDispatcher
 
+JOBS = ("copy", "close ended", "settle", "reconcile")
+FIGURES = ("position data", "statistics")
+PAGES = (*FIGURES, "marks", "ledger")
+ENDS_BY_HAND = COPIES_OPENS | {FollowState.WINDING_DOWN, FollowState.HANDED_OVER}
+PASSING = frozenset(
+    {FollowState.STARTING, FollowState.CLOSING, FollowState.SETTLING, FollowState.ABORTING}
+)
 LEGS = (PositionSide.LONG, PositionSide.SHORT)
 SPOT = 10_000
 
@@ -37,17 +49,18 @@ SPOT = 10_000
 class Crowd:
     """One world. `steps` are the leaders' moves; the same seed gives the same moves."""
 
-    folder: Path | None
     seed: int
     faults: Faults
     modes: tuple[str, ...] = ("fixed", "fixed", "proportional")
     prices_move: bool = False
+    jump: int = 20  # thousandths: how far a price moves at most
     patience: bool = True  # orders do not expire, follows are not aborted
     terms: dict[str, object] = field(default_factory=dict)  # of every follow, beside its mode
     each: tuple[dict[str, object], ...] = ()  # of one follow each, in their order
     leader_terms: dict[str, object] = field(default_factory=dict)
     holds_shares: bool = False  # in escrow, for ten minutes
-    url: str | None = None  # of the database; None: SQLite in the folder
+    url: str | None = None  # of the database; None: a file that worlds share
+    shows_figures: bool = False  # what pages show is reckoned too, at every start
     overlapping: bool = False  # the engine works on while calls to the venue are out
     market: Market = field(init=False)
     plugin: Plugin = field(init=False)
@@ -79,11 +92,18 @@ class Crowd:
             self.escrow = self.market.open_account("escrow")
             lasting |= {"share_escrow_seconds": 600, "escrow_account": str(self.escrow)}
         lasting |= {"share_period_seconds": 60}
-        self.plugin = Plugin(self.folder, self.market, venue=self.venue, url=self.url, **lasting)
+        left_out = frozenset[str]() if self.shows_figures else frozenset({Work.FIGURES})
+        make_dispatcher: Callable[[Clock], SteppedDispatcher] = partial(
+            WorldDispatcher, left_out=left_out
+        )
         if self.overlapping:
             pace = Random(self.seed + 2000)
-            self.plugin.make_dispatcher = lambda clock: OverlappingDispatcher(clock, pace)
+            make_dispatcher = partial(OverlappingDispatcher, left_out=left_out, random=pace)
             self.faults.hold = self._hold
+        self.plugin = Plugin(
+            None, self.market, venue=self.venue, url=self.url, make_dispatcher=make_dispatcher,
+            **lasting,
+        )  # fmt: skip
         self._keys = 0
 
     async def _hold(self) -> None:
@@ -119,13 +139,16 @@ class Crowd:
         else:
             self.cross(leader, symbol, opening, self.random.randint(1, 9), leg)
         if self.prices_move and self.random.random() < 0.4:
-            moved = Decimal(self.random.randint(-20, 20)) / 1000
-            instrument = self.market.exchange.instrument(symbol)
-            price = self.market.prices[symbol] * (1 + moved)
-            price = price // instrument.tick_size * instrument.tick_size
-            self.market.cancel_offers(symbol)
-            self.market.set_price(symbol, price)
-            self.stand_by(symbol)
+            self.move_price(symbol)
+
+    def move_price(self, symbol: str) -> None:
+        moved = Decimal(self.random.randint(-self.jump, self.jump)) / 1000
+        instrument = self.market.exchange.instrument(symbol)
+        price = self.market.prices[symbol] * (1 + moved)
+        price = price // instrument.tick_size * instrument.tick_size
+        self.market.cancel_offers(symbol)
+        self.market.set_price(symbol, price)
+        self.stand_by(symbol)
 
     # -- the process
 
@@ -212,15 +235,15 @@ class Crowd:
         """One move of a leader, and what the plugin makes of it."""
         self.move()
         await self.live(self.plugin.settle)
-        for job in ("copy", "close ended", "settle", "reconcile", "position data", "statistics"):
-            if self.random.random() < 0.3:
+        for job in (*JOBS, *FIGURES):
+            if self.random.random() < 0.3 and (self.shows_figures or job not in FIGURES):
                 await self.live(self.plugin.dispatcher.run, job)
         self.market.clock.advance(seconds=1)
         await self.live(self.plugin.settle)
         self.check_safety()
 
     async def recover(self, rounds: int = 4) -> None:
-        """Heal the line and give the plugin time to catch up."""
+        """Heal the line and give the plugin time to catch up: no more rounds than it needs."""
         self.faults.heal()
         if isinstance(self.plugin.dispatcher, OverlappingDispatcher):
             await self.plugin.dispatcher.let_all_back()
@@ -228,15 +251,37 @@ class Crowd:
         for _ in range(rounds):
             await self.pass_time(31)
             for job in self.plugin.dispatcher.jobs:
-                await self.plugin.dispatcher.run(job)
+                if self.shows_figures or job not in PAGES:
+                    await self.plugin.dispatcher.run(job)
+            if self.has_recovered():
+                return
+
+    def has_recovered(self) -> bool:
+        """Return whether nothing is left to be done: then another round changes nothing."""
+        try:
+            self.check_alive()
+            self.check_feed()
+        except AssertionError:
+            return False
+        with self.plugin.database.read() as session:
+            passing = session.scalars(select(FollowRow.id).where(FollowRow.state.in_(PASSING)))
+            due = settlements.positions_due(session)
+            return not (list(passing) or due)
 
     # -- the laws
 
     def check_safety(self) -> None:
         """Nothing twice, the books add up, the venue holds what settled lanes say."""
+        self.check_books()
+        self.check_held()
+
+    def check_books(self) -> None:
         self.market.exchange.check()
         with self.plugin.database.read() as session:
             ledger.verify(session)
+
+    def check_held(self) -> None:
+        with self.plugin.database.read() as session:
             sent = {
                 order.lane_id
                 for order in session.scalars(
@@ -305,16 +350,30 @@ class Crowd:
                 if lane.actual
             }
 
+    def open_position(self, follow_id: int) -> int | None:
+        """Return the first copied position that a follow has open."""
+        with self.plugin.database.read() as session:
+            return session.scalar(
+                select(CopiedPositionRow.id)
+                .where(
+                    CopiedPositionRow.follow_id == follow_id,
+                    CopiedPositionRow.state == TradeState.OPEN,
+                )
+                .order_by(CopiedPositionRow.id)
+                .limit(1)
+            )
+
+    def live_follows(self) -> list[int]:
+        """Return the follows that copy opens, by number."""
+        with self.plugin.database.read() as session:
+            copying = select(FollowRow.id).where(FollowRow.state.in_(COPIES_OPENS))
+            return list(session.scalars(copying.order_by(FollowRow.id)))
+
     async def end_all(self) -> None:
         with self.plugin.database.read() as session:
-            live = list(
-                session.scalars(
-                    select(FollowRow.id).where(
-                        FollowRow.state.in_({FollowState.PENDING, FollowState.COPYING})
-                    )
-                )
-            )
-        for follow_id in live:
+            ending = select(FollowRow.id).where(FollowRow.state.in_(ENDS_BY_HAND))
+            ending_now = list(session.scalars(ending.order_by(FollowRow.id)))
+        for follow_id in ending_now:
             await self.submit(CommandKind.END_FOLLOW, follow_id=follow_id, how="close_now")
         await self.recover()
 

@@ -5,9 +5,10 @@ killed process ends at an await: before or after what it waited for was done.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
 from typing import Any, TypeVar
@@ -55,27 +56,31 @@ class Faults:
     lost_wakes: int = 0
     kill_at: int | None = None  # the await, counted from 1, at which the process ends, once
     is_healed: bool = False
-    happened: int = 0
+    struck: Counter[str] = field(default_factory=Counter[str])
     awaits: int = 0
     hold: Callable[[], Coroutine[Any, Any, None]] | None = None  # calls stay out as it likes
+
+    @property
+    def happened(self) -> int:
+        return self.struck.total()
 
     def heal(self) -> None:
         self.is_healed = True
 
-    def kills_here(self) -> bool:
+    def kills_here(self, moment: str) -> bool:
         """Count an await, and tell whether the process ends at it."""
         if self.is_healed:
             return False
         self.awaits += 1
         if self.awaits == self.kill_at:
-            self.happened += 1
+            self.struck[f"killed {moment}"] += 1
             return True
-        return self.strikes(self.kills)
+        return self.strikes(f"killed {moment}", self.kills)
 
-    def strikes(self, in_a_thousand: int) -> bool:
+    def strikes(self, kind: str, in_a_thousand: int) -> bool:
         if self.is_healed or self.random.randrange(1000) >= in_a_thousand:
             return False
-        self.happened += 1
+        self.struck[kind] += 1
         return True
 
 
@@ -107,28 +112,29 @@ class FaultyVenue:
     async def _do(self, action: Coroutine[Any, Any, T], *, may_reject: bool = False) -> T:
         with closing(action):
             await self._before(may_be_lost=True)
-            if may_reject and self._faults.strikes(self._faults.rejected):
+            if may_reject and self._faults.strikes("order refused", self._faults.rejected):
                 raise OrderRejected("forced", "not today")
             answer = await action
             await self._pause()
-            if self._faults.strikes(self._faults.lost_answers):
+            if self._faults.strikes("answer lost", self._faults.lost_answers):
                 raise OutcomeUnknown("the answer was lost")
             return answer
 
     async def _before(self, *, may_be_lost: bool) -> None:
         await self._pause()
-        if self._faults.strikes(self._faults.unavailable):
+        if self._faults.strikes("venue unavailable", self._faults.unavailable):
             raise VenueUnavailable("the line is dead")
-        if may_be_lost and self._faults.strikes(self._faults.lost_requests):
+        if may_be_lost and self._faults.strikes("request lost", self._faults.lost_requests):
             raise OutcomeUnknown("the request was lost")
 
     async def _pause(self) -> None:
         """Let others go first, or end the process here."""
         if self._faults.hold is not None and not self._faults.is_healed:
+            self._faults.struck["call held up"] += 1
             await self._faults.hold()
         for _ in range(self._faults.random.randrange(3)):
             await asyncio.sleep(0)
-        if self._faults.kills_here():
+        if self._faults.kills_here("at the venue"):
             raise ProcessKilled
 
     async def instruments(self) -> Mapping[Symbol, Instrument]:
@@ -160,6 +166,7 @@ class FaultyVenue:
     ) -> Sequence[LeaderFill]:
         fills = await self._ask(self._venue.leader_fills(account, after))
         if len(fills) > 1 and not self._faults.is_healed:  # the next page only
+            self._faults.struck["page cut short"] += 1
             return fills[: self._faults.random.randint(1, len(fills))]
         return fills
 
@@ -227,9 +234,10 @@ class FaultyVenue:
         self, accounts: Collection[AccountId], on_fill: Callable[[LeaderFill], None]
     ) -> Subscription:
         def told(fill: LeaderFill) -> None:
-            if not self._faults.strikes(self._faults.lost_wakes):
+            if not self._faults.strikes("wake-up lost", self._faults.lost_wakes):
                 on_fill(fill)
                 on_fill(fill)  # told twice changes nothing
+                self._faults.struck["wake-up repeated"] += not self._faults.is_healed
 
         return await self._venue.subscribe(accounts, told)
 
@@ -242,9 +250,9 @@ class FaultyDatabase(Database):
         self._faults = faults
 
     async def write(self, work: Callable[[Session], T]) -> T:
-        if self._faults.kills_here():
+        if self._faults.kills_here("before a commit"):
             raise ProcessKilled
         result = await super().write(work)
-        if self._faults.kills_here():
+        if self._faults.kills_here("after a commit"):
             raise ProcessKilled
         return result

@@ -1,6 +1,7 @@
-"""A dispatcher whose turns do not wait for what is on its way to the venue."""
+"""Dispatchers of worlds: one leaves work out, one does not wait for what is on its way."""
 
 import asyncio
+from collections.abc import Iterable
 from random import Random
 
 from copyplugin.dispatch.stepped import SteppedDispatcher
@@ -11,11 +12,23 @@ LEFT_OUT = 0.3
 """How often the world goes on while calls are out."""
 
 
-class OverlappingDispatcher(SteppedDispatcher):
+class WorldDispatcher(SteppedDispatcher):
+    """Drops wake-ups for work that a world does without."""
+
+    def __init__(self, clock: Clock, left_out: frozenset[str]) -> None:
+        super().__init__(clock)
+        self._left_out = left_out
+
+    def announce(self, name: str, keys: Iterable[int] = ()) -> None:
+        if name not in self._left_out:
+            super().announce(name, keys)
+
+
+class OverlappingDispatcher(WorldDispatcher):
     """Turns run while calls to the venue are out; a seed says which call comes back when."""
 
-    def __init__(self, clock: Clock, random: Random) -> None:
-        super().__init__(clock)
+    def __init__(self, clock: Clock, left_out: frozenset[str], random: Random) -> None:
+        super().__init__(clock, left_out)
         self._random = random
         self._out: list[asyncio.Future[None]] = []
 

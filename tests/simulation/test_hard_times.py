@@ -78,6 +78,27 @@ async def test_a_position_that_the_venue_liquidated_is_found_and_booked(plugin, 
     assert pair.held() == 0
 
 
+async def test_what_was_liquidated_before_more_was_opened_is_booked_at_its_own_cost(plugin, market):
+    pair = await Pair(plugin, market).start()
+    market.set_leverage(pair.leader, SOL, 50)
+    await pair.buy(10)
+    market.apply(AdjustMargin(pair.leader, SOL, LONG, 1000 * MONEY_SCALE))
+    market.cancel_offers(SOL)
+    market.offer(SOL, Side.BUY, 1000, Decimal("146.50"))
+    market.set_price(SOL, Decimal("147.00"))
+    pair.stand_by(SOL)
+    market.clock.advance(seconds=1)
+    await pair.buy(9)  # nobody has looked yet: the lane still believes in the first ten
+    assert pair.held() == 9
+
+    await plugin.run_jobs("reconcile")
+    await pair.sell(19)
+    await plugin.run_jobs("settle")
+
+    assert [row.state for row in pair.positions] == [TradeState.CLOSED]
+    await books_equal_the_venue(pair)
+
+
 async def books_equal_the_venue(pair) -> Decimal:
     with pair.plugin.database.read() as session:
         booked = ledger.balances(session)[f"sub:{pair.follow_id}"]
