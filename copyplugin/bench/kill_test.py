@@ -37,7 +37,7 @@ class KillTest:
     rounds: int
     crew: Crew
     seed: int
-    rounds_of_a_world: int = 8
+    rounds_of_a_world: int = 16
 
     @property
     def victims(self) -> tuple[str, ...]:
