@@ -298,11 +298,14 @@ class Plugin:
         """End the process where it stands."""
         await self.dispatcher.kill()
         await self.engine.feed.stop()
-        self.close()
+        self._let_go()
 
     def close(self) -> None:
+        self._let_go()
+        if self.file is not None:
+            world_files().give_back(self.file)
+
+    def _let_go(self) -> None:
         self.database.close()
         if self.paper is not None:
             self.paper.close()
-        if self.file is not None:
-            world_files().give_back(self.file)

@@ -45,9 +45,7 @@ def book(session, reference, source=MAIN, target=SUB, amount="100", kind="fund")
 @pytest.fixture(scope="module")
 def database_for_laws(tmp_path_factory):
     """Return an empty ledger that no example changes."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('books') / 'plugin.db'}"
-    upgrade_database(url)
-    opened = open_database(url)
+    opened = open_database(migrated_sqlite(tmp_path_factory.mktemp("books")))
     yield opened
     opened.close()
 
