@@ -281,6 +281,12 @@ class Settings(BaseSettings):
     venue_requests_per_second: int = Field(
         default=0, ge=0, le=10_000, description="requests of this address; 0: the venue's limit"
     )
+    venue_processes: int = Field(
+        default=1,
+        ge=1,
+        le=1_000,
+        description="engines and workers that send from this address: each takes its part",
+    )
     venue_silence_seconds: int = Field(
         default=20, ge=1, le=600, description="a stream that says nothing so long is opened anew"
     )

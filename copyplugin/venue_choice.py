@@ -30,6 +30,7 @@ def venue_config(settings: Settings, dialect: str | None = None) -> VenueConfig:
         history=timedelta(days=settings.venue_history_days),
         requests_at_once=settings.venue_requests_at_once,
         requests_per_second=settings.venue_requests_per_second,
+        processes=settings.venue_processes,
         socket_silence=timedelta(seconds=settings.venue_silence_seconds),
         egress_addresses=settings.venue_egress_addresses,
         is_broker=settings.venue_is_broker,

@@ -20,7 +20,7 @@ from copyplugin.domain.identifiers import AccountId
 from copyplugin.errors import RequestRejected, VenueUnavailable
 from copyplugin.venues.ccxt import errors, lean
 from copyplugin.venues.ccxt.answers import Row, exact_json
-from copyplugin.venues.ccxt.config import ApiKeys, VenueConfig
+from copyplugin.venues.ccxt.config import ApiKeys, VenueConfig, address_rate
 from copyplugin.venues.ccxt.gate import Gate, Rate, Urgency
 
 MARKETS_KEPT_SECONDS = 30.0
@@ -285,12 +285,10 @@ class Clients:
         if config.address is not None:
             redirect(made, config.address)
         if self._gate is None:
-            rate = self.wire.address_rate
-            if config.requests_per_second:
-                rate = Rate(config.requests_per_second, config.requests_per_second)
+            rate = address_rate(config, self.wire.address_rate)
             self._gate = Gate(
                 at_once=config.requests_at_once,
-                address_rate=rate,
+                address_rate=None if rate is None else rate.shared_by(config.processes),
                 account_rate=self.wire.account_rate,
                 time=loop.time,
             )

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from copyplugin.errors import ConfigurationError
+from copyplugin.venues.ccxt.gate import Rate
 
 ANSWER_WITHIN = timedelta(seconds=10)
 """A request that is older than this is answered or dead: what waits for it may be asked again."""
@@ -18,11 +19,12 @@ class VenueConfig:
     `receive_window` is how old a request may be when the venue takes it up. `history` is how far
     back fills are looked for where no earlier fill is known. `requests_at_once` bounds what is on
     its way at one time, `requests_per_second` what this egress address sends (0: the venue's own
-    limit), `socket_silence` how long a stream may say nothing before it is opened anew. Keys that
-    we make for sub-accounts are bound to `egress_addresses`; unbound ones may expire.
-    `is_broker`: the main keys belong to a broker of the venue, who can make keys for sub-accounts
-    where others cannot (Binance). `is_lean`: orders go past ccxt's general machinery where the
-    dialect knows how; the same request for a third less CPU.
+    limit), of which each of `processes` that share the address takes its part. `socket_silence` is
+    how long a stream may say nothing before it is opened anew. Keys that we make for sub-accounts
+    are bound to `egress_addresses`; unbound ones may expire. `is_broker`: the main keys belong to a
+    broker of the venue, who can make keys for sub-accounts where others cannot (Binance).
+    `is_lean`: orders go past ccxt's general machinery where the dialect knows how; the same request
+    for a third less CPU.
     """
 
     dialect: str
@@ -33,6 +35,7 @@ class VenueConfig:
     history: timedelta = timedelta(days=30)
     requests_at_once: int = 32
     requests_per_second: int = 0
+    processes: int = 1
     socket_silence: timedelta = timedelta(seconds=20)
     reconnect_pause: timedelta = timedelta(milliseconds=250)
     egress_addresses: tuple[str, ...] = ()
@@ -49,12 +52,21 @@ class VenueConfig:
                 )
         if self.requests_at_once < 1 or self.requests_per_second < 0:
             raise ConfigurationError("A venue needs at least one request at a time.")
+        if self.processes < 1:
+            raise ConfigurationError("At least one process sends requests to a venue.")
         if self.address is not None and not self.address.startswith(("http://", "https://")):
             raise ConfigurationError(
                 f"The venue's address {self.address} must begin with http:// or https://."
             )
         if self.address is not None and self.testnet:
             raise ConfigurationError("Give the venue's address or ask for its testnet, not both.")
+
+
+def address_rate(config: VenueConfig, venues_own: Rate | None) -> Rate | None:
+    """Return what leaves this address, from all its processes; None where nothing limits it."""
+    if config.requests_per_second:
+        return Rate(config.requests_per_second, config.requests_per_second)
+    return venues_own
 
 
 @dataclass(frozen=True, slots=True)

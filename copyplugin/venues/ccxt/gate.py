@@ -31,10 +31,17 @@ class Rate:
         assert self.per_second > 0
         assert self.burst >= 1
 
+    def shared_by(self, processes: int) -> "Rate":
+        """Return what each of so many processes may send, so that all together keep to this."""
+        return Rate(self.per_second / processes, max(1, self.burst // processes))
+
 
 @dataclass(slots=True)
 class _Bucket:
-    """Tokens that come back with time; never negative."""
+    """Tokens that come back with time.
+
+    What costs more than the bucket holds goes when it is full, and leaves a debt.
+    """
 
     rate: Rate
     tokens: float
@@ -51,7 +58,7 @@ class _Bucket:
         return max(0.0, missing / self.rate.per_second)
 
     def take(self, cost: int) -> None:
-        self.tokens -= min(cost, self.rate.burst)
+        self.tokens -= cost
 
 
 @dataclass(order=True, slots=True)

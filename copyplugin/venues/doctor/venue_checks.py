@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from copyplugin.errors import VenueUnavailable
 from copyplugin.ports import MovesMoney
-from copyplugin.venues.ccxt.gate import Rate
+from copyplugin.venues.ccxt.config import address_rate
 from copyplugin.venues.ccxt.venue import CcxtVenue
 from copyplugin.venues.doctor.findings import Finding, Level
 
@@ -83,9 +83,7 @@ def _clock(ahead_ms: int) -> Finding:
 
 
 def _rates(venue: CcxtVenue) -> Finding:
-    limit = venue.dialect.address_rate
-    if venue.config.requests_per_second:
-        limit = Rate(venue.config.requests_per_second, venue.config.requests_per_second)
+    limit = address_rate(venue.config, venue.dialect.address_rate)
     if limit is None:
         return _found(Level.OK, "limits", "Requests are not limited by the address they come from.")
     seconds = max(Decimal(0), Decimal(CROWD * REQUESTS_AN_ORDER - limit.burst))
@@ -94,8 +92,15 @@ def _rates(venue: CcxtVenue) -> Finding:
         Level.HINT if seconds > 1 else Level.OK,
         "limits",
         f"{limit.per_second:g} requests a second leave this address: an order of each of "
-        f"{CROWD} followers takes about {seconds:.0f} s. More addresses make it faster.",
+        f"{CROWD} followers takes about {seconds:.0f} s. More addresses make it faster."
+        + _parts(venue.config.processes),
     )
+
+
+def _parts(processes: int) -> str:
+    if processes == 1:
+        return " Several engines or workers on it need COPYPLUGIN_VENUE_PROCESSES."
+    return f" Each of {processes} processes takes its part."
 
 
 def _plans(venue: CcxtVenue) -> Finding:

@@ -3,6 +3,8 @@
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from copyplugin.venues.ccxt.gate import Gate, Rate, Urgency
 
@@ -98,3 +100,39 @@ async def test_an_account_that_must_wait_holds_up_no_other() -> None:
     assert not waiting.done()
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3, 7])
+async def test_processes_together_send_no_more_than_their_address_may(processes: int) -> None:
+    whole = Rate(110, 500)
+    passing = [
+        Passing(gate(at_once=1_000, address=whole.shared_by(processes))) for _ in range(processes)
+    ]
+    tasks = [asyncio.create_task(each.go(str(number))) for each in passing for number in range(600)]
+    await settled()
+    assert 480 <= sum(len(each.went) for each in passing) <= 510  # what came back meanwhile too
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@given(
+    per_second=st.integers(1, 10_000), burst=st.integers(1, 5_000), processes=st.integers(1, 1_000)
+)
+def test_parts_of_a_rate_are_never_more_than_the_whole(
+    per_second: int, burst: int, processes: int
+) -> None:
+    part = Rate(per_second, burst).shared_by(processes)
+    assert part.per_second * processes == pytest.approx(per_second)
+    assert part.burst * processes <= max(burst, processes)
+
+
+async def test_what_costs_more_than_a_bucket_holds_is_paid_in_full() -> None:
+    loop = asyncio.get_running_loop()
+    through = gate(address=Rate(200, 10))
+    started = loop.time()
+    for _ in range(2):
+        async with through.pass_through(None, Urgency.READ, 50):
+            pass
+    # the first one left a debt of 40, and the second one waits for a full bucket
+    assert loop.time() - started >= 0.24
