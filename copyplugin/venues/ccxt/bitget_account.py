@@ -33,6 +33,7 @@ PAGE = 100
 WEEK = timedelta(days=7)
 """The longest that a question about fills may span; about bills and orders more."""
 
+_MILLISECOND = timedelta(milliseconds=1)
 FUNDING_FEE = "contract_settle_fee"
 _RATES_PAGES_MAX = 10
 _OPEN_POSITION = "open_position"
@@ -191,18 +192,23 @@ async def windows(
     since: datetime,
     until: datetime,
 ) -> list[Row]:
-    """Return rows since a time, week by week, oldest first, each once; `until` is about now."""
+    """Return rows since a time, week by week, oldest first, each once; `until` is about now.
+
+    The venue does not say whether a window begins at its time or after it: it is asked for from a
+    millisecond before.
+    """
     rows: dict[str, Row] = {}
-    start, is_last = since, False
+    start, is_last = since - _MILLISECOND, False
     while not is_last:
-        end = start + WEEK - timedelta(milliseconds=1)
+        end = start + WEEK - _MILLISECOND
         is_last = end >= until
         params: Row = {**which, "startTime": str(milliseconds_of(start))}
         if not is_last:  # the last window ends when the venue answers, not when we ask
             params["endTime"] = str(milliseconds_of(end))
         rows.update({row[names[1]]: row for row in await pages(client, method, params, names)})
-        start = end + timedelta(milliseconds=1)
-    return list(rows.values())
+        start = end
+    first = milliseconds_of(since)
+    return [row for row in rows.values() if int(row["cTime"]) >= first]
 
 
 async def pages(

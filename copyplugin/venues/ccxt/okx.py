@@ -40,6 +40,7 @@ LEVELS_MAX = 400
 STALE_AFTER = timedelta(seconds=30)
 """The venue refuses a request that was signed longer ago."""
 
+_SIZES = ("ctVal", "ctValCcy", "lotSz", "minSz", "maxLmtSz", "tickSz", "lever")
 _TYPES = {TimeInForce.GTC: "limit", TimeInForce.IOC: "ioc", TimeInForce.FOK: "fok"}
 
 
@@ -103,7 +104,7 @@ class Okx(OkxFills, OkxMoney, OkxPlans, PlainDialect):
         row = market["info"]
         if row.get("instType") != "SWAP" or row.get("settleCcy") != "USDT":
             return None
-        if row.get("ctType") != "linear" or not text_of(row, "ctVal"):
+        if row.get("ctType") != "linear" or not all(text_of(row, name) for name in _SIZES):
             return None  # one that is announced has no sizes yet
         instrument, lot = okx_rows.instrument_from(row)
         self._lots[instrument.symbol] = lot

@@ -182,8 +182,10 @@ class OkxAccount:
     ) -> Sequence[FundingPayment]:
         """List payments; the side that each was for follows from the rate of its time."""
         assert client.account is not None
-        params: Row = {**SWAP, "type": FUNDING_FEE, "begin": milliseconds_of(since)}
-        rows = await pages(client, "private_get_account_bills_archive", params, "billId")
+        first = milliseconds_of(since)
+        params: Row = {**SWAP, "type": FUNDING_FEE, "begin": first - 1}
+        bills = await pages(client, "private_get_account_bills_archive", params, "billId")
+        rows = [row for row in bills if int(row["ts"]) >= first]
         payments: list[FundingPayment] = []
         rates: dict[tuple[str, int], Decimal] = {}
         for row in rows:

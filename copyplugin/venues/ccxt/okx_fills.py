@@ -97,12 +97,17 @@ async def fill_rows(
     *,
     urgency: Urgency = Urgency.READ,
 ) -> list[Row]:
-    """Return the fills since a time, oldest first; `until` is about now."""
+    """Return the fills since a time, oldest first; `until` is about now.
+
+    The venue does not say whether a list begins at its time or after it: it is asked for from a
+    millisecond before, and by when rows were written, which is no earlier than the fill.
+    """
     is_recent = until - since < RECENT
     method = "private_get_trade_fills" if is_recent else "private_get_trade_fills_history"
-    params: Row = {**SWAP, **which, "begin": milliseconds_of(since)}
+    params: Row = {**SWAP, **which, "begin": milliseconds_of(since) - 1}
     rows = await pages(client, method, params, "billId", urgency=urgency)
-    return sorted(rows, key=_in_order)
+    first = milliseconds_of(since)
+    return sorted((row for row in rows if int(okx_rows.fill_time(row)) >= first), key=_in_order)
 
 
 def _in_order(row: Row) -> tuple[int, int]:

@@ -68,11 +68,10 @@ def instrument_from(row: Row) -> tuple[Instrument, Decimal]:
     """Return the contract, and its lot in contracts of the venue."""
     lot = decimal_of(row, "lotSz")
     most = min(decimal_of(row, "maxLmtSz"), decimal_of(row, "maxMktSz", row["maxLmtSz"]))
-    base, quote, _ = str(row["instId"]).split("-")
     instrument = Instrument(
         symbol=Symbol(row["instId"]),
-        base=base,
-        settle=row["settleCcy"] or quote,
+        base=row["ctValCcy"],
+        settle=row["settleCcy"],
         tick_size=decimal_of(row, "tickSz"),
         contract_size=product(decimal_of(row, "ctVal"), decimal_of(row, "ctMult", "1"), lot),
         contracts_min=Contracts(int(-(-decimal_of(row, "minSz") // lot))),

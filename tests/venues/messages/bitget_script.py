@@ -20,7 +20,7 @@ from tests.venues.messages.scripted import KEYS, Row, Scripted, fine, listed
 
 ACCOUNT, SUB = AccountId("111"), AccountId("222")
 SYMBOL = Symbol("BTCUSDT")
-MS = 1_700_000_000_000
+MS = ccxt.bitget().milliseconds() - 86_400_000  # a day ago
 API = "/api/v2"
 WHERE = {"symbol": SYMBOL, "productType": "USDT-FUTURES", "marginCoin": "USDT"}
 

@@ -20,7 +20,7 @@ from tests.venues.messages.scripted import KEYS, Row, Scripted, ok
 
 ACCOUNT, SUB = AccountId("111"), AccountId("222")
 SYMBOL = Symbol("BTC-USDT-SWAP")
-MS = 1_700_000_000_000
+MS = ccxt.okx().milliseconds() - 86_400_000  # a day ago
 
 INSTRUMENT: Row = {
     "instId": SYMBOL,

@@ -257,10 +257,10 @@ async def test_fills_are_read_week_by_week_and_page_by_page() -> None:
     asked = now.script.queries(FILLS)
     assert asked[1] == {**asked[0], "idLessThan": "901"}
     weeks = [each for each in asked if "idLessThan" not in each][:5]
-    starts = [int(each["startTime"]) for each in weeks]
     week_ms = timedelta(days=7) // timedelta(milliseconds=1)
-    assert [later - earlier for earlier, later in pairwise(starts)] == [week_ms] * 4
-    assert all(int(each["endTime"]) - int(each["startTime"]) < week_ms for each in weeks[:4])
+    for earlier, later in pairwise(weeks):
+        assert later["startTime"] == earlier["endTime"]  # none lies between two windows
+        assert int(earlier["endTime"]) - int(earlier["startTime"]) < week_ms
     assert "endTime" not in weeks[4]
 
 
@@ -347,11 +347,12 @@ async def test_funding_has_the_side_that_its_rate_says(income, rate, side) -> No
         "GET /mix/market/history-fund-rate": fine(rates),
     }
     async with scene(answers) as now:
-        since = datetime.now(UTC)  # noqa: TID251 - one window of the venue's
-        [paid] = await now.venue.funding(ACCOUNT, since)
+        [paid] = await now.venue.funding(ACCOUNT, AT - timedelta(milliseconds=5))
+        assert not await now.venue.funding(ACCOUNT, AT)
 
     assert (paid.position_side, paid.payment) == (side, -Decimal(income))
-    [asked] = now.script.queries(f"GET {API}/mix/account/bill")
+    asked, _ = now.script.queries(f"GET {API}/mix/account/bill")
+    assert asked["startTime"] == str(MS - 1)
     assert (asked["businessType"], asked["coin"]) == ("contract_settle_fee", "USDT")
 
 

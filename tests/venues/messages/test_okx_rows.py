@@ -329,12 +329,12 @@ async def test_funding_has_the_side_that_its_rate_says(income, rate, side) -> No
         "GET /public/funding-rate-history": ok({"fundingRate": rate, "realizedRate": rate}),
     }
     async with scene(answers) as now:
-        [paid] = await now.venue.funding(ACCOUNT, AT)
+        [paid] = await now.venue.funding(ACCOUNT, AT - timedelta(milliseconds=5))
+        assert not await now.venue.funding(ACCOUNT, AT)
 
     assert (paid.position_side, paid.payment) == (side, -Decimal(income))
-    [asked] = now.script.queries(f"GET {API}/account/bills-archive")
-    wanted = {"instType": "SWAP", "type": "8", "begin": str(MS + 5), "limit": "100"}
-    assert asked == wanted
+    first, _ = now.script.queries(f"GET {API}/account/bills-archive")
+    assert first == {"instType": "SWAP", "type": "8", "begin": str(MS - 1), "limit": "100"}
 
 
 async def test_marks_are_those_of_what_is_traded() -> None:

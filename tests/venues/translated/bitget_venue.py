@@ -348,13 +348,13 @@ class BitgetVenue(Edge):
         ]
 
     def page(self, rows: Sequence[Row], params: Row, names: tuple[str, str]) -> Row:
-        """Return a page, newest first, of what is below an id and within the times."""
+        """Return a page, newest first, of what is below an id and between the times."""
         listed, name = names
         first = int(params.get("startTime", 0))
         last = int(params.get("endTime", self.now_ms()))
         if "endTime" in params:
             assert last - first < WEEK_MS, "that long the venue tells nothing of"
-        found = [row for row in reversed(rows) if first <= int(row["cTime"]) <= last + 1]
+        found = [row for row in reversed(rows) if first < int(row["cTime"]) <= last + 1]
         if "idLessThan" in params:
             found = [row for row in found if int(row[name]) < int(params["idLessThan"])]
         page = found[: int(params["limit"])]

@@ -317,10 +317,10 @@ class OkxVenue(Edge):
 
 
 def page_of(rows: Sequence[Row], params: Row, name: str, time: str | None) -> list[Row]:
-    """Return a page, newest first, after the row that is named."""
+    """Return a page, newest first, after the row that is named, and after the time of beginning."""
     newest = list(reversed(rows))
     if time is not None and "begin" in params:
-        newest = [row for row in newest if int(row[time]) >= int(params["begin"])]
+        newest = [row for row in newest if int(row[time]) > int(params["begin"])]
     if "after" in params:
         place = [row[name] for row in newest].index(params["after"])
         newest = newest[place + 1 :]
