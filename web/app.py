@@ -15,6 +15,7 @@ from web.health import pages as health
 from web.i18n import init_translation
 from web.leader_centre import pages as leader_centre
 from web.leaders import views as leaders
+from web.leaders import what_if
 from web.live import LiveHub
 from web.security import init_security
 from web.services import EXTENSION, Commands, Services
@@ -23,6 +24,7 @@ from web.templating import init_templates
 
 BLUEPRINTS = (
     leaders.blueprint,
+    what_if.blueprint,
     follow.blueprint,
     copies.blueprint,
     actions.blueprint,

@@ -17,6 +17,7 @@ class CommandKind(StrEnum):
     END_FROM_POSITION = "end_from_position"
     CHANGE_FOLLOW = "change_follow"
     SET_PROTECTION = "set_protection"
+    WHAT_IF = "what_if"
     HALT_COPYING = "halt_copying"
     RESUME_COPYING = "resume_copying"
     CLOSE_ORPHAN = "close_orphan"

@@ -23,6 +23,7 @@ from copyplugin.engine.feed import Feed
 from copyplugin.engine.market_data import MarketData
 from copyplugin.engine.permissions import refuse_strangers
 from copyplugin.engine.surroundings import Surroundings, Work
+from copyplugin.engine.what_ifs import WhatIfs
 from copyplugin.errors import Refused, VenueUnavailable
 from copyplugin.store import commands
 from copyplugin.store.database import Session
@@ -64,6 +65,11 @@ class CommandDesk:
         self._feed = feed
         self._market_data = market_data
         self._on_answer = on_answer
+        self._what_ifs = WhatIfs(around)
+
+    def stop(self) -> None:
+        """Leave what takes long to the next process."""
+        self._what_ifs.stop()
 
     async def turn(self, _: frozenset[int]) -> None:
         """Carry out every command that waits."""
@@ -73,11 +79,38 @@ class CommandDesk:
 
     async def _take(self, row: CommandRow) -> None:
         try:
-            await self._carry_out(row)
+            if row.kind is CommandKind.WHAT_IF:
+                self._begin_what_if(row)
+            else:
+                await self._carry_out(row)
         except Refused as refusal:
             await self._refuse(row.id, refusal.sentence)
         except VenueUnavailable:
             await self._refuse(row.id, "The venue cannot be reached now: try again later.")
+
+    def _begin_what_if(self, row: CommandRow) -> None:
+        words = self._what_ifs.begin(row)
+        if words is not None:
+            self._around.dispatcher.spawn(f"what-if {row.id}", self._finish_what_if(row.id, words))
+
+    async def _finish_what_if(self, command_id: CommandId, words: tuple[str, ...]) -> None:
+        answer = await self._what_ifs.compute(command_id, words)
+        if answer is None:
+            return
+        if answer.report is None:
+            await self._refuse(command_id, answer.sentence)
+            return
+        await self._around.database.write(
+            lambda session: commands.finish_command(
+                session,
+                command_id,
+                CommandState.DONE,
+                message=answer.sentence,
+                result=answer.report,
+                at=self._around.clock.now(),
+            )
+        )
+        self._on_answer(command_id)
 
     async def _carry_out(self, row: CommandRow) -> None:
         """Ask the venue what the command needs to know, then do it."""

@@ -69,6 +69,7 @@ class Engine:
 
     async def stop(self) -> None:
         """Stop listening, start nothing more, and wait for what is under way."""
+        self.desk.stop()
         await self.feed.stop()
         await self.around.dispatcher.stop()
 

@@ -43,6 +43,7 @@ FUNDING_MAX = Decimal("0.02")
     f"instruments=A+B and {', '.join(TERMS)}. Several are compared.",
 )
 @click.option("--since", metavar="DATE", help="Follow from this day or time on (UTC).")
+@click.option("--until", metavar="DATE", help="... and until this one; its own fills are out.")
 @click.option(
     "--slippage",
     metavar="RATIO",
@@ -70,6 +71,7 @@ def what_if_command(  # noqa: PLR0913 - click passes one argument per option
     leader_id: int,
     follow_texts: tuple[str, ...],
     since: str | None,
+    until: str | None,
     slippage: str | None,
     funding_rate: str,
     leader_balance: str | None,
@@ -85,7 +87,7 @@ def what_if_command(  # noqa: PLR0913 - click passes one argument per option
     try:
         check_target(json_target)
         specs = [parse_follow(text) for text in follow_texts]
-        past = _past(database_url, LeaderId(leader_id), since)
+        past = _past(database_url, LeaderId(leader_id), since, until)
         asked = WhatIf(
             past=past,
             follows=specs,
@@ -124,25 +126,32 @@ async def _run(asked: WhatIf) -> WhatIfReport:
         stage.close()
 
 
-def _past(database_url: str | None, leader_id: LeaderId, since: str | None) -> LeaderPast:
-    begin = None if since is None else _time(since)
+def _past(
+    database_url: str | None, leader_id: LeaderId, since: str | None, until: str | None
+) -> LeaderPast:
+    begin = None if since is None else _time("--since", since)
+    end = None if until is None else _time("--until", until)
+    if begin is not None and end is not None and end <= begin:
+        raise Refused(f"--until must be after --since: {until} is not after {since}.")
     database = open_database(load_settings().database_url if database_url is None else database_url)
     try:
         with database.read() as session:
-            past = leader_past(session, leader_id, begin)
+            past = leader_past(session, leader_id, begin, end)
     finally:
         database.close()
     if not past.fills:
-        when = "" if since is None else f" since {since}: choose an earlier date"
-        raise Refused(f"No fill of leader {leader_id} is stored{when}.")
+        when = "" if since is None else f" since {since}"
+        when += "" if until is None else f" until {until}"
+        advice = ": choose another time" if when else ""
+        raise Refused(f"No fill of leader {leader_id} is stored{when}{advice}.")
     return past
 
 
-def _time(text: str) -> datetime:
+def _time(name: str, text: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        raise Refused(f"--since must be a date like 2026-01-31, not {text!r}.") from error
+        raise Refused(f"{name} must be a date like 2026-01-31, not {text!r}.") from error
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 

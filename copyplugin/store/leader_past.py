@@ -56,8 +56,14 @@ class LeaderPast:
         return self.equities[place - 1][1] if place else None
 
 
-def leader_past(session: Session, leader_id: LeaderId, since: datetime | None) -> LeaderPast:
-    """Read a leader's past; raises `UnknownLeader`."""
+def leader_past(
+    session: Session, leader_id: LeaderId, since: datetime | None, until: datetime | None = None
+) -> LeaderPast:
+    """Read a leader's past; raises `UnknownLeader`.
+
+    Where it ends at a time, what is open then counts at the last prices he traded at: the marks of
+    that time are not stored.
+    """
     leader = leaders.get_leader(session, leader_id)
     since = since or datetime.min.replace(tzinfo=UTC)
     rows = session.scalars(
@@ -69,7 +75,7 @@ def leader_past(session: Session, leader_id: LeaderId, since: datetime | None) -
     for fill in fills[:first]:
         before = legs.get(fill.symbol, Legs())
         legs[fill.symbol] = legs_after(before, transitions(before, fill))
-    told = fills[first:]
+    told = [fill for fill in fills[first:] if until is None or fill.at < until]
     quality = session.get(LeaderQualityRow, leader_id)
     return LeaderPast(
         leader=leader,
@@ -79,9 +85,13 @@ def leader_past(session: Session, leader_id: LeaderId, since: datetime | None) -
         order_equities=_order_equities(session, leader_id),
         equities=_equities(session, leader_id),
         instruments=market.instruments(session),
-        marks={row.symbol: (row.at, row.price) for row in session.scalars(select(MarkPriceRow))},
+        marks={
+            row.symbol: (row.at, row.price)
+            for row in session.scalars(select(MarkPriceRow))
+            if until is None or row.at < until
+        },
         slippage=None if quality is None else quality.slippage_p50,
-        funding=_funding(session, leader_id, told[0].at if told else since),
+        funding=_funding(session, leader_id, told[0].at if told else since, until),
     )
 
 
@@ -127,10 +137,14 @@ def _equities(session: Session, leader_id: LeaderId) -> list[tuple[datetime, Mon
     return [(at, equity) for at, equity in session.execute(query)]
 
 
-def _funding(session: Session, leader_id: LeaderId, since: datetime) -> Money:
+def _funding(
+    session: Session, leader_id: LeaderId, since: datetime, until: datetime | None
+) -> Money:
     query = select(func.sum(LeaderTradeRow.funding)).where(
         LeaderTradeRow.leader_id == leader_id, LeaderTradeRow.opened_at >= since
     )
+    if until is not None:
+        query = query.where(LeaderTradeRow.opened_at < until)
     return session.scalar(query) or ZERO_MONEY
 
 

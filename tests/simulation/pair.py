@@ -9,6 +9,7 @@ from copyplugin.store import follows
 from copyplugin.store.rows import (
     CopiedPositionRow,
     CopyDecisionRow,
+    LaneRow,
 )
 from simexchange.core.types import MONEY_SCALE, PositionMode, PositionSide, Side
 from tests.simulation.copy_world import AMPLE, Market, Plugin
@@ -86,6 +87,9 @@ class Pair:
     def rows(self, row, *conditions):
         with self.plugin.database.read() as session:
             return list(session.scalars(select(row).where(*conditions)))
+
+    def lanes_of(self):
+        return {(lane.symbol, lane.target, lane.actual) for lane in self.rows(LaneRow)}
 
     @property
     def positions(self):
