@@ -58,6 +58,10 @@ class LedgerBroken(CopyPluginError):
     """The ledger does not add up or was changed behind our back; names the first broken entry."""
 
 
+class DeliveryFailed(CopyPluginError):
+    """Nobody took a message: try again later. Its words name no secret and no address."""
+
+
 class VenueError(CopyPluginError):
     """Something between us and the venue."""
 

@@ -56,7 +56,7 @@ def follow_settings_command(
             database_url or settings.database_url,
             CommandKind.CHANGE_FOLLOW,
             _changed(given, wishes) | {"follow_id": follow_id, "changes_seen": seen},
-            actor=actor_of(Role.OPERATOR, name),
+            actor=actor_of(Role.ADMINISTRATOR, name),
         )
     click.echo(f"Written down as command {number}: the engine does it with its next sweep.")
 

@@ -24,6 +24,7 @@ from copyplugin.domain.money import Ratio
 from copyplugin.engine.engine import Engine
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.host.feed import open_host_feed
+from copyplugin.notify.ways_out import ways_out
 from copyplugin.ports import Clock, Dispatcher, Venue
 from copyplugin.settings import Settings
 from copyplugin.store import commands
@@ -166,6 +167,7 @@ class CopyPlugin:
                 clock=clock,
                 dispatcher=self.dispatcher,
                 has_paper=self._routed is not None,
+                notifiers=ways_out(settings, clock),
             ),
             on_answer=self.commands.answered,
         )

@@ -23,6 +23,7 @@ from copyplugin.domain.identifiers import (
 )
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import Contracts, Money, Price, Ratio
+from copyplugin.domain.notice import Message
 from copyplugin.domain.order import OrderReport, OrderRequest
 from copyplugin.domain.plan_order import PlanReport, PlanRequest
 
@@ -30,6 +31,17 @@ from copyplugin.domain.plan_order import PlanReport, PlanRequest
 class Clock(Protocol):
     def now(self) -> datetime:
         """Return the time, aware, in UTC."""
+        ...
+
+
+class Notifier(Protocol):
+    """One way out for notices, beside the page."""
+
+    async def send(self, message: Message) -> None:
+        """Hand the message over; whoever takes it knows by its number whether it is a repetition.
+
+        Raises `DeliveryFailed` where nobody took it.
+        """
         ...
 
 

@@ -21,6 +21,7 @@ from copyplugin.engine.lane_worker import LaneWorker
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import ConfigurationError
 from copyplugin.host.feed import open_host_feed
+from copyplugin.notify.ways_out import ways_out
 from copyplugin.plugin import with_paper
 from copyplugin.ports import Clock, Venue
 from copyplugin.settings import Settings
@@ -92,6 +93,7 @@ async def run_engine(
             Surroundings(
                 settings=settings, database=database, venue=routed or venue, clock=clock,
                 dispatcher=dispatcher, has_paper=routed is not None,
+                notifiers=ways_out(settings, clock),
             ),
         )  # fmt: skip
         await engine.start()

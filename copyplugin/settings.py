@@ -5,7 +5,13 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from copyplugin.domain.instrument import Instrument
@@ -247,6 +253,50 @@ class Settings(BaseSettings):
         description="what the host signs its messages with; empty: no message is taken",
     )
 
+    # -- what people are told
+    notify_seconds: int = Field(
+        default=2, ge=1, le=3600, description="look for what is to be told, and send it"
+    )
+    notify_attempts_max: int = Field(
+        default=30, ge=1, le=1000, description="tries of a message before it is given up"
+    )
+    backlog_alarm: int = Field(
+        default=1_000, ge=0, le=10_000_000, description="a job that leaves more undone is told of"
+    )
+    webhook_url: str = Field(
+        default="",
+        pattern=r"^(https?://\S+)?$",
+        description="takes what people are told, as signed messages; empty: nobody does",
+    )
+    webhook_secret: SecretStr = Field(
+        default=SecretStr(""),
+        validate_default=True,
+        description="signs them; 32 characters or more, made at random",
+    )
+    smtp_host: str = Field(default="", description="sends e-mail to operators; empty: none is sent")
+    smtp_port: int = Field(default=587, ge=1, le=65_535, description="its port")
+    smtp_starttls: bool = Field(default=True, description="encrypt what is sent to it")
+    smtp_user: str = Field(default="", description="who signs in there; empty: nobody")
+    smtp_password: SecretStr = Field(default=SecretStr(""), description="his password")
+    mail_from: str = Field(default="", description="who the e-mail is from")
+    mail_to: tuple[str, ...] = Field(
+        default=(), validate_default=True, description="the operators' addresses"
+    )
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _signs_what_is_told(cls, secret: SecretStr, info: ValidationInfo) -> SecretStr:
+        if info.data.get("webhook_url") and len(secret.get_secret_value()) < SECRET_LENGTH_MIN:
+            raise ValueError(f"use {SECRET_LENGTH_MIN} characters or more, made at random")
+        return secret
+
+    @field_validator("mail_to")
+    @classmethod
+    def _reaches_somebody(cls, to: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if info.data.get("smtp_host") and not (to and info.data.get("mail_from")):
+            raise ValueError("say from whom (mail_from) and to whom e-mail is sent")
+        return to
+
     # -- the venue, where it is a real one
     venue: str = Field(default="", description="the exchange, as `copyplugin venues` names it")
     venue_address: str = Field(
@@ -339,5 +389,8 @@ def _sentences(error: ValidationError) -> str:
             continue
         told = fault["msg"].removeprefix("Value error, ")
         message = told[0].lower() + told[1:]
-        sentences.append(f"{PREFIX}{name.upper()} is {fault['input']!r}: {message}.")
+        field = Settings.model_fields.get(name)
+        is_secret = field is not None and field.annotation is SecretStr
+        what = "cannot be used" if is_secret else f"is {fault['input']!r}"
+        sentences.append(f"{PREFIX}{name.upper()} {what}: {message}.")
     return " ".join(sentences)

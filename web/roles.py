@@ -75,6 +75,14 @@ def lead() -> Response:
     return redirect(url_for("leader_centre.overview"))
 
 
+@blueprint.post("/operator")
+def operate() -> Response:
+    _refuse_elsewhere()
+    session.clear()
+    session[_OPERATOR] = True
+    return redirect(url_for("notices.index"))
+
+
 def _refuse_elsewhere() -> None:
     if not switch_may_work():
         abort(403, gettext("Choosing who you are works in a demonstration on one machine only."))

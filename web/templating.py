@@ -8,6 +8,7 @@ from web import assets, formatting, words
 from web.appearance import current_theme
 from web.i18n import current_locale
 from web.identity import current_follower, switch_is_on
+from web.notices.mine import unread_notices
 from web.roles import current_leader, is_operator, name_of_visitor
 
 FILTERS: tuple[Callable[..., str | formatting.Exact], ...] = (
@@ -45,6 +46,7 @@ FILTERS: tuple[Callable[..., str | formatting.Exact], ...] = (
     words.order_state_name,
     words.standing_name,
     words.standing_sentence,
+    words.notice_name,
     words.skip_sentence,
     words.skip_details,
 )
@@ -64,6 +66,7 @@ def _of_this_request() -> dict[str, object]:
         "my_leader": current_leader(),
         "my_name": name_of_visitor(),
         "is_operator": is_operator(),
+        "unread": unread_notices(),
         "identity_switch": switch_is_on(),
         "theme": current_theme(),
         "language": str(current_locale()).replace("_", "-"),

@@ -8,6 +8,7 @@ from copyplugin.domain.copy_rule import BelowMinimum, CopyMode
 from copyplugin.domain.fill import MarginMode, PositionSide
 from copyplugin.domain.follow import EndKind, FollowState
 from copyplugin.domain.leader import LeaderKind
+from copyplugin.domain.notice import NoticeKind
 from copyplugin.domain.order import CopyOrderState, OrderPurpose
 from copyplugin.domain.plan_order import PlanState
 from copyplugin.domain.protection import PlanKind
@@ -161,6 +162,22 @@ def order_state_name(state: CopyOrderState) -> str:
         CopyOrderState.REJECTED: gettext("Refused by the venue"),
         CopyOrderState.EXPIRED: gettext("Expired"),
     }[state]
+
+
+def notice_name(kind: NoticeKind) -> str:
+    return {
+        NoticeKind.UNPROTECTED: gettext("Stop loss missing"),
+        NoticeKind.STOP_BEYOND_LIQUIDATION: gettext("Stop loss comes too late"),
+        NoticeKind.ORPHAN: gettext("Position nobody wants"),
+        NoticeKind.LEDGER_DIFFERS: gettext("Ledger differs"),
+        NoticeKind.JOB_FAILED: gettext("Job failed"),
+        NoticeKind.JOB_BEHIND: gettext("Job stays behind"),
+        NoticeKind.SHARE_OWED: gettext("Share owed"),
+        NoticeKind.HALTED: gettext("Copying halted"),
+        NoticeKind.FOLLOW_ENDED: gettext("Follow ended"),
+        NoticeKind.FOLLOW_PAUSED: gettext("Follow paused"),
+        NoticeKind.LEADER_MARGIN: gettext("Leader changed his margin"),
+    }[kind]
 
 
 def standing_name(standing: Standing) -> str:

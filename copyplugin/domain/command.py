@@ -21,6 +21,7 @@ class CommandKind(StrEnum):
     HALT_COPYING = "halt_copying"
     RESUME_COPYING = "resume_copying"
     CLOSE_ORPHAN = "close_orphan"
+    READ_NOTICES = "read_notices"
 
 
 class CommandState(StrEnum):

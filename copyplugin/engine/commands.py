@@ -13,6 +13,7 @@ from copyplugin.engine import (
     follow_commands,
     halt_commands,
     leader_commands,
+    notice_commands,
     orphan_commands,
     protection_commands,
 )
@@ -48,6 +49,7 @@ ON_ROWS: Mapping[CommandKind, Callable[[Asked], Done]] = {
     CommandKind.HALT_COPYING: halt_commands.halt_copying,
     CommandKind.RESUME_COPYING: halt_commands.resume_copying,
     CommandKind.CLOSE_ORPHAN: orphan_commands.close_orphan,
+    CommandKind.READ_NOTICES: notice_commands.read_notices,
 }
 
 

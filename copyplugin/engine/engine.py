@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 from copyplugin.domain.follow import FollowState
 from copyplugin.domain.identifiers import CommandId
+from copyplugin.domain.notice import NoticeKind
 from copyplugin.engine.commands import CommandDesk
 from copyplugin.engine.depth_watch import DepthWatch
 from copyplugin.engine.executor import Executor
 from copyplugin.engine.feed import Feed
 from copyplugin.engine.following import Following
+from copyplugin.engine.herald import Herald
 from copyplugin.engine.jobs import Cadence, JobBook
 from copyplugin.engine.margin_watch import MarginWatch
 from copyplugin.engine.market_data import MarketData
@@ -20,7 +22,8 @@ from copyplugin.engine.settling import Settler
 from copyplugin.engine.statistics import Statistician
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.engine.transfers import Mover
-from copyplugin.store import lane_work, ledger, market, marking
+from copyplugin.store import lane_work, ledger, market, marking, notices
+from copyplugin.store.database import Session
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +52,7 @@ class Engine:
         self.depth_watch = DepthWatch(around)
         self.reconciler = Reconciler(around)
         self.statistician = Statistician(around)
+        self.herald = Herald(around)
         self.desk = CommandDesk(around, self.feed, self.market_data, on_answer)
         self._serve()
         self._schedule()
@@ -86,13 +90,28 @@ class Engine:
         shards = await self.around.database.write(
             lambda session: marking.aim_ended_at_nothing(session, ENDED)
         )
-        orphaned = await self.around.database.write(marking.aim_orphans_at_nothing)
+        orphaned = await self.around.database.write(self._let_orphans_go)
         if orphaned:
             log.error("lanes in shards %s held what their leader holds no more", sorted(orphaned))
         shards |= orphaned
         if shards:
             self.around.dispatcher.announce(Work.LANES, shards)
         return await self.following.sweep()
+
+    def _let_orphans_go(self, session: Session) -> set[int]:
+        now = self.around.clock.now()
+        shards = marking.aim_orphans_at_nothing(session)
+        if shards:
+            notices.tell_operators(
+                session,
+                NoticeKind.ORPHAN,
+                f"orphans:{now.isoformat()}",
+                "Positions were held that their leader holds no more, in shards "
+                f"{sorted(shards)}: they are being closed.",
+                at=now,
+                is_event=True,
+            )
+        return shards
 
     async def prove_ledger(self) -> None:
         """Prove the books from the first entry to the last (M5); raises `LedgerBroken`."""
@@ -139,6 +158,7 @@ class Engine:
                 "return aborted": Cadence(
                     seconds=settings.return_aborted_seconds, job=self.following.sweep_aborted
                 ),
+                "notices": Cadence(seconds=settings.notify_seconds, job=self.herald.run),
                 "marks": Cadence(
                     seconds=settings.marks_seconds, job=self.market_data.publish_marks
                 ),

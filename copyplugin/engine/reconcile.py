@@ -18,8 +18,10 @@ from copyplugin.domain.follow import FollowState
 from copyplugin.domain.identifiers import AccountId, FollowId, VenueFillId
 from copyplugin.domain.ledger import sub_account
 from copyplugin.domain.money import Contracts, Money, total
+from copyplugin.domain.notice import NoticeKind
 from copyplugin.domain.orphan import OrphanPolicy
 from copyplugin.engine.adopting import Strangers, net_of
+from copyplugin.engine.findings import Findings
 from copyplugin.engine.losses import take_away
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import VenueUnavailable
@@ -196,12 +198,14 @@ class Reconciler:
         difference = total(balance.contract_wallet, -booked)
         if self._around.venue.capabilities.counts_finer and 0 < difference < DUST:
             return False
+        findings = Findings(session, follow.id, self._around.clock.now())
         if difference:
-            log.error(
-                "follow %s: the venue holds %s USDT more than the ledger says",
-                follow.id,
-                difference,
+            findings.tell(
+                NoticeKind.LEDGER_DIFFERS,
+                "money",
+                f"the venue holds {difference:f} USDT more than the ledger says.",
             )
+        findings.looked_for(NoticeKind.LEDGER_DIFFERS)
         return difference != 0
 
 

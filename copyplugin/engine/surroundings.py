@@ -8,7 +8,8 @@ from typing import Protocol
 
 from copyplugin.domain.identifiers import Symbol
 from copyplugin.domain.instrument import Instrument
-from copyplugin.ports import Clock, Dispatcher, Venue
+from copyplugin.domain.notice import Channel
+from copyplugin.ports import Clock, Dispatcher, Notifier, Venue
 from copyplugin.settings import Settings
 from copyplugin.store.database import Database, Session
 
@@ -54,4 +55,5 @@ class Surroundings:
     instruments: Mapping[Symbol, Instrument] = field(default_factory=dict[Symbol, Instrument])
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     fence: Fence | None = None
+    notifiers: Mapping[Channel, Notifier] = field(default_factory=dict[Channel, Notifier])
     has_paper: bool = False

@@ -25,16 +25,21 @@ def job_finished(
 ) -> None:
     """Record the end of the run that `job_started` began.
 
-    `backlog` is how much it left undone, where the job can tell; an error counts as a failure.
+    `backlog` is how much it left undone, where the job can tell; an error counts as a failure, and
+    the job fails from the first such run until one has none.
     """
     row = session.get_one(JobRunRow, name)
     row.finished_at = at
     row.duration_ms = (at - row.started_at) // _MILLISECOND
     row.backlog = backlog
     row.runs += 1
-    if error is not None:
-        row.failures += 1
-        row.last_error = error
+    if error is None:
+        row.failing_since = None
+        return
+    row.failures += 1
+    row.last_error = error
+    if row.failing_since is None:
+        row.failing_since = at
 
 
 def job_runs(session: Session) -> list[JobRunRow]:

@@ -22,6 +22,7 @@ PAGES = [
     "/my/follows/1/receipts",
     "/my/follows/1/settings",
     "/my/positions/99999",
+    "/notices",
     "/health",
     "/whoami",
     "/licences",

@@ -14,6 +14,7 @@ SERVES_BOTH = {
     "copyplugin/store/marking.py:aim_orphans_at_nothing",
     "copyplugin/store/marking.py:aim_scope_at_nothing",
     "copyplugin/store/marking.py:announce_signal",
+    "copyplugin/store/news.py:_of_halt",
     "copyplugin/store/queries/leader_backing.py:leader_backings",
     "copyplugin/store/queries/orphans.py:orphans_held",
     # of one follower; whoever stands for him with play money is another

@@ -11,6 +11,7 @@ from copyplugin.domain.identifiers import (
     LeaderId,
     SignalId,
 )
+from copyplugin.domain.notice import Audience
 from copyplugin.ports import Clock
 from copyplugin.store.database import Database
 from copyplugin.store.ledger import verify
@@ -31,6 +32,7 @@ from copyplugin.store.queries import (
     leaders,
     live,
     marks,
+    notices,
     receipts,
     settings_of_follow,
     skipped,
@@ -53,6 +55,7 @@ from copyplugin.store.queries.leader_page import ClosedTrades, LeaderPage
 from copyplugin.store.queries.leaders import LeaderCard, LeaderFilter, LeaderList
 from copyplugin.store.queries.live import Moving
 from copyplugin.store.queries.marks import Mark
+from copyplugin.store.queries.notices import NoticeList
 from copyplugin.store.queries.orphans import Orphan, orphans_held
 from copyplugin.store.queries.position_protection import (
     PositionProtection,
@@ -171,6 +174,18 @@ class Queries:
     ) -> Receipt | None:
         with self._database.read() as session:
             return receipts.follow_receipt(session, follower_id, follow_id, signal_id)
+
+    def notices(
+        self, audience: Audience, audience_id: int, *, page: int, page_size: int
+    ) -> NoticeList:
+        with self._database.read() as session:
+            return notices.notice_list(
+                session, audience, audience_id, page=page, page_size=page_size
+            )
+
+    def unread_notices(self, audience: Audience, audience_id: int) -> int:
+        with self._database.read() as session:
+            return notices.unread(session, audience, audience_id)
 
     def settings_of_follow(
         self, follower_id: FollowerId, follow_id: FollowId

@@ -49,7 +49,8 @@ class Job:
     backlog: int | None
     runs: int
     failures: int
-    last_error: str | None
+    last_error: str | None  # of any run there was
+    failing_since: datetime | None  # None: the last run went well
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,7 +98,7 @@ class Health:
             and not self.positions_unprotected
             and not self.alarms
             and not self.orphans
-            and not any(job.last_error for job in self.jobs)
+            and not any(job.failing_since for job in self.jobs)
         )
 
 
@@ -178,6 +179,7 @@ def _jobs(session: Session) -> tuple[Job, ...]:
             runs=row.runs,
             failures=row.failures,
             last_error=row.last_error,
+            failing_since=row.failing_since,
         )
         for row in session.scalars(select(JobRunRow).order_by(JobRunRow.name))
     )

@@ -19,6 +19,7 @@ from copyplugin.store.rows.leader import LeaderBlacklistRow, LeaderInstrumentRow
 from copyplugin.store.rows.lease import LeaseRow
 from copyplugin.store.rows.ledger import LedgerEntryRow, LedgerPostingRow
 from copyplugin.store.rows.market import InstrumentRow, MarkPriceRow, WalletSnapshotRow
+from copyplugin.store.rows.notice import DeliveryRow, NoticeRow
 from copyplugin.store.rows.operation import JobRunRow, SettingRow
 from copyplugin.store.rows.order import CopyOrderRow, OrderFillRow
 from copyplugin.store.rows.orphan import OrphanRow
@@ -48,6 +49,7 @@ __all__ = [
     "CopiedPositionRow",
     "CopyDecisionRow",
     "CopyOrderRow",
+    "DeliveryRow",
     "DepthSampleRow",
     "FeedCursorRow",
     "FollowBaselineRow",
@@ -83,6 +85,7 @@ __all__ = [
     "LedgerPostingRow",
     "MarginMirrorRow",
     "MarkPriceRow",
+    "NoticeRow",
     "OrderFillRow",
     "OrphanRow",
     "PlanOrderRow",

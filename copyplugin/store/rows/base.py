@@ -19,6 +19,7 @@ from copyplugin.domain.follow import EndKind, FollowState
 from copyplugin.domain.halt import HaltScope
 from copyplugin.domain.leader import LeaderKind, LeaderStatus, ShareBasis, ShareState, TradeState
 from copyplugin.domain.money import Contracts, Money, Price, Ratio
+from copyplugin.domain.notice import Audience, Channel, DeliveryState, NoticeKind
 from copyplugin.domain.order import CopyOrderState, OrderPurpose
 from copyplugin.domain.plan_order import PlanState, TriggerBy, TriggerDirection
 from copyplugin.domain.protection import PlanKind
@@ -46,11 +47,14 @@ _NAME = String(128)
 
 _ENUMS: tuple[type[StrEnum], ...] = (
     AlarmKind,
+    Audience,
     BelowMinimum,
+    Channel,
     CommandKind,
     CommandState,
     CopyMode,
     CopyOrderState,
+    DeliveryState,
     Effect,
     EndKind,
     FillCause,
@@ -60,6 +64,7 @@ _ENUMS: tuple[type[StrEnum], ...] = (
     LeaderStatus,
     Liquidity,
     MarginMode,
+    NoticeKind,
     OrderPurpose,
     OrderSide,
     PlanKind,

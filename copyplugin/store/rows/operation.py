@@ -29,4 +29,5 @@ class JobRunRow(Row, kw_only=True):
     backlog: Mapped[int | None] = mapped_column(default=None)
     runs: Mapped[int] = mapped_column(default=0)
     failures: Mapped[int] = mapped_column(default=0)
-    last_error: Mapped[str | None] = mapped_column(default=None)
+    last_error: Mapped[str | None] = mapped_column(default=None)  # of any run there was
+    failing_since: Mapped[datetime | None] = mapped_column(default=None)  # None: the last went well

@@ -105,6 +105,7 @@ def test_a_job_remembers_its_latest_run_and_counts_all(database):
 
     assert (row.runs, row.failures, row.backlog, row.duration_ms) == (2, 1, 0, 1500)
     assert row.last_error == "venue is silent"
+    assert row.failing_since is None
 
 
 def test_a_setting_says_who_changed_it_and_proportional_copying_is_off_until_it_is_one(database):
@@ -199,3 +200,20 @@ def test_a_follower_is_registered_once_and_needs_an_account(database):
         return find_follower(session, first.account).name
 
     assert database.write_and_wait(work) == "user 20001"
+
+
+def test_a_job_fails_from_its_first_failure_until_a_run_goes_well(database):
+    def runs(error, seconds):
+        def work(session):
+            at = NOW + timedelta(seconds=seconds)
+            job_started(session, "settle", at=at)
+            job_finished(session, "settle", backlog=None, error=error, at=at)
+            session.flush()
+            return [row.failing_since for row in job_runs(session)]
+
+        return database.write_and_wait(work)
+
+    assert runs("silent", 0) == [NOW]
+    assert runs("silent", 5) == [NOW]
+    assert runs(None, 10) == [None]
+    assert runs("silent", 15) == [NOW + timedelta(seconds=15)]

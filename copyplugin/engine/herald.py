@@ -1,0 +1,67 @@
+"""Telling people: what the rows say is written down for each, and sent out until it is taken."""
+
+from datetime import timedelta
+from functools import partial
+
+from copyplugin.domain.notice import Channel, Message
+from copyplugin.engine.attempts import attempt_all
+from copyplugin.engine.surroundings import Surroundings
+from copyplugin.errors import DeliveryFailed
+from copyplugin.store import news, notices
+from copyplugin.store.database import Session
+
+LOOKS_BACK = timedelta(days=1)
+"""How old what happened to a follow may be to be told after a start."""
+
+STRAGGLERS = 200
+"""Rows that are read again: another transaction may have taken its number and come later."""
+
+
+class Herald:
+    """`run` is the job. The row goes before the message: what was in flight is sent again."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._history_read: int | None = None
+
+    async def run(self) -> int:
+        """Tell what is new, send what is due; return how many messages wait."""
+        await self._around.database.write(self._gather)
+        await self._send()
+        with self._around.database.read() as session:
+            return notices.deliveries_waiting(session)
+
+    def _gather(self, session: Session) -> None:
+        now, settings = self._around.clock.now(), self._around.settings
+        news.tell_of_alarms(session, at=now)
+        news.tell_of_halts(session, at=now)
+        news.tell_of_orphans(session, at=now)
+        news.tell_of_shares(session, at=now)
+        news.tell_of_jobs(session, backlog_max=settings.backlog_alarm, at=now)
+        if self._history_read is None:
+            self._history_read = news.history_begins(session, after=now - LOOKS_BACK)
+        after = max(0, self._history_read - STRAGGLERS)
+        self._history_read = news.tell_of_history(session, after=after)
+        notices.dispatch(session, self._around.notifiers, at=now)
+
+    async def _send(self) -> None:
+        with self._around.database.read() as session:
+            due = notices.due_deliveries(
+                session, list(self._around.notifiers), now=self._around.clock.now()
+            )
+        await attempt_all(due, lambda item: self._deliver(*item))
+
+    async def _deliver(self, channel: Channel, message: Message) -> None:
+        try:
+            await self._around.notifiers[channel].send(message)
+        except DeliveryFailed as failure:
+            work = partial(
+                notices.not_delivered,
+                number=message.number,
+                reason=str(failure),
+                attempts_max=self._around.settings.notify_attempts_max,
+                at=self._around.clock.now(),
+            )
+        else:
+            work = partial(notices.delivered, number=message.number, at=self._around.clock.now())
+        await self._around.database.write(work)
