@@ -7,6 +7,13 @@ from typing import Any
 
 import ccxt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 from simexchange.clock import ManualClock
 from simexchange.core.config import ExchangeConfig
@@ -173,6 +180,36 @@ def test_a_market_goes_on_after_a_kill_in_full_flight(tmp_path: Path) -> None:
         assert after["bids"]
         assert after["index"] != before["index"]
         assert second.operate("GET", "ledger")["balanced"] is True
+
+
+def test_dates_of_orders_and_public_keys_come_back(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    private = Ed25519PrivateKey.generate()
+    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    with Served("--journal", str(home), "--seed", "5", *QUIET) as first:
+        first.operate("POST", "prices", {"symbol": SYMBOL, "index": "50000", "mark": "50000"})
+        opened = first.operate("POST", "accounts", {"contract": "1000"})
+        mine = {"account": opened["account"]}
+        key = first.operate("POST", "keys", mine)
+        own = first.operate("POST", "keys", {**mine, "public_key": public.decode()})
+        date = first.operate("GET", "status")["now"] // 1_000_000 * 1_000 + 3_600_000
+        terms = {"timeInForce": "GTD", "goodTillDate": date}
+        client = first.binance(key)
+        made = client.create_order(UNIFIED, "limit", "buy", 0.001, 40_000, terms)
+        before = client.fapiprivate_get_openorders()
+        first.kill()
+    with Served("--journal", str(home)) as second:
+        owner = second.binance({"key": own["key"], "secret": _pem(private)})
+        assert owner.fapiprivate_get_openorders() == before
+        assert int(before[0]["goodTillDate"]) == date
+        second.operate("POST", "time", {"advance_us": 3_600_000_000})
+        ended = owner.fapiprivate_get_order({"symbol": SYMBOL, "orderId": made["id"]})
+        assert (ended["status"], int(ended["updateTime"])) == ("EXPIRED", date)
+
+
+def _pem(private: Ed25519PrivateKey) -> str:
+    form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return private.private_bytes(*form).decode()
 
 
 def _last_unacknowledged(found: set[str], acknowledged: list[str]) -> str:

@@ -9,6 +9,7 @@ from simexchange.server.binance import (
     order_queries,
     orders,
     settings,
+    statistics,
     sub_accounts,
     wallets,
 )
@@ -17,6 +18,7 @@ from simexchange.server.binance.call import Endpoint
 ENDPOINTS: tuple[Endpoint, ...] = (
     *market.ENDPOINTS,
     *market_history.ENDPOINTS,
+    *statistics.ENDPOINTS,
     *account.ENDPOINTS,
     *settings.ENDPOINTS,
     *wallets.ENDPOINTS,

@@ -27,7 +27,7 @@ INTERVALS = {
     "3d": 4320,
     "1w": 10080,
 }
-_PERIODS = ("5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d")
+PERIODS = ("5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d")
 _MONDAY_US = 4 * DAY_US  # the epoch began on a Thursday
 _CANDLES_MOST, _ROWS_MOST = 1_500, 1_000
 _CANDLE_WEIGHT = by_limit(500, ((100, 1), (500, 2), (1_001, 5)), 10)
@@ -218,7 +218,7 @@ class InterestQuery(Params, frozen=True):
 def open_interests(call: Call, params: InterestQuery) -> object:
     """Return the open interest at the last trade of each period, oldest first."""
     grid, limit = call.grid(params.symbol), at_most(params.limit, 500)
-    if params.period not in _PERIODS:
+    if params.period not in PERIODS:
         raise invalid("period")
     start, end = between_us(params.start_time, params.end_time)
     bars = candle_bars(list(call.venue.tape.of(params.symbol).bars), params.period)

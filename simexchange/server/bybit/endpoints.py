@@ -3,6 +3,7 @@
 from simexchange.server.bybit import (
     account,
     assets,
+    further,
     market,
     order_history,
     orders,
@@ -21,4 +22,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *assets.ENDPOINTS,
     *statistics.ENDPOINTS,
     *users.ENDPOINTS,
+    *further.ENDPOINTS,
 )
