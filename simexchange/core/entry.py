@@ -298,7 +298,6 @@ class OrderEntry:
             ) and hold_problem(position, sign, opening, highest, worst) is not None:
                 return None
             account.hold = held
-        at = state.log.at
         order_id = state.next_order_id
         state.next_order_id = order_id + 1
         order = Order()  # whose class has no __init__: that would be a call more
@@ -310,7 +309,7 @@ class OrderEntry:
         order.contracts = order.remaining = contracts
         order.closing = False
         order.plan_id = plan_id
-        order.created_at = order.updated_at = at
+        order.created_at = order.updated_at = at = state.log.at
         order.filled = order.filled_ticks = order.fee = 0
         order.hold = hold
         order.promised = promised
@@ -320,6 +319,7 @@ class OrderEntry:
             at, order_id, account.number, position.symbol, command.side, position.side,
             command.kind, price, contracts, command.time_in_force,
             command.reduce_only or command.close_on_trigger, command.client_order_id, plan_id,
+            command.close_on_trigger,
         ))  # fmt: skip
         return order
 
@@ -352,10 +352,13 @@ class OrderEntry:
         """Put what remains of ``order`` into the book and into its account's registers."""
         price = order.price
         assert price is not None
+        account = order.position.account
         side.append(order, price)
-        order.position.account.open_orders[order.order_id] = order
+        account.open_orders[order.order_id] = order
         if order.promised or order.closing:
             self._trading.register_closer(order)
+        if account.wallet < account.hold and not account.cross_positions:
+            self._trading.free_holds(account)  # it lost more than there is by what it has traded
 
 
 def _promise(

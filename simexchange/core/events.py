@@ -104,9 +104,10 @@ class OrderAccepted(ExchangeEvent, frozen=True):
     price: int | None
     contracts: int
     time_in_force: TimeInForce
-    reduce_only: bool
+    reduce_only: bool  # as every close-on-trigger order is
     client_order_id: str | None
     plan_id: int | None  # the plan order that fired it
+    close_on_trigger: bool
 
 
 class Filled(ExchangeEvent, frozen=True):

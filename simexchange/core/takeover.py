@@ -114,7 +114,9 @@ class Takeover:
     def _settle(self, position: Position, sign: int, contracts: int, value: int) -> int:
         """Move contracts into a position without a fee; return the realized PnL."""
         closed = closed_by(position, sign, contracts)
-        return self._trading.settle(position, sign, contracts, closed, value, 0)
+        realized = self._trading.settle(position, sign, contracts, closed, value, 0)
+        self._trading.free_short()
+        return realized
 
     def _cancel_orders(self, position: Position) -> None:
         for order in list(position.account.open_orders.values()):

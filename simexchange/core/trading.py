@@ -26,12 +26,13 @@ _ISOLATED: Final = MarginMode.ISOLATED
 class Trading:
     """Books fills. Everything here keeps the ledger's sum at zero."""
 
-    __slots__ = ("_ledger", "_log", "_state")
+    __slots__ = ("_ledger", "_log", "_short", "_state")
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._ledger: Ledger = state.ledger
         self._log = state.log
+        self._short: list[Account] = []  # whose wallet no longer covers what their orders hold
 
     def trade(  # noqa: C901 - each call here would be paid by every trade
         self, maker: Order, taker: Order, contracts: int, price: int
@@ -42,8 +43,6 @@ class Trading:
         at = log.at
         trade_id = state.next_trade_id
         state.next_trade_id = trade_id + 1
-        execution_id = state.last_execution_id
-        state.last_execution_id = execution_id + 2
         ticks = price * contracts
         notional = ticks * maker.position.market.tick_value
         for order in (maker, taker):
@@ -79,7 +78,7 @@ class Trading:
                     if position.closers and order_id in position.closers:
                         self.deregister_closer(order)
                 state.closed_orders.append(order_id)
-            execution_id += 1
+            state.last_execution_id = execution_id = state.last_execution_id + 1
             held = position.contracts
             log.events.append(Filled(
                 at, execution_id, trade_id, order_id, order.command.client_order_id,
@@ -89,6 +88,8 @@ class Trading:
                 order.contracts, position.leverage, _CROSS if position.is_cross else _ISOLATED,
                 account.wallet,
             ))  # fmt: skip
+            if self._short:
+                self.free_short()
             if closed and (
                 position.closing_orders or (position.promised and position.promised > -sign * held)
             ):
@@ -103,6 +104,7 @@ class Trading:
         Opening moves initial margin (rounded up) from the wallet into an isolated position;
         closing takes its share of cost toward zero and its share of margin rounded down, the last
         close all that is left, and pays margin and profit, less the fee, into the wallet.
+        Who calls lets ``free_short`` cancel orders, once it has said what happened.
         """
         account = position.account
         market = position.market
@@ -174,6 +176,7 @@ class Trading:
         account = position.account
         if account.wallet < account.hold and not account.cross_positions:
             self._cover(position)
+            self.free_short()
 
     def cancel(self, order: Order, reason: CancelReason) -> None:
         """End an order that is not filled; nothing of it remains anywhere."""
@@ -319,8 +322,8 @@ class Trading:
         """Make good a wallet that a fill left below its holds, with no cross profit behind it.
 
         First from the position's own margin, which also settles the units by which several fills
-        round up more often than their one order did; then by cancelling the account's orders,
-        newest first; what is still missing, the insurance fund pays.
+        round up more often than their one order did; what the wallet is below zero then, the
+        insurance fund pays; what it lacks for its holds, ``free_short`` will find.
         """
         account = position.account
         if account.kind is AccountKind.SYSTEM:
@@ -328,9 +331,10 @@ class Trading:
         moved = min(account.hold - account.wallet, position.margin)
         position.margin -= moved
         account.wallet += moved
-        self.free_holds(account)
         if account.wallet < 0:
             self.pay(account, -account.wallet, position.market.symbol, "shortfall")
+        if account.wallet < account.hold:
+            self._short.append(account)
 
     def make_way(self, position: Position, contracts: int) -> None:
         """Let the account's orders give way to a close-on-trigger order of ``contracts``.
@@ -353,6 +357,11 @@ class Trading:
             if len(account.open_orders) < most:
                 return
             self.cancel(order, CancelReason.CLOSE_ON_TRIGGER)
+
+    def free_short(self) -> None:
+        """Cancel orders of the accounts that a fill has left short, the filled one among them."""
+        while self._short:
+            self.free_holds(self._short.pop())
 
     def free_holds(self, account: Account) -> None:
         """Cancel opening orders, newest first, until the wallet covers what orders hold."""

@@ -30,6 +30,15 @@ def long_position(contracts=10, **more):
     return desk
 
 
+def test_the_acceptance_of_an_order_that_only_reduces_does_not_call_it_close_on_trigger():
+    desk = long_position()
+
+    (accepted,) = of_type(desk.limit(1, SELL, 5, 1_010, reduce_only=True), OrderAccepted)
+
+    assert accepted.reduce_only
+    assert not accepted.close_on_trigger
+
+
 def test_it_never_opens_whether_or_not_it_says_reduce_only():
     desk = long_position()
     desk.limit(3, BUY, 50, 990)
@@ -38,6 +47,7 @@ def test_it_never_opens_whether_or_not_it_says_reduce_only():
 
     (accepted,) = of_type(events, OrderAccepted)
     assert accepted.reduce_only
+    assert accepted.close_on_trigger
     assert accepted.contracts == 10
     assert desk.position(1).contracts == 0
     (refused,) = of_type(desk.market(1, SELL, 1, close_on_trigger=True), OrderRejected)

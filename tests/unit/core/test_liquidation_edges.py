@@ -15,16 +15,18 @@ from simexchange.core.events import (
     Deleveraged,
     InsuranceFundMoved,
     LiquidationStarted,
+    OrderCancelled,
     PositionLiquidated,
 )
 from simexchange.core.instrument import MarginTier
-from simexchange.core.types import MarginMode, OrderKind, Wallet
+from simexchange.core.types import CancelReason, MarginMode, OrderKind, Wallet
 from tests.unit.core.exchange_builders import (
     BUY,
     SELL,
     SYMBOL,
     Desk,
     make_instrument,
+    names,
     of_type,
     usdt,
 )
@@ -159,3 +161,33 @@ def test_who_could_not_bear_the_price_is_passed_over_when_others_are_deleveraged
     (takeover,) = of_type(events, BankruptcyTakeover)
     assert takeover.contracts == 5
     assert all(desk.balance(number) >= 0 for number in (1, 3, 4))
+
+
+def test_an_order_that_loses_more_than_there_is_is_filled_before_its_rest_is_cancelled():
+    desk = Desk(accounts=3, fund=1_000)
+    desk.apply(Withdraw(1, Wallet.CONTRACT, usdt(9_700)))
+    desk.trade(1, 2, 10, 1_000)
+    desk.limit(1, SELL, 13, 500)  # closes 10, opens 3
+
+    events = desk.limit(3, BUY, 12, 500)
+
+    told = names(event for event in events if getattr(event, "account", None) == 1)
+    assert told == ["InsuranceFundMoved", "Filled", "OrderCancelled"]
+    (cancelled,) = of_type(events, OrderCancelled)
+    assert (cancelled.remaining, cancelled.reason) == (1, CancelReason.INSUFFICIENT_MARGIN)
+    assert desk.balance(1) == 0
+    assert desk.orders(1) == []
+
+
+def test_what_remains_of_a_taker_that_lost_more_than_there_is_does_not_rest():
+    desk = Desk(accounts=3, fund=1_000)
+    desk.apply(Withdraw(1, Wallet.CONTRACT, usdt(9_700)))
+    desk.trade(1, 2, 10, 1_000)
+    desk.limit(3, BUY, 12, 500)
+
+    events = desk.limit(1, SELL, 13, 500)  # closes 10, opens 3
+
+    (cancelled,) = of_type(events, OrderCancelled)
+    assert (cancelled.remaining, cancelled.reason) == (1, CancelReason.INSUFFICIENT_MARGIN)
+    assert desk.balance(1) == 0
+    assert desk.orders(1) == []
