@@ -154,7 +154,7 @@ class KillWorld:
         self._supervisor = asyncio.get_running_loop().create_task(self._supervise())
         await self.trade(Side.BUY, 1, PRICE_TICKS)
         stuck = await self.settle()
-        assert stuck is None, f"before anything was killed: {stuck}"
+        assert stuck is None, f"before anything was killed: {stuck}\n{self.evidence()}"
 
     async def trade(self, side: Side, contracts: int, ticks: int) -> None:
         """Let the leader trade at a price; the followers are to follow."""
