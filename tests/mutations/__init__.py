@@ -1,0 +1,1 @@
+"""Deliberate defects in engine code, and the tests that catch them."""

@@ -1,0 +1,118 @@
+"""`python -m tests.mutations [--only WORDS]`: break the engine on purpose; a test must notice.
+
+Each defect is put into a copy of the tree and its tests are run there. Prints one JSON object; exit
+code 1 where a defect survives, 2 where its text is not in the code any more.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import click
+
+from tests.mutations.defects import DEFECTS, Defect
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTS = ("copyplugin", "migrations", "simexchange", "web", "tests", "pyproject.toml")
+LEFT_OUT = shutil.ignore_patterns("__pycache__", "node_modules", "*.pyc")
+FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+(?:\[[^\]]*\])?)", re.MULTILINE)
+TESTS_FAILED = 1
+SECONDS_MAX = 900
+
+
+def copied_to(folder: Path) -> Path:
+    """Copy what tests need; the copy is read before the installed packages."""
+    folder.mkdir()
+    for name in PARTS:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=LEFT_OUT)
+        else:
+            shutil.copy(source, folder / name)
+    return folder
+
+
+def caught_by(tree: Path, tests: str) -> str | None:
+    """Return the first of these tests that fails in the tree, None where all pass."""
+    words = ["-q", "-x", "--no-cov", "-p", "no:cacheprovider"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", *words, tests],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_MAX,
+        check=False,
+    )
+    if ran.returncode == 0:
+        return None
+    found = FAILED.search(ran.stdout)
+    if ran.returncode != TESTS_FAILED or found is None:
+        raise click.ClickException(f"pytest could not run {tests}:\n{ran.stdout[-2000:]}")
+    return found[1]
+
+
+def try_out(tree: Path, defect: Defect) -> dict[str, object]:
+    """Put a defect into the tree, run its tests, and take it out again."""
+    began = time.monotonic()
+    path = tree / defect.file
+    right = path.read_text()
+    if right.count(defect.old) != 1:
+        return {"defect": defect.name, "file": defect.file, "caught_by": None, "missing": True}
+    path.write_text(right.replace(defect.old, defect.new))
+    caught = None
+    try:
+        for tests in defect.tests:  # the quick ones stand first
+            caught = caught_by(tree, tests)
+            if caught is not None:
+                break
+    finally:
+        path.write_text(right)
+    return {
+        "defect": defect.name,
+        "file": defect.file,
+        "caught_by": caught,
+        "seconds": round(time.monotonic() - began, 1),
+    }
+
+
+@click.command()
+@click.option("--only", default="", help="Defects whose name or file has these words.")
+def main(*, only: str) -> None:
+    """Try every defect, or some."""
+    chosen = [each for each in DEFECTS if only in each.name or only in each.file]
+    if not chosen:
+        raise click.UsageError(f"no defect has {only!r} in its name or file")
+    results: list[dict[str, object]] = []
+    with tempfile.TemporaryDirectory(prefix="copyplugin-mutations-") as folder:
+        tree = copied_to(Path(folder) / "tree")
+        for defect in chosen:
+            result = try_out(tree, defect)
+            results.append(result)
+            sys.stderr.write(f"{result['caught_by'] or 'SURVIVES'}: {defect.name}\n")
+    survived = [each["defect"] for each in results if each["caught_by"] is None]
+    missing = [each["defect"] for each in results if each.get("missing")]
+    click.echo(
+        json.dumps(
+            {
+                "defects": len(results),
+                "caught": len(results) - len(survived),
+                "survived": survived,
+                "missing": missing,
+                "seconds": round(sum(float(str(each.get("seconds", 0))) for each in results), 1),
+                "results": results,
+            },
+            indent=2,
+        )
+    )
+    sys.exit(2 if missing else bool(survived))
+
+
+if __name__ == "__main__":
+    main()

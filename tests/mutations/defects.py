@@ -1,0 +1,361 @@
+"""The defects: each is one small wrong change, and the tests of the suite that must fail for it."""
+
+from dataclasses import dataclass
+
+DOMAIN = "copyplugin/domain"
+ENGINE = "copyplugin/engine"
+STORE = "copyplugin/store"
+LAWS = "tests/laws/domain"
+SIM = "tests/simulation"
+WORLDS = f"{SIM}/test_worlds.py::test_every_world_keeps_its_laws"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Defect:
+    """`old`, which is in the file exactly once, becomes `new`; `tests` are what may catch it."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+STEERING = (
+    Defect(
+        name="a close leaves the follower more than the leader's part",
+        file=f"{DOMAIN}/sizing.py",
+        old="closed = max(held - held * leader_after // leader_before, smallest)",
+        new="closed = max(held * (leader_before - leader_after) // leader_before, smallest)",
+        tests=(f"{LAWS}/test_sizing_laws.py",),
+    ),
+    Defect(
+        name="what remains below the venue's minimum stays open",
+        file=f"{DOMAIN}/sizing.py",
+        old="return Contracts(remainder) if remainder >= smallest else NO_CONTRACTS",
+        new="return Contracts(remainder)",
+        tests=(f"{LAWS}/test_sizing_laws.py",),
+    ),
+    Defect(
+        name="a proportion may exceed the whole",
+        file=f"{DOMAIN}/sizing.py",
+        old="part = min(Fraction(margin) / Fraction(balance), Fraction(1))",
+        new="part = Fraction(margin) / Fraction(balance)",
+        tests=(f"{LAWS}/test_sizing_laws.py", "tests/unit/domain/test_sizing.py"),
+    ),
+    Defect(
+        name="the fee of an open is not counted in what the balance bears",
+        file=f"{DOMAIN}/sizing.py",
+        old="* (1 / Fraction(opening.leverage) + fee_rate)",
+        new="* (1 / Fraction(opening.leverage))",
+        tests=(f"{LAWS}/test_sizing_laws.py", f"{LAWS}/test_open_size_laws.py"),
+    ),
+    Defect(
+        name="what was not filled stays in the target and is bought later",
+        file=f"{DOMAIN}/steering.py",
+        old="target=Contracts(max(0, before.target - contracts)),",
+        new="target=before.target,",
+        tests=(f"{LAWS}/test_steering_laws.py",),
+    ),
+    Defect(
+        name="a close may raise the target",
+        file=f"{DOMAIN}/steering.py",
+        old="target=min(target, aim),",
+        new="target=aim,",
+        tests=(f"{LAWS}/test_steering_laws.py",),
+    ),
+    Defect(
+        name="opens are copied while copying is halted",
+        file=f"{DOMAIN}/steering.py",
+        old="if not terms.copies_opens or terms.is_halted:",
+        new="if not terms.copies_opens:",
+        tests=(f"{LAWS}/test_steering_laws.py", f"{SIM}/test_limits.py"),
+    ),
+    Defect(
+        name="an open is copied however late it is known",
+        file=f"{DOMAIN}/steering.py",
+        old="if now - move.last_fill_at > terms.late_after:",
+        new="if now - move.last_fill_at > 1000 * terms.late_after:",
+        tests=(f"{LAWS}/test_steering_laws.py", f"{SIM}/test_hard_times.py"),
+    ),
+    Defect(
+        name="a close below the venue's minimum is not raised to it",
+        file=f"{DOMAIN}/steering.py",
+        old="contracts = min(max(actual - target, instrument.contracts_min), actual)",
+        new="contracts = actual - target",
+        tests=(f"{LAWS}/test_steering_laws.py",),
+    ),
+    Defect(
+        name="the bound of a price is rounded away from the leader's",
+        file=f"{DOMAIN}/price_protection.py",
+        old="ticks = leader_price * (1 + Fraction(bound)) // tick",
+        new="ticks = -(-leader_price * (1 + Fraction(bound)) // tick)",
+        tests=(LAWS,),
+    ),
+)
+
+MONEY = (
+    Defect(
+        name="a short earns when its price rises",
+        file=f"{DOMAIN}/round_trip.py",
+        old="if self.position_side is PositionSide.SHORT:",
+        new="if self.position_side is PositionSide.LONG:",
+        tests=(f"{LAWS}/test_round_trip_laws.py",),
+    ),
+    Defect(
+        name="a share is taken before funding",
+        file=f"{DOMAIN}/share.py",
+        old="total(realized_pnl, -fees, -funding)",
+        new="total(realized_pnl, -fees)",
+        tests=(f"{LAWS}/test_share_laws.py", "tests/integration/store/test_money_paths.py"),
+    ),
+    Defect(
+        name="a losing position owes a negative share",
+        file=f"{DOMAIN}/share.py",
+        old="if profit <= 0:",
+        new="if profit == 0:",
+        tests=(f"{LAWS}/test_share_laws.py",),
+    ),
+    Defect(
+        name="the sharer's part is paid on top of the share",
+        file=f"{DOMAIN}/share.py",
+        old="return Money(total(share, -sharer_part)), sharer_part",
+        new="return share, sharer_part",
+        tests=(f"{LAWS}/test_share_laws.py",),
+    ),
+    Defect(
+        name="the same profit is shared again: the mark stays",
+        file=f"{DOMAIN}/high_water_mark.py",
+        old="return Reckoning(share=share, mark=result)",
+        new="return Reckoning(share=share, mark=mark)",
+        tests=(f"{LAWS}/test_high_water_mark_laws.py",),
+    ),
+    Defect(
+        name="a share above the mark is taken of the whole result",
+        file=f"{DOMAIN}/high_water_mark.py",
+        old="gained = max(Money(total(result, -mark)), ZERO_MONEY)",
+        new="gained = max(result, ZERO_MONEY)",
+        tests=(f"{LAWS}/test_high_water_mark_laws.py",),
+    ),
+    Defect(
+        name="the oldest held share is taken back first",
+        file=f"{DOMAIN}/high_water_mark.py",
+        old="for share in reversed(held):",
+        new="for share in held:",
+        tests=(f"{LAWS}/test_high_water_mark_laws.py",),
+    ),
+    Defect(
+        name="two orders may have one name",
+        file=f"{DOMAIN}/client_order_id.py",
+        old='L{_base_36(lane_id)}S{_base_36(sequence)}"',
+        new='L{_base_36(lane_id)}{_base_36(sequence)}"',
+        tests=(f"{LAWS}/test_client_order_id_laws.py",),
+    ),
+    Defect(
+        name="a share that is on its way is counted as money to take",
+        file=f"{ENGINE}/settling.py",
+        old="total(view.balance.contract_available, -_shares_on_their_way(session, follow_id))",
+        new="total(view.balance.contract_available)",
+        tests=(f"{SIM}/test_share_bases.py", f"{SIM}/test_ending_and_settling.py", WORLDS),
+    ),
+    Defect(
+        name="the money goes home before the share is paid",
+        file=f"{ENGINE}/following.py",
+        old="if pays_others and _case(session, case.follow_id).shares_under_way:",
+        new="if not pays_others:",
+        tests=(f"{SIM}/test_ending_and_settling.py", f"{WORLDS}[shares]"),
+    ),
+    Defect(
+        name="a transfer whose answer was lost is made again",
+        file=f"{ENGINE}/transfers.py",
+        old="if attempts > 1 and (await",
+        new="if attempts < 0 and (await",
+        tests=(f"{SIM}/test_hard_times.py", f"{WORLDS}[twins]"),
+    ),
+    Defect(
+        name="a changed entry of the ledger is not noticed",
+        file=f"{STORE}/ledger.py",
+        old="if row.hash != entry.hash_after(head.hash):",
+        new="if row.hash == head.hash:",
+        tests=("tests/integration/store/test_ledger.py",),
+    ),
+    Defect(
+        name="what was liquidated is booked at the cost of what was opened later",
+        file=f"{ENGINE}/losses.py",
+        old="then = _round_trip_then(session, position, fill)",
+        new="then = trip",
+        tests=(f"{SIM}/test_hard_times.py",),
+    ),
+)
+
+EXECUTION = (
+    Defect(
+        name="an order in doubt is sent again without asking",
+        file=f"{ENGINE}/planning.py",
+        old="if work.in_doubt is not None and work.in_doubt.id not in self._resend:",
+        new="if work.in_doubt is not None and work.in_doubt.id in self._resend:",
+        tests=(f"{SIM}/test_hard_times.py", f"{SIM}/test_copying.py"),
+    ),
+    Defect(
+        name="an order that never arrived is forgotten",
+        file=f"{ENGINE}/booking.py",
+        old="self.booked.resend.add(outcome.order_id)",
+        new="lane.marked = False",
+        tests=(f"{SIM}/test_hard_times.py", f"{WORLDS}[twins]"),
+    ),
+    Defect(
+        name="an acknowledged order counts as lost when the venue's lists are behind",
+        file=f"{ENGINE}/booking.py",
+        old="if order.acknowledged_at is not None:\n            self._pause(lane)",
+        new="if order.filled:\n            self._pause(lane)",
+        tests=("tests/unit/engine", f"{SIM}/test_late_arrivals.py"),
+    ),
+    Defect(
+        name="an open whose leader has closed meanwhile is sent again",
+        file=f"{ENGINE}/planning.py",
+        old="not each.increases and each.contracts_after == 0 for _, each in work.undecided",
+        new="not each.increases and each.contracts_after < 0 for _, each in work.undecided",
+        tests=(f"{SIM}/test_hard_times.py", f"{SIM}/test_late_arrivals.py", f"{WORLDS}[twins]"),
+    ),
+    Defect(
+        name="opens go before closes",
+        file=f"{ENGINE}/runners.py",
+        old="(not errand.is_urgent, self._queued, errand)",
+        new="(errand.is_urgent, self._queued, errand)",
+        tests=(f"{SIM}/test_copying.py", f"{SIM}/test_hard_times.py", "tests/unit/engine"),
+    ),
+    Defect(
+        name="an order is sent although the lease may run out before its answer",
+        file=f"{ENGINE}/lane_worker.py",
+        old="return unkept + settings.request_timeout_seconds < settings.lease_seconds",
+        new="return unkept < settings.lease_seconds",
+        tests=("tests/integration/dispatch/test_queue.py", "tests/unit/engine"),
+    ),
+    Defect(
+        name="a lease is taken from a worker that still holds it",
+        file=f"{STORE}/leases.py",
+        old='" AND (owner IS NULL OR owner = :owner OR until < NOW_US) RETURNING number, epoch"',
+        new='" AND (owner IS NULL OR owner = :owner OR until > 0) RETURNING number, epoch"',
+        tests=("tests/integration/store/test_leases.py",),
+    ),
+    Defect(
+        name="a refusal does not end what it refuses: too many in a row abort nobody",
+        file=f"{ENGINE}/booking.py",
+        old="follow.refusals_in_a_row += 1",
+        new="follow.refusals_in_a_row += 0",
+        tests=(f"{SIM}/test_hard_times.py",),
+    ),
+    Defect(
+        name="a venue that is silent for long aborts nobody",
+        file=f"{ENGINE}/booking.py",
+        old="if silence >= timedelta(seconds=self._around.settings.unreachable_abort_seconds):",
+        new="if silence < timedelta(0):",
+        tests=(f"{SIM}/test_hard_times.py",),
+    ),
+    Defect(
+        name="a leader order that grows is copied once",
+        file=f"{ENGINE}/signals.py",
+        old="signal.revision += 1",
+        new="signal.revision += 0",
+        tests=(f"{SIM}/test_copying.py", f"{SIM}/test_modes.py"),
+    ),
+    Defect(
+        name="what a wake-up announced while work runs is lost",
+        file="copyplugin/dispatch/in_process.py",
+        old="await self._guarded(name, served.handler(keys))\n",
+        new="await self._guarded(name, served.handler(keys))\n            served.woken.clear()\n",
+        tests=("tests/unit/engine/test_in_process_dispatcher.py",),
+    ),
+)
+
+LIFE = (
+    Defect(
+        name="a closed follow may be pending again",
+        file=f"{DOMAIN}/follow.py",
+        old="_S.CLOSED: frozenset(),",
+        new="_S.CLOSED: frozenset({_S.PENDING}),",
+        tests=(f"{LAWS}/test_follow_laws.py",),
+    ),
+    Defect(
+        name="one follower more than the leader has places for",
+        file=f"{STORE}/places.py",
+        old="and places_taken(session, leader.id) >= leader.max_followers",
+        new="and places_taken(session, leader.id) > leader.max_followers",
+        tests=("tests/integration/store/test_places.py",),
+    ),
+    Defect(
+        name="a loss limit that is just reached is not reached",
+        file=f"{DOMAIN}/follow_limits.py",
+        old="if loss >= limits.max_loss:",
+        new="if loss > limits.max_loss:",
+        tests=(f"{LAWS}/test_follow_limits_laws.py",),
+    ),
+    Defect(
+        name="the trailing stop trails the copy amount, not the peak",
+        file=f"{DOMAIN}/follow_limits.py",
+        old="floor = Fraction(values.peak) *",
+        new="floor = Fraction(values.copy_amount) *",
+        tests=(f"{LAWS}/test_follow_limits_laws.py",),
+    ),
+    Defect(
+        name="a trade without profit counts as won",
+        file=f"{DOMAIN}/statistics.py",
+        old="trades_won=sum(trade.profit > 0 for trade in closed),",
+        new="trades_won=sum(trade.profit >= 0 for trade in closed),",
+        tests=(f"{LAWS}/test_statistics_laws.py",),
+    ),
+    Defect(
+        name="a short's profit ratio has the wrong sign",
+        file=f"{DOMAIN}/statistics.py",
+        old="if position_side is PositionSide.LONG else entry - leave",
+        new="if position_side is PositionSide.LONG else leave - entry",
+        tests=(f"{LAWS}/test_statistics_laws.py",),
+    ),
+)
+
+PROTECTION = (
+    Defect(
+        name="a stop just at the liquidation price counts as before it",
+        file=f"{DOMAIN}/protection.py",
+        old="return Fraction(trigger) <= Fraction(liquidation)",
+        new="return Fraction(trigger) < Fraction(liquidation)",
+        tests=(f"{LAWS}/test_protection_laws.py",),
+    ),
+    Defect(
+        name="a stop that vanished at the venue is believed to rest",
+        file=f"{ENGINE}/protection_book.py",
+        old='self._end_plan(plan, PlanState.WITHDRAWN, "the venue knows it no more")',
+        new="self._held.add(plan.id)",
+        tests=(f"{SIM}/test_protection.py", f"{WORLDS}[stops whatever fails]"),
+    ),
+    Defect(
+        name="a stop in doubt is sent again without asking",
+        file=f"{ENGINE}/protection_book.py",
+        old="if plan.state is PlanState.SENT and plan.id not in self._unknown:",
+        new="if plan.state is PlanState.SENT and plan.id in self._unknown:",
+        tests=(f"{SIM}/test_protection.py", f"{WORLDS}[stops whatever fails]"),
+    ),
+    Defect(
+        name="the old stop goes before the new one rests",
+        file=f"{ENGINE}/protection_book.py",
+        old="        else:\n            self._add_plan(lane, position, current.kind, wanted)\n",
+        new="        else:\n            self._let_go(lane, current)\n",
+        tests=(f"{SIM}/test_protection.py",),
+    ),
+    Defect(
+        name="a position that grew keeps the size of its stop",
+        file=f"{ENGINE}/protection_book.py",
+        old="            and plan.contracts == lane.lane.actual\n",
+        new="",
+        tests=(f"{SIM}/test_protection.py", f"{WORLDS}[stops at rest]"),
+    ),
+    Defect(
+        name="a follow goes on after its stop has fired",
+        file=f"{ENGINE}/protection_book.py",
+        old='self._ending = f"{what} fired"\n',
+        new="pass\n",
+        tests=(f"{SIM}/test_protection.py",),
+    ),
+)
+
+DEFECTS = (*STEERING, *MONEY, *EXECUTION, *LIFE, *PROTECTION)
