@@ -101,6 +101,7 @@ class PaperVenue:
         if self._opened is None:
             return
         market, _ = self._opened
+        market.pass_time()
         active = market.active()
         if active:
             await self._learn_funding()

@@ -138,6 +138,16 @@ class PaperMarket:
             if self.exchange.index_price(symbol) is None:
                 self.apply(c.SetIndex(symbol, ticks))  # without one no funding is exchanged
 
+    def pass_time(self) -> None:
+        """Let the funding that has come due be exchanged, at the marks and rates known till then.
+
+        Time does its work with the next command, and where nothing moves there may be none.
+        """
+        now = self.simulation.clock.now()
+        clocks = (self.exchange.funding(listed.symbol) for listed in self.exchange.instruments)
+        if any(clock is not None and clock.next_funding_at <= now for clock in clocks):
+            self.apply(c.AdvanceTime())
+
     def set_funding(self, symbol: Symbol, terms: FundingTerms) -> None:
         """Hold the rate that the venue tells, and its next time; nothing without funding rules."""
         funding = self.exchange.funding(symbol)

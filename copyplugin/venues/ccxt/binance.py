@@ -10,7 +10,7 @@ from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import Price, Ratio
 from copyplugin.domain.order import OrderReport, OrderRequest, TimeInForce
 from copyplugin.errors import OrderRejected
-from copyplugin.ports import MovesMoney, VenueCapabilities
+from copyplugin.ports import FundingTerms, MovesMoney, VenueCapabilities
 from copyplugin.venues.ccxt import binance_rows
 from copyplugin.venues.ccxt.binance_account import rows_of
 from copyplugin.venues.ccxt.binance_codes import ABSENT, REFUSALS
@@ -138,6 +138,11 @@ class Binance(BinanceFills, BinancePlans, BinanceMoney, PlainDialect):
 
     async def marks(self, client: Client) -> Mapping[Symbol, Price]:
         return binance_rows.marks_from(
+            rows_of(await client.ask("fapipublic_get_premiumindex", cost=10))
+        )
+
+    async def funding_terms(self, client: Client) -> Mapping[Symbol, FundingTerms]:
+        return binance_rows.funding_terms_from(
             rows_of(await client.ask("fapipublic_get_premiumindex", cost=10))
         )
 

@@ -26,6 +26,7 @@ from copyplugin.domain.money import (
     total,
 )
 from copyplugin.domain.order import OrderReport, OrderStatus, OwnFill
+from copyplugin.ports import FundingTerms
 from copyplugin.venues.ccxt.clients import Row
 from copyplugin.venues.ccxt.texts import (
     contracts_of,
@@ -207,6 +208,20 @@ def marks_from(rows: Sequence[Row]) -> Mapping[Symbol, Price]:
         Symbol(row["symbol"]): price_of(row, "markPrice")
         for row in rows
         if decimal_of(row, "markPrice", "0") > 0
+    }
+
+
+def funding_terms_from(rows: Sequence[Row]) -> Mapping[Symbol, FundingTerms]:
+    """Return the rate as it stands now, which the venue calls the last; dated contracts have none.
+
+    See `premiumIndex` in the documentation of USD-M futures.
+    """
+    return {
+        Symbol(row["symbol"]): FundingTerms(
+            rate=Ratio(decimal_of(row, "lastFundingRate")), next_at=time_of(row["nextFundingTime"])
+        )
+        for row in rows
+        if row.get("lastFundingRate") and int(row.get("nextFundingTime") or 0)
     }
 
 

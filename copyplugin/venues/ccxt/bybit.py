@@ -14,7 +14,7 @@ from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import Price, Ratio
 from copyplugin.domain.order import OrderReport, OrderRequest, TimeInForce
 from copyplugin.errors import OrderRejected
-from copyplugin.ports import MovesMoney, VenueCapabilities
+from copyplugin.ports import FundingTerms, MovesMoney, VenueCapabilities
 from copyplugin.venues.ccxt import bybit_rows
 from copyplugin.venues.ccxt.bybit_account import (
     LINEAR,
@@ -138,6 +138,10 @@ class Bybit(BybitAccount, BybitMoney, BybitPlans, PlainDialect):
     async def marks(self, client: Client) -> Mapping[Symbol, Price]:
         answer = await client.ask("public_get_v5_market_tickers", LINEAR)
         return bybit_rows.marks_from(answer["result"]["list"])
+
+    async def funding_terms(self, client: Client) -> Mapping[Symbol, FundingTerms]:
+        answer = await client.ask("public_get_v5_market_tickers", LINEAR)
+        return bybit_rows.funding_terms_from(answer["result"]["list"])
 
     async def levels(self, client: Client, instrument: Instrument) -> tuple[Levels, Levels]:
         asked: Row = {**LINEAR, "symbol": instrument.symbol, "limit": LEVELS_MAX}

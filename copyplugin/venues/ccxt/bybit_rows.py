@@ -24,6 +24,7 @@ from copyplugin.domain.money import (
     product,
 )
 from copyplugin.domain.order import OrderReport, OrderStatus, OwnFill
+from copyplugin.ports import FundingTerms
 from copyplugin.venues.ccxt.clients import Row
 from copyplugin.venues.ccxt.texts import (
     contracts_of,
@@ -228,6 +229,17 @@ def fee_of(rows: Mapping[str, Row], symbol: str, name: str) -> Ratio | None:
 def marks_from(rows: Sequence[Row]) -> Mapping[Symbol, Price]:
     return {
         Symbol(row["symbol"]): price_of(row, "markPrice") for row in rows if row.get("markPrice")
+    }
+
+
+def funding_terms_from(rows: Sequence[Row]) -> Mapping[Symbol, FundingTerms]:
+    """Return the rate as it stands now; a contract without funding has an empty one."""
+    return {
+        Symbol(row["symbol"]): FundingTerms(
+            rate=Ratio(decimal_of(row, "fundingRate")), next_at=time_of(row["nextFundingTime"])
+        )
+        for row in rows
+        if row.get("fundingRate") and int(row.get("nextFundingTime") or 0)
     }
 
 

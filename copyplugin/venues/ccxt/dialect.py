@@ -14,7 +14,7 @@ from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, Price, Ratio
 from copyplugin.domain.order import OrderReport, OrderRequest
 from copyplugin.domain.plan_order import PlanReport, PlanRequest
-from copyplugin.ports import VenueCapabilities
+from copyplugin.ports import FundingTerms, VenueCapabilities
 from copyplugin.venues.ccxt.clients import Client, Row, Wire
 from copyplugin.venues.ccxt.config import VenueConfig
 from copyplugin.venues.ccxt.keys import KnownAccount
@@ -148,6 +148,10 @@ class Dialect(Wire, Protocol):
     def is_trading(self, market: Row) -> bool: ...
 
     async def marks(self, client: Client) -> Mapping[Symbol, Price]: ...
+
+    async def funding_terms(self, client: Client) -> Mapping[Symbol, FundingTerms]:
+        """Return the next funding of all instruments, where one question tells it."""
+        ...
 
     async def levels(self, client: Client, instrument: Instrument) -> tuple[Levels, Levels]:
         """Return bids and asks, each from the best outwards, as many as one answer holds."""
@@ -304,6 +308,11 @@ class PlainDialect:
     async def obstacle(self, client: Client) -> str | None:
         """Return None: accounts of the venue trade as they are."""
         del client
+
+    async def funding_terms(self, client: Client) -> Mapping[Symbol, FundingTerms]:
+        """Return none: the venue tells them one instrument at a time, or not at all."""
+        del client
+        return {}
 
     async def glance(self, client: Client) -> Glance | None:
         """Return None: to list the fills costs no more."""

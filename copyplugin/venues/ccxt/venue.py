@@ -26,7 +26,7 @@ from copyplugin.errors import (
     TransferRejected,
     VenueUnavailable,
 )
-from copyplugin.ports import VenueCapabilities
+from copyplugin.ports import FundingTerms, VenueCapabilities
 from copyplugin.venues.ccxt.clients import Client, Clients
 from copyplugin.venues.ccxt.config import VenueConfig
 from copyplugin.venues.ccxt.dialect import Dialect, Identity, Movement, Tier, capabilities_of
@@ -156,6 +156,11 @@ class CcxtVenue:
         client = await self._clients.public()
         bids, asks = await _understood(self.dialect.levels(client, instrument))
         return depth_within(bids, asks, instrument, bound)
+
+    async def funding_terms(self) -> Mapping[Symbol, FundingTerms]:
+        book = await self._known_book()
+        terms = await _understood(self.dialect.funding_terms(await self._clients.public()))
+        return {symbol: one for symbol, one in terms.items() if symbol in book}
 
     # -- accounts
 

@@ -1,5 +1,6 @@
 """The adapter on a served exchange: what it says is what the exchange has, to the last digit."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -34,6 +35,14 @@ async def test_an_instrument_has_the_exchanges_grid(stage: Stage) -> None:
     assert listed.maintenance_rate == Decimal("0.005")
     assert (listed.taker_fee, listed.maker_fee) == (Decimal("0.00055"), Decimal("0.0002"))
     assert (await stage.venue.marks())[BTC] == 50_000
+
+
+async def test_funding_is_told_before_it_is_paid(stage: Stage) -> None:
+    expected = stage.rig.venue.simulation.exchange.funding(BTC)
+    terms = (await stage.venue.funding_terms())[BTC]
+    assert terms.rate == Decimal("0.0001")
+    told_at = datetime.fromtimestamp(expected.next_funding_at // 1_000_000, tz=UTC)
+    assert terms.next_at == told_at
 
 
 async def test_an_order_is_traded_and_told_to_the_last_digit(stage: Stage) -> None:
