@@ -66,6 +66,8 @@ class VenueCapabilities:
     counts_finer: bool = False  # than we store: what is left over stays in its wallet
     # An order that the venue does not know may still arrive so long after it was sent; 0: it knows.
     requests_live_seconds: int = 0
+    # An order that ended with nothing filled is listed no more so long after; 0: it always is.
+    forgets_empty_seconds: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

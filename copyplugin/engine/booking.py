@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from copyplugin.domain.follow import TERMINAL, FollowState
 from copyplugin.domain.identifiers import CopyOrderId, FollowId, LaneId
 from copyplugin.domain.leader import ShareState, TradeState
-from copyplugin.domain.money import Contracts
+from copyplugin.domain.money import NO_CONTRACTS, ZERO_MONEY, Contracts
 from copyplugin.domain.order import CopyOrderState, OrderReport, OrderStatus, OwnFill
 from copyplugin.domain.round_trip import RoundTrip
 from copyplugin.domain.round_trip_steps import StepSums
@@ -156,13 +156,18 @@ class Bookkeeper:
         """Let an order be sent again where it is lost for certain; else it is asked for again.
 
         Every process decides alike, by the row. One that was acknowledged is never lost: the
-        venue's lists are behind. Of one whose process died nothing is known but that it had left
-        when it was first asked for: leases let nobody ask before.
+        venue's lists are behind, or it has forgotten an order that ended with nothing. Of one whose
+        process died nothing is known but that it had left when it was first asked for: leases let
+        nobody ask before.
         """
         order = self._order(lane.id, outcome.order_id)
         self._reached(follow)
         if order.acknowledged_at is not None:
-            self._pause(lane)
+            seconds = self._around.venue.capabilities.forgets_empty_seconds
+            if seconds and order.acknowledged_at + timedelta(seconds=seconds) <= self._now:
+                self._forgotten(order, order.acknowledged_at, lane, follow)
+            else:
+                self._pause(lane)
             return
         if order.sent_at is None:
             order.sent_at = self._now
@@ -172,6 +177,26 @@ class Bookkeeper:
             lane.retry_at, lane.marked = until, True
         else:
             self.booked.resend.add(outcome.order_id)
+
+    def _forgotten(
+        self, order: CopyOrderRow, at: datetime, lane: LaneRow, follow: FollowRow
+    ) -> None:
+        """Book an order that the venue took and lists no more: one with fills it would list."""
+        assert order.venue_order_id is not None, "what was acknowledged has a number"
+        report = OrderReport(
+            client_order_id=order.client_order_id,
+            venue_order_id=order.venue_order_id,
+            status=OrderStatus.DONE,
+            filled=NO_CONTRACTS,
+            filled_value=ZERO_MONEY,
+            fee=ZERO_MONEY,
+            realized_pnl=ZERO_MONEY,
+            fills=(),
+            acknowledged_at=at,
+            reason="forgotten by the venue",
+        )
+        told = Answered(lane_id=lane.id, order_id=order.id, report=report, sent_at=None)
+        self._answered(told, lane, follow)
 
     def _trade(
         self, order: CopyOrderRow, report: OrderReport, lane: LaneRow, follow: FollowRow

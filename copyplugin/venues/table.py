@@ -21,6 +21,7 @@ MEANINGS: Mapping[str, str] = {
     "adjusts_margin": "adds and takes margin",
     "counts_finer": "counts finer than eight places",
     "requests_live_seconds": "seconds a lost order may still arrive in",
+    "forgets_empty_seconds": "seconds an order without a fill is listed",
 }
 """What the fields of `VenueCapabilities` are called in the table."""
 

@@ -1,10 +1,12 @@
 """An order that the venue does not know yet: no process sends it twice, whoever asks (C11)."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
-from copyplugin.domain.order import CopyOrderState, OrderStatus
+from copyplugin.domain.money import Money
+from copyplugin.domain.order import CopyOrderState, OrderReport, OrderStatus
 from copyplugin.errors import OutcomeUnknown
 from copyplugin.store.rows import CopyOrderRow
 from copyplugin.venues.simulated import SimulatedVenue
@@ -158,3 +160,48 @@ async def test_a_venue_that_knows_at_once_is_believed_at_once(tmp_path, market):
 
 class KnowsAtOnce(SlowLine):
     capabilities = SimulatedVenue.capabilities
+
+
+class Forgets(SlowLine):
+    """Takes orders that find nobody to trade with, and lists such orders for a while only."""
+
+    capabilities = replace(SlowLine.capabilities, forgets_empty_seconds=100)
+    is_empty = False
+
+    async def place_order(self, request):
+        if not self.is_empty:
+            return await super().place_order(request)
+        return OrderReport(
+            client_order_id=request.client_order_id,
+            venue_order_id="forgotten",
+            status=OrderStatus.WORKING,
+            filled=0,
+            filled_value=Money(Decimal(0)),
+            fee=Money(Decimal(0)),
+            realized_pnl=Money(Decimal(0)),
+            fills=(),
+            acknowledged_at=self.now(),
+        )
+
+
+async def test_a_close_that_ended_with_nothing_and_was_forgotten_is_sent_again(tmp_path, market):
+    venue = Forgets(market.simulation)
+    plugin = Plugin(tmp_path, market, venue=venue)
+    venue.now = plugin.clock.now
+    await plugin.start()
+    pair = await Pair(plugin, market).start()
+    await pair.buy(5)
+    venue.is_empty = True
+    await pair.sell(5)
+    venue.is_empty = False
+    await another_process_goes_on(plugin)
+
+    await wait(plugin, market, 90)
+    assert pair.held() == 5
+    await wait(plugin, market, 100)  # it is asked for, and then sent, with pauses
+
+    assert pair.held() == 0
+    forgotten, closed = pair.rows(CopyOrderRow)[1:]
+    assert (forgotten.state, forgotten.filled) == (CopyOrderState.DONE, 0)
+    assert (closed.state, closed.filled) == (CopyOrderState.DONE, 5)
+    plugin.close()

@@ -60,6 +60,7 @@ class Binance(BinanceFills, BinancePlans, BinanceMoney, PlainDialect):
             plan_orders=True,
             amends_plans=False,
             adjusts_margin=True,
+            forgets_empty_seconds=3 * 24 * 3_600,
         )
 
     def options(self, config: VenueConfig) -> dict[str, Any]:

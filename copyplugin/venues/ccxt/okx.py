@@ -74,6 +74,7 @@ class Okx(OkxFills, OkxMoney, OkxPlans, PlainDialect):
             amends_plans=True,
             adjusts_margin=True,
             counts_finer=True,
+            forgets_empty_seconds=2 * 3_600,
         )
 
     @property
