@@ -206,9 +206,16 @@ EXECUTION = (
     Defect(
         name="an acknowledged order counts as lost when the venue's lists are behind",
         file=f"{ENGINE}/booking.py",
-        old="if order.acknowledged_at is not None:\n            self._pause(lane)",
-        new="if order.filled:\n            self._pause(lane)",
+        old="if order.acknowledged_at is not None:\n            seconds",
+        new="if order.filled:\n            seconds",
         tests=("tests/unit/engine", f"{SIM}/test_late_arrivals.py"),
+    ),
+    Defect(
+        name="an order that the venue has forgotten is asked for for ever",
+        file=f"{ENGINE}/booking.py",
+        old="if seconds and order.acknowledged_at + timedelta(seconds=seconds) <= self._now:",
+        new="if seconds and order.acknowledged_at > self._now:",
+        tests=(f"{SIM}/test_late_arrivals.py",),
     ),
     Defect(
         name="an open whose leader has closed meanwhile is sent again",
