@@ -29,6 +29,8 @@ FOUND_IN = {
     "kill-test": "copyplugin.bench.kill_command:kill_test_command",
     "orphans": "copyplugin.orphans_command:orphans_group",
     "paper": "copyplugin.paper_command:paper_group",
+    "notices": "copyplugin.notices_command:notices_command",
+    "notify-test": "copyplugin.notices_command:notify_test_command",
     "receipts": "copyplugin.receipts_command:receipts_command",
     "replay": "copyplugin.replay.command:replay_command",
     "venues": "copyplugin.venue_commands:venues_command",

@@ -205,7 +205,7 @@ async def test_a_change_is_in_the_history_with_what_it_changed_and_who(begin):
         "settings changed: leverage 2 → none; stop loss 0.03 → 0.05; total value max none → 500"
     ]
     [row] = pair.rows(FollowHistoryRow, FollowHistoryRow.reason.startswith("settings"))
-    assert row.actor == "test"
+    assert row.actor == "administrator:test"
     assert row.from_state is row.to_state is pair.follow.state
 
 
@@ -218,6 +218,16 @@ async def test_a_form_that_was_opened_before_another_change_is_refused(begin):
     assert late.state is CommandState.REFUSED
     assert "changed meanwhile" in late.message
     assert settings(pair).rule.factor == 2
+
+
+async def test_nobody_changes_the_follow_of_another(begin):
+    pair = await begin()
+
+    refused = await change(pair, actor="follower:22", total_value_max="500")
+    done = await change(pair, actor="follower:1", total_value_max="500")
+
+    assert refused.message == "This is not a follow of yours."
+    assert done.state is CommandState.DONE
 
 
 async def test_what_is_sent_unchanged_changes_nothing(begin):

@@ -294,3 +294,28 @@ async def test_a_new_process_tells_what_happened_while_nobody_told(plugin, marke
 
     assert [message.kind for message in ear.heard] == [NoticeKind.FOLLOW_ENDED]
     assert other.follow.copy_amount == Decimal(1000)
+
+
+async def test_everybody_marks_his_own_notices_as_read_and_no_others(plugin, told, pair):
+    await pair.buy(10)
+    an_alarm(pair)
+    await told()
+    mine = {"audience": "follower", "audience_id": 1, "up_to": 99}
+    of_operators = {"audience": "operator", "audience_id": 0, "up_to": 99}
+    read = CommandKind.READ_NOTICES
+
+    for actor, given in (
+        ("follower:2", mine),
+        ("leader:1", mine),
+        ("operator:ann", mine),
+        ("follower:1", of_operators),
+    ):
+        refused = await plugin.command(read, actor=actor, **given)
+        assert refused.message == "These notices are not for you.", actor
+    await plugin.command(read, actor="follower:1", **mine)
+    assert [row.read_at is None for row in pair.rows(NoticeRow)] == [False, True]
+
+    done = await plugin.command(read, actor="operator:ann", **of_operators)
+
+    assert done.result == {"read": 1}
+    assert all(row.read_at for row in pair.rows(NoticeRow))

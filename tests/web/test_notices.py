@@ -1,9 +1,12 @@
 """Notices on a page: each reader sees his own, with what lasts, what is new and how it got out."""
 
+import json
 from datetime import timedelta
 
 import pytest
+from click.testing import CliRunner
 
+from copyplugin.cli import main
 from copyplugin.domain.command import CommandKind
 from copyplugin.domain.notice import Audience, Channel, DeliveryState, NoticeKind
 from copyplugin.store.rows import DeliveryRow, NoticeRow
@@ -116,3 +119,30 @@ def test_being_an_operator_works_on_this_machine_only(client, told):
 
     assert answer.status_code == 403
     assert client.get("/notices").status_code == 302
+
+
+def test_the_command_line_tells_operators_what_lasts(told, tmp_path):
+    def run(*words):
+        return CliRunner().invoke(
+            main, ["notices", "--database", f"sqlite:///{tmp_path / 'plugin.db'}", *words]
+        )
+
+    answer = run()
+    [found] = json.loads(run("--json").output)
+
+    assert answer.exit_code == 1, "something urgent lasts"
+    assert "It holds 3 contracts too many." in answer.output
+    assert "webhook given_up" in answer.output
+    assert (found["kind"], found["is_urgent"], found["over_at"]) == ("orphan", True, None)
+
+
+def test_a_test_message_needs_a_way_out(monkeypatch):
+    none = CliRunner().invoke(main, ["notify-test"])
+    monkeypatch.setenv("COPYPLUGIN_WEBHOOK_URL", "http://127.0.0.1:9/hook?key=hidden")
+    monkeypatch.setenv("COPYPLUGIN_WEBHOOK_SECRET", "s" * 40)
+    deaf = CliRunner().invoke(main, ["notify-test"])
+
+    assert (none.exit_code, deaf.exit_code) == (2, 1)
+    assert "No way out is set" in none.output
+    assert "webhook: the webhook gave no answer" in deaf.output
+    assert "hidden" not in deaf.output
