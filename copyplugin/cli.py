@@ -10,7 +10,7 @@ from copyplugin.errors import ConfigurationError, LedgerBroken, UnknownFollow
 from copyplugin.lazy_group import LazyGroup
 from copyplugin.settings import PREFIX, Settings, load_settings
 from copyplugin.statement_command import print_statement, statement_of
-from copyplugin.store import ledger
+from copyplugin.store import ledger, payables
 from copyplugin.store.database import Database, open_database, upgrade_database
 from copyplugin.store.directory import leader_lines
 from copyplugin.store.statistics_proof import statistics_differences
@@ -31,6 +31,7 @@ FOUND_IN = {
     "paper": "copyplugin.paper_command:paper_group",
     "notices": "copyplugin.notices_command:notices_command",
     "notify-test": "copyplugin.notices_command:notify_test_command",
+    "payables": "copyplugin.payables_command:payables_group",
     "receipts": "copyplugin.receipts_command:receipts_command",
     "replay": "copyplugin.replay.command:replay_command",
     "venues": "copyplugin.venue_commands:venues_command",
@@ -119,6 +120,7 @@ def ledger_verify(context: click.Context, database_url: str | None) -> None:
     try:
         with database.read() as session:
             head = ledger.verify(session)
+            payables.verify(session)
     except LedgerBroken as error:
         click.echo(f"The ledger is broken: {error}", err=True)
         context.exit(1)

@@ -64,14 +64,20 @@ class TransferKind(StrEnum):
     RELEASE = "release"  # the leader's part of what was held
     RELEASE_SHARER = "release_sharer"  # the sharer's part of it
     TAKE_BACK = "take_back"  # what was held and is the follower's again
+    FREED = "freed"  # what waited for a share that was paid by other ways, to the spot wallet
 
 
 class TransferState(StrEnum):
-    """What we know of a transfer. `PLANNED` is in doubt once it has been attempted."""
+    """What we know of a transfer. `PLANNED` is in doubt once it has been attempted.
+
+    What the venue cannot move between two people is `OWED` until somebody says that it was `PAID`.
+    """
 
     PLANNED = "planned"
     DONE = "done"
     REFUSED = "refused"
+    OWED = "owed"
+    PAID = "paid"
 
 
 class TransferOutcome(StrEnum):

@@ -22,6 +22,7 @@ class CommandKind(StrEnum):
     RESUME_COPYING = "resume_copying"
     CLOSE_ORPHAN = "close_orphan"
     READ_NOTICES = "read_notices"
+    MARK_PAID = "mark_paid"
 
 
 class CommandState(StrEnum):

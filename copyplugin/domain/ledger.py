@@ -45,6 +45,11 @@ def sharer_account(account: AccountId) -> LedgerAccount:
     return _named("sharer", account, paper=is_paper(account))
 
 
+def payable_account(account: AccountId | str) -> LedgerAccount:
+    """Return what is owed to somebody: the venue does not move it, so it waits where it is."""
+    return LedgerAccount(f"payable:{account}")
+
+
 def escrow_account(follow_id: FollowId, *, paper: bool = False) -> LedgerAccount:
     """Return what is held of a follow's shares."""
     return _named("escrow", follow_id, paper=paper)

@@ -15,6 +15,7 @@ from copyplugin.engine import (
     leader_commands,
     notice_commands,
     orphan_commands,
+    payable_commands,
     protection_commands,
 )
 from copyplugin.engine.arguments import Arguments
@@ -48,6 +49,7 @@ ON_ROWS: Mapping[CommandKind, Callable[[Asked], Done]] = {
     CommandKind.SET_PROTECTION: protection_commands.set_protection,
     CommandKind.HALT_COPYING: halt_commands.halt_copying,
     CommandKind.RESUME_COPYING: halt_commands.resume_copying,
+    CommandKind.MARK_PAID: payable_commands.mark_paid,
     CommandKind.CLOSE_ORPHAN: orphan_commands.close_orphan,
     CommandKind.READ_NOTICES: notice_commands.read_notices,
 }
@@ -156,6 +158,8 @@ class CommandDesk:
         if done.follow_ids:
             dispatcher.announce(Work.FOLLOWS, done.follow_ids)
             dispatcher.announce(Work.PROTECT, done.follow_ids)
+        if done.moves_money:
+            dispatcher.announce(Work.TRANSFERS)
         if done.reconcile:
             dispatcher.announce(Work.RECONCILE, done.reconcile)
         if done.leader is not None:

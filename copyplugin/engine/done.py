@@ -29,6 +29,7 @@ class Done:
     result: Mapping[str, Any] = field(default_factory=dict[str, Any])
     shards: Collection[int] = ()
     follow_ids: Collection[FollowId] = ()
+    moves_money: bool = False  # a transfer was planned
     reconcile: Collection[FollowId] = ()  # to be compared with the venue at once
     leader: tuple[LeaderId, AccountId] | None = None  # to be listened to from now on
     wallets: Collection[AccountId] = ()  # to be asked for

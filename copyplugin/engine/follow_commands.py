@@ -1,6 +1,6 @@
 """What followers do: register, start a follow, end it in one of three ways (L1, L3, L4, L5)."""
 
-from copyplugin.domain.command import EndHow
+from copyplugin.domain.command import CommandKind, EndHow
 from copyplugin.domain.follow import FollowState
 from copyplugin.domain.identifiers import (
     AccountId,
@@ -19,6 +19,7 @@ from copyplugin.engine.protection_commands import protect_new_follow
 from copyplugin.engine.rule_arguments import copy_rule, instrument_rules
 from copyplugin.engine.surroundings import Surroundings
 from copyplugin.errors import Refused
+from copyplugin.ports import MovesMoney
 from copyplugin.store import followers, follows, lane_work, marking, places, settings
 from copyplugin.store.database import Session
 from copyplugin.store.rows import CopiedPositionRow, FollowRow
@@ -116,7 +117,7 @@ def _start(asked: Asked, follower_id: FollowerId) -> Done:
         price_protection=protection,
         sharer_account=_sharer(asked.given),
         open_held=Ratio(asked.given.decimal("open_held")) if "open_held" in asked.given else None,
-        escrow_seconds=asked.around.settings.share_escrow_seconds,
+        escrow_seconds=_escrow_seconds(asked),
     )
     follow = places.reserve_follow(
         asked.session,
@@ -128,6 +129,13 @@ def _start(asked: Asked, follower_id: FollowerId) -> Done:
     protect_new_follow(asked, follow)
     asked.row.result = {"follow_id": follow.id}
     return Done(message=None, follow_ids=(follow.id,))
+
+
+def _escrow_seconds(asked: Asked) -> int:
+    """Return how long shares are held: not where no venue can bring them to who holds them."""
+    is_paper = asked.row.kind is CommandKind.START_PAPER_FOLLOW
+    can_move = asked.around.venue.capabilities.moves_money is MovesMoney.FULL
+    return asked.around.settings.share_escrow_seconds if is_paper or can_move else 0
 
 
 def _sharer(given: Arguments) -> AccountId | None:

@@ -59,8 +59,11 @@ class LimitBook:
         follow, terms = self.guarded.follow, self.guarded.terms
         rows = transfers.transfers_of(self.session, follow.id, SHARES)
         paid, due = (
-            Money(total(*(row.money for row in rows if row.state is state)))
-            for state in (TransferState.DONE, TransferState.PLANNED)
+            Money(total(*(row.money for row in rows if row.state in states)))
+            for states in (
+                {TransferState.DONE},
+                {TransferState.PLANNED, TransferState.OWED},
+            )
         )
         if paid != valuation.paid:
             return None  # a share was paid while the venue was asked: the next look tells

@@ -26,8 +26,7 @@ from copyplugin.engine.market_data import MarketData
 from copyplugin.engine.settling import SHARES, Settler
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import OutcomeUnknown, RequestRejected, VenueUnavailable
-from copyplugin.ports import MovesMoney
-from copyplugin.store import follows, lane_work, leaders, ledger, transfers
+from copyplugin.store import follows, lane_work, leaders, ledger, payables, transfers
 from copyplugin.store.database import Session
 from copyplugin.store.followers import get_follower
 from copyplugin.store.rows import TransferRow
@@ -211,17 +210,17 @@ class Following:
             return  # the mover is at it
         if not await self._settler.settle(case.follow_id):
             return
-        pays_others = self._around.venue.capabilities.moves_money is MovesMoney.FULL
         with self._around.database.read() as session:
-            if pays_others and _case(session, case.follow_id).shares_under_way:
+            if _case(session, case.follow_id).shares_under_way:
                 return
+            owed = payables.owed_in(session, case.follow_id)
             his = ledger.balance(session, sub_account(case.follow_id, paper=case.paper))
         money = await self._money_left(case)
         if money is None:
             return
-        if not pays_others:
-            # What is owed to others waits in the sub-account until it can be paid (V6); the
-            # follower need not wait for that.
+        if owed:
+            # What is owed to others waits in the sub-account until it was paid by other ways
+            # (V6); the follower need not wait for that.
             money = min(money, his)
         if money <= 0:
             await self._around.database.write(lambda session: self._finish(session, case))

@@ -42,6 +42,8 @@ def refuse_strangers(asked: Asked) -> None:
         _refuse_halt(asked, role)
     elif kind in FOR_STAFF and role not in STAFF | {None}:
         raise Refused("Only operators and administrators look after leaders.")
+    elif kind is CommandKind.MARK_PAID and role not in STAFF:
+        raise Refused("Only operators and administrators mark a share as paid.")
     if role is Role.FOLLOWER:
         _refuse_unless_own(asked)
 

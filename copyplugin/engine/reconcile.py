@@ -25,7 +25,7 @@ from copyplugin.engine.findings import Findings
 from copyplugin.engine.losses import take_away
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import VenueUnavailable
-from copyplugin.store import accounts, follows, lane_work, ledger, orphans, transfers
+from copyplugin.store import accounts, follows, lane_work, ledger, orphans, payables, transfers
 from copyplugin.store.database import Session
 from copyplugin.store.lane_work import LaneBelief
 from copyplugin.store.orphans import Leg
@@ -195,7 +195,8 @@ class Reconciler:
     def _books_differ(self, session: Session, follow: FollowRow, balance: AccountBalance) -> bool:
         """Return whether a flat sub-account holds other money than its ledger account (M5)."""
         booked = ledger.balance(session, sub_account(follow.id, paper=follow.paper))
-        difference = total(balance.contract_wallet, -booked)
+        owed = payables.owed_in(session, follow.id)  # it waits there and is others' already
+        difference = total(balance.contract_wallet, -booked, -owed)
         if self._around.venue.capabilities.counts_finer and 0 < difference < DUST:
             return False
         findings = Findings(session, follow.id, self._around.clock.now())

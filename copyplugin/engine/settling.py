@@ -22,6 +22,7 @@ from copyplugin.engine.attempts import attempt_all
 from copyplugin.engine.reckoning import Reckoner
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import VenueUnavailable
+from copyplugin.ports import MovesMoney
 from copyplugin.store import (
     escrow,
     follows,
@@ -37,6 +38,9 @@ from copyplugin.store.shares import Purse
 
 SHARES = frozenset({TransferKind.SHARE, TransferKind.SHARER, TransferKind.ESCROW})
 """Transfers of shares out of a sub-account."""
+
+STILL_THERE = frozenset({TransferState.PLANNED, TransferState.OWED})
+"""States of a transfer whose money is still where it came from."""
 
 LAST_CALL = frozenset({FollowState.SETTLING, FollowState.ABORTING})
 """States from which, once flat, the money goes home: what is due is taken out of what there is."""
@@ -119,7 +123,7 @@ class Settler:
         withdrawable = Money(
             total(view.balance.contract_available, -_shares_on_their_way(session, follow_id))
         )
-        shares, purse = 0, self._purse()
+        shares, purse = 0, self._purse(follow)
         for due in settlements.due_positions(session, follow_id):
             row = settlements.settle_position(
                 session,
@@ -152,11 +156,15 @@ class Settler:
         )
         return Settled(shares=shares, is_clear=is_clear, is_ended=is_ended)
 
-    def _purse(self) -> Purse:
+    def _purse(self, follow: FollowRow) -> Purse:
         settings = self._around.settings
+        moves = self._around.venue.capabilities.moves_money
+        pays_others = follow.paper or moves is MovesMoney.FULL
+        has_escrow = pays_others and bool(settings.escrow_account)
         return Purse(
             transfer_prefix=settings.client_order_prefix,
-            escrow=AccountId(settings.escrow_account) if settings.escrow_account else None,
+            escrow=AccountId(settings.escrow_account) if has_escrow else None,
+            pays_others=pays_others,
         )
 
     def _end_if_spent(self, session: Session, follow: FollowRow, available: Money) -> bool:
@@ -185,9 +193,9 @@ def _rests_on_open_positions(follow: FollowRow) -> bool:
 
 
 def _shares_on_their_way(session: Session, follow_id: FollowId) -> Money:
-    """Return what is booked as paid to others and has not left the sub-account yet."""
+    """Return what is booked as paid or owed to others and has not left the sub-account yet."""
     rows = transfers.transfers_of(session, follow_id, SHARES)
-    return Money(total(*(row.money for row in rows if row.state is TransferState.PLANNED)))
+    return Money(total(*(row.money for row in rows if row.state in STILL_THERE)))
 
 
 def smallest_margin(

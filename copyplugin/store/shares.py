@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from copyplugin.domain.account import TransferKind, TransferRequest, Wallet
+from copyplugin.domain.account import TransferKind, TransferRequest, TransferState, Wallet
 from copyplugin.domain.identifiers import AccountId, CopiedPositionId, LedgerEntryId, TransferId
 from copyplugin.domain.ledger import (
     LedgerAccount,
     Posting,
     escrow_account,
     leader_account,
+    payable_account,
     sharer_account,
     sub_account,
 )
@@ -31,11 +32,13 @@ RELEASE = "release"
 class Purse:
     """How shares are paid out: what transfers are called, and where held ones are kept.
 
-    `escrow` is the operator's account at the venue; None where nothing is held.
+    `escrow` is the operator's account at the venue; None where nothing is held. Shares are owed
+    where the venue does not move money between people: then `pays_others` is false.
     """
 
     transfer_prefix: str
     escrow: AccountId | None = None
+    pays_others: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +68,7 @@ class Payment:
     account: AccountId
     ledger_account: LedgerAccount
     money: Money
+    is_owed: bool = False  # it is not moved
 
 
 def take_share(session: Session, claim: Claim, purse: Purse, *, at: datetime) -> SettlementRow:
@@ -131,8 +135,9 @@ def payments_of(
             kind=kind,
             transfer_id=TransferId(f"{purse.transfer_prefix}-{kind}-{claim.name}"),
             account=account,
-            ledger_account=ledger_account,
+            ledger_account=ledger_account if purse.pays_others else payable_account(account),
             money=money,
+            is_owed=not purse.pays_others,
         )
         for kind, account, ledger_account, money in parts
         if money > 0
@@ -183,6 +188,7 @@ def plan_payments(
             kind=payment.kind,
             at=at,
             ledger_entry_id=entry_id,
+            state=TransferState.OWED if payment.is_owed else TransferState.PLANNED,
         )
 
 

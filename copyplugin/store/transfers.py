@@ -16,7 +16,7 @@ from copyplugin.store.ledger import post
 from copyplugin.store.rows import TransferRow
 
 
-def plan_transfer(
+def plan_transfer(  # noqa: PLR0913 - what a transfer is
     session: Session,
     request: TransferRequest,
     *,
@@ -24,6 +24,7 @@ def plan_transfer(
     kind: TransferKind,
     at: datetime,
     ledger_entry_id: LedgerEntryId | None = None,
+    state: TransferState = TransferState.PLANNED,
 ) -> TransferRow:
     """Write down what is to be moved; the same id again returns the row there is.
 
@@ -44,6 +45,7 @@ def plan_transfer(
         to_wallet=request.to_wallet,
         money=request.money,
         ledger_entry_id=ledger_entry_id,
+        state=state,
         created_at=at,
     )
     session.add(row)

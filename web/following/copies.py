@@ -91,6 +91,7 @@ def _page(template: str, **more: object) -> str:
         escrow=queries.escrow(my_id()),
         backings=queries.leader_backings(my_id()),
         orphans=queries.orphans(my_id()),
+        owed=queries.owed_by(my_id()),
         halted=queries.halted_follows(my_id()),
         page_url=_page_url,
         sums_of=totals_of,

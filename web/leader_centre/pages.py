@@ -59,8 +59,14 @@ def followers() -> Answer:
 
 
 def _page(template: str, **more: object) -> str:
+    queries, leader = services().queries, signed_in_leader()
     return render_template(
-        template, section="centre", leader=signed_in_leader(), now=services().queries.now(), **more
+        template,
+        section="centre",
+        leader=leader,
+        owed=queries.owed_to_leader(leader.leader_id),
+        now=queries.now(),
+        **more,
     )
 
 

@@ -238,7 +238,7 @@ class _Sums:
             select(TransferRow.follow_id, func.sum(TransferRow.money))
             .where(
                 TransferRow.follow_id.in_(self._follows),
-                TransferRow.kind == TransferKind.RETURN,
+                TransferRow.kind.in_({TransferKind.RETURN, TransferKind.FREED}),
                 TransferRow.state == TransferState.DONE,
             )
             .group_by(TransferRow.follow_id)

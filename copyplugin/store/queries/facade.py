@@ -11,6 +11,7 @@ from copyplugin.domain.identifiers import (
     LeaderId,
     SignalId,
 )
+from copyplugin.domain.money import Money
 from copyplugin.domain.notice import Audience
 from copyplugin.ports import Clock
 from copyplugin.store.database import Database
@@ -33,6 +34,7 @@ from copyplugin.store.queries import (
     live,
     marks,
     notices,
+    payables,
     receipts,
     settings_of_follow,
     skipped,
@@ -57,6 +59,7 @@ from copyplugin.store.queries.live import Moving
 from copyplugin.store.queries.marks import Mark
 from copyplugin.store.queries.notices import NoticeList
 from copyplugin.store.queries.orphans import Orphan, orphans_held
+from copyplugin.store.queries.payables import Payable
 from copyplugin.store.queries.position_protection import (
     PositionProtection,
     position_protection,
@@ -234,6 +237,14 @@ class Queries:
     def orphans(self, follower_id: FollowerId) -> tuple[Orphan, ...]:
         with self._database.read() as session:
             return orphans_held(session, follower_id)
+
+    def owed_by(self, follower_id: FollowerId) -> tuple[Payable, ...]:
+        with self._database.read() as session:
+            return payables.owed_by(session, follower_id)
+
+    def owed_to_leader(self, leader_id: LeaderId) -> Money:
+        with self._database.read() as session:
+            return payables.owed_to_leader(session, leader_id)
 
     def position_protection(self, position_id: CopiedPositionId) -> PositionProtection | None:
         with self._database.read() as session:

@@ -20,6 +20,7 @@ from copyplugin.domain.leader import NOT_BOOKED, TradeState
 from copyplugin.domain.ledger import LedgerAccount, sub_account
 from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, Price, money_total, product
 from copyplugin.store import ledger
+from copyplugin.store.payables import PAID
 from copyplugin.store.rows import (
     CopiedPositionRow,
     CopyOrderRow,
@@ -206,24 +207,26 @@ def _funding(session: Session, follow_id: FollowId) -> Iterator[StatementLine]:
 
 
 def _shares(session: Session, account: LedgerAccount) -> Iterator[StatementLine]:
-    """Yield what was booked as leader shares, from the ledger itself."""
+    """Yield what was booked as leader shares, from the ledger itself.
+
+    A share that the follower paid with other money was paid in by that: what waited is his again.
+    """
     query = (
         select(LedgerEntryRow, LedgerPostingRow.money)
         .join(LedgerPostingRow, LedgerPostingRow.entry_id == LedgerEntryRow.id)
         .where(
             LedgerPostingRow.account == account,
-            LedgerEntryRow.kind == LineKind.SHARE.value,
+            LedgerEntryRow.kind.in_({LineKind.SHARE.value, PAID}),
         )
         .order_by(LedgerEntryRow.id)
     )
     for entry, money in session.execute(query):
-        yield StatementLine(
-            at=entry.at, kind=LineKind.SHARE, reference=entry.reference, money=money
-        )
+        kind = LineKind.PAID_IN if entry.kind == PAID else LineKind.SHARE
+        yield StatementLine(at=entry.at, kind=kind, reference=entry.reference, money=money)
 
 
 def _transfers(session: Session, follow_id: FollowId) -> Iterator[StatementLine]:
-    signs = {TransferKind.FUND: 1, TransferKind.RETURN: -1}
+    signs = {TransferKind.FUND: 1, TransferKind.RETURN: -1, TransferKind.FREED: -1}
     query = (
         select(TransferRow)
         .where(

@@ -36,3 +36,6 @@ class TransferRow(Row, kw_only=True):
     retry_at: Mapped[datetime | None] = mapped_column(default=None)  # not before this
     created_at: Mapped[datetime]
     done_at: Mapped[datetime | None] = mapped_column(default=None)
+    # Of what the venue does not move: who said that it was paid by other ways, and how.
+    paid_by: Mapped[str | None] = mapped_column(default=None)
+    paid_reference: Mapped[str | None] = mapped_column(default=None)
