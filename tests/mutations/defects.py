@@ -163,8 +163,8 @@ MONEY = (
     Defect(
         name="the money goes home before the share is paid",
         file=f"{ENGINE}/following.py",
-        old="if pays_others and _case(session, case.follow_id).shares_under_way:",
-        new="if not pays_others:",
+        old="if _case(session, case.follow_id).shares_under_way:",
+        new="if not case.is_flat:",
         tests=(f"{SIM}/test_ending_and_settling.py", f"{WORLDS}[shares]"),
     ),
     Defect(
