@@ -25,6 +25,7 @@ SERVES_BOTH = {
     "copyplugin/store/queries/skipped.py:skipped_orders",
     # what its callers ask for
     "copyplugin/store/queries/copied_positions.py:_select",
+    "copyplugin/store/queries/payables.py:_payables",
 }
 
 
