@@ -1,7 +1,7 @@
 """How the engine fares: jobs, drift, copy delay, and whether the ledger adds up."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
@@ -36,6 +36,8 @@ from copyplugin.store.rows import (
     LedgerPostingRow,
     TransferRow,
 )
+
+SILENT_AFTER = timedelta(minutes=1)
 
 State = TypeVar("State", bound=StrEnum)
 
@@ -87,11 +89,14 @@ class Health:
     orphans: tuple[Orphan, ...]  # positions that no lane wants
     halts: tuple[str, ...]  # why opens are halted for a leader or for all, the latest first
 
+    silent_since: datetime | None  # when the last job began, where that is long ago
+
     @property
     def is_well(self) -> bool:
         """Tell whether nothing needs an operator; drift while orders are on their way does not."""
         return (
             self.ledger.broken_entry is None
+            and self.silent_since is None
             and self.lanes_drifting <= self.orders_in_doubt
             and not self.follows_aborting
             and not self.transfers_refused
@@ -122,8 +127,10 @@ def health(session: Session, *, now: datetime) -> Health:
             .group_by(FollowRow.state)
         ).all()
     )
+    jobs = _jobs(session)
     return Health(
-        jobs=_jobs(session),
+        jobs=jobs,
+        silent_since=_silent_since(jobs, now),
         lanes=lanes,
         lanes_drifting=drifting,
         drift_contracts=drift,
@@ -153,6 +160,15 @@ def health(session: Session, *, now: datetime) -> Health:
         orphans=orphans_held(session),
         halts=tuple(row.reason for row in halts_in_force(session, _WIDE, now=now)),
     )
+
+
+def _silent_since(jobs: tuple[Job, ...], now: datetime) -> datetime | None:
+    """Return when the engine was last heard of, where that is too long ago for one that runs.
+
+    The copy sweep alone runs every few seconds; None too where no job ever ran.
+    """
+    last = max((job.started_at for job in jobs), default=None)
+    return last if last is not None and now - last > SILENT_AFTER else None
 
 
 def ledger_state(session: Session) -> LedgerState:
