@@ -214,6 +214,16 @@ def test_a_close_never_raises_a_target_and_needs_no_permission(move, allowed, ta
         assert decision.target == 0
 
 
+@given(closes(), terms(), targets, st.data())
+def test_a_close_decided_again_opens_nothing_that_was_closed_meanwhile(move, allowed, target, data):
+    first = decided(move, allowed, target)
+    left = Contracts(data.draw(st.integers(0, first.target)))
+
+    again = decided(move, allowed, left, before=first)
+
+    assert again.target <= left
+
+
 @given(closes(), terms(), targets)
 def test_a_follow_that_was_handed_over_follows_no_close(move, allowed, target):
     decision = decided(move, replace(allowed, follows_closes=False), target)
