@@ -29,70 +29,90 @@ STEERING = (
         file=f"{DOMAIN}/sizing.py",
         old="closed = max(held - held * leader_after // leader_before, smallest)",
         new="closed = max(held * (leader_before - leader_after) // leader_before, smallest)",
-        tests=(f"{LAWS}/test_sizing_laws.py",),
+        tests=(
+            f"{LAWS}/test_sizing_laws.py::test_a_close_leaves_no_more_than_the_leaders_proportion",
+        ),
     ),
     Defect(
         name="what remains below the venue's minimum stays open",
         file=f"{DOMAIN}/sizing.py",
         old="return Contracts(remainder) if remainder >= smallest else NO_CONTRACTS",
         new="return Contracts(remainder)",
-        tests=(f"{LAWS}/test_sizing_laws.py",),
+        tests=(
+            f"{LAWS}/test_sizing_laws.py::test_a_close_leaves_no_more_than_the_leaders_proportion",
+        ),
     ),
     Defect(
         name="a proportion may exceed the whole",
         file=f"{DOMAIN}/sizing.py",
         old="part = min(Fraction(margin) / Fraction(balance), Fraction(1))",
         new="part = Fraction(margin) / Fraction(balance)",
-        tests=(f"{LAWS}/test_sizing_laws.py", "tests/unit/domain/test_sizing.py"),
+        tests=(
+            f"{LAWS}/test_sizing_laws.py::test_proportional_mode_never_opens_more_than_the_rule_and_one_more_would_be_too_many",
+        ),
     ),
     Defect(
         name="the fee of an open is not counted in what the balance bears",
         file=f"{DOMAIN}/sizing.py",
         old="* (1 / Fraction(opening.leverage) + fee_rate)",
         new="* (1 / Fraction(opening.leverage))",
-        tests=(f"{LAWS}/test_sizing_laws.py", f"{LAWS}/test_open_size_laws.py"),
+        tests=(
+            f"{LAWS}/test_sizing_laws.py::test_what_is_opened_is_paid_for_and_within_what_the_venue_takes",
+        ),
     ),
     Defect(
         name="what was not filled stays in the target and is bought later",
         file=f"{DOMAIN}/steering.py",
         old="target=Contracts(max(0, before.target - contracts)),",
         new="target=before.target,",
-        tests=(f"{LAWS}/test_steering_laws.py",),
+        tests=(
+            f"{LAWS}/test_steering_laws.py::test_what_found_no_taker_is_not_made_up_for_when_the_leaders_order_grows",
+        ),
     ),
     Defect(
         name="a close may raise the target",
         file=f"{DOMAIN}/steering.py",
         old="target=min(target, aim),",
         new="target=aim,",
-        tests=(f"{LAWS}/test_steering_laws.py",),
+        tests=(
+            f"{LAWS}/test_steering_laws.py::test_a_close_decided_again_opens_nothing_that_was_closed_meanwhile",
+        ),
     ),
     Defect(
         name="opens are copied while copying is halted",
         file=f"{DOMAIN}/steering.py",
         old="if not terms.copies_opens or terms.is_halted:",
         new="if not terms.copies_opens:",
-        tests=(f"{LAWS}/test_steering_laws.py", f"{SIM}/test_limits.py"),
+        tests=(
+            f"{LAWS}/test_steering_laws.py::test_an_open_that_may_not_be_copied_leaves_the_target_alone",
+        ),
     ),
     Defect(
         name="an open is copied however late it is known",
         file=f"{DOMAIN}/steering.py",
         old="if now - move.last_fill_at > terms.late_after:",
         new="if now - move.last_fill_at > 1000 * terms.late_after:",
-        tests=(f"{LAWS}/test_steering_laws.py", f"{SIM}/test_hard_times.py"),
+        tests=(
+            f"{LAWS}/test_steering_laws.py::test_an_open_that_may_not_be_copied_leaves_the_target_alone",
+        ),
     ),
     Defect(
         name="a close below the venue's minimum is not raised to it",
         file=f"{DOMAIN}/steering.py",
         old="contracts = min(max(actual - target, instrument.contracts_min), actual)",
         new="contracts = actual - target",
-        tests=(f"{LAWS}/test_steering_laws.py",),
+        tests=(
+            f"{LAWS}/test_steering_laws.py::test_a_reducing_order_is_at_market_and_takes_no_more_than_is_held",
+        ),
     ),
     Defect(
         name="the bound of a price is rounded away from the leader's",
         file=f"{DOMAIN}/price_protection.py",
         old="ticks = leader_price * (1 + Fraction(bound)) // tick",
         new="ticks = -(-leader_price * (1 + Fraction(bound)) // tick)",
-        tests=(LAWS,),
+        tests=(
+            f"{LAWS}/test_steering_laws.py::test_a_bound_is_on_the_grid_never_exceeded_and_the_next_price_would_exceed_it",
+        ),
     ),
 )
 
@@ -102,91 +122,117 @@ MONEY = (
         file=f"{DOMAIN}/round_trip.py",
         old="if self.position_side is PositionSide.SHORT:",
         new="if self.position_side is PositionSide.LONG:",
-        tests=(f"{LAWS}/test_round_trip_laws.py",),
+        tests=(
+            f"{LAWS}/test_round_trip_laws.py::test_once_flat_the_result_is_exactly_what_came_in_less_what_went_out",
+        ),
     ),
     Defect(
         name="a share is taken before funding",
         file=f"{DOMAIN}/share.py",
         old="total(realized_pnl, -fees, -funding)",
         new="total(realized_pnl, -fees)",
-        tests=(f"{LAWS}/test_share_laws.py", "tests/integration/store/test_money_paths.py"),
+        tests=(
+            f"{LAWS}/test_share_laws.py::test_fees_and_funding_that_were_paid_lower_the_profit_by_what_they_are",
+        ),
     ),
     Defect(
         name="a losing position owes a negative share",
         file=f"{DOMAIN}/share.py",
         old="if profit <= 0:",
         new="if profit == 0:",
-        tests=(f"{LAWS}/test_share_laws.py",),
+        tests=(
+            f"{LAWS}/test_share_laws.py::test_a_share_is_never_negative_and_never_more_than_its_part_of_the_profit",
+        ),
     ),
     Defect(
         name="the sharer's part is paid on top of the share",
         file=f"{DOMAIN}/share.py",
         old="return Money(total(share, -sharer_part)), sharer_part",
         new="return share, sharer_part",
-        tests=(f"{LAWS}/test_share_laws.py",),
+        tests=(
+            f"{LAWS}/test_share_laws.py::test_the_leaders_and_the_sharers_part_sum_to_the_share_to_the_last_unit",
+        ),
     ),
     Defect(
         name="the same profit is shared again: the mark stays",
         file=f"{DOMAIN}/high_water_mark.py",
         old="return Reckoning(share=share, mark=result)",
         new="return Reckoning(share=share, mark=mark)",
-        tests=(f"{LAWS}/test_high_water_mark_laws.py",),
+        tests=(
+            f"{LAWS}/test_high_water_mark_laws.py::test_a_follower_never_pays_twice_for_the_same_profit",
+        ),
     ),
     Defect(
         name="a share above the mark is taken of the whole result",
         file=f"{DOMAIN}/high_water_mark.py",
         old="gained = max(Money(total(result, -mark)), ZERO_MONEY)",
         new="gained = max(result, ZERO_MONEY)",
-        tests=(f"{LAWS}/test_high_water_mark_laws.py",),
+        tests=(
+            f"{LAWS}/test_high_water_mark_laws.py::test_a_follower_never_pays_twice_for_the_same_profit",
+        ),
     ),
     Defect(
         name="the oldest held share is taken back first",
         file=f"{DOMAIN}/high_water_mark.py",
         old="for share in reversed(held):",
         new="for share in held:",
-        tests=(f"{LAWS}/test_high_water_mark_laws.py",),
+        tests=(
+            f"{LAWS}/test_high_water_mark_laws.py::test_what_is_taken_back_is_what_is_held_too_much_the_newest_first",
+        ),
     ),
     Defect(
         name="two orders may have one name",
         file=f"{DOMAIN}/client_order_id.py",
         old='L{_base_36(lane_id)}S{_base_36(sequence)}"',
         new='L{_base_36(lane_id)}{_base_36(sequence)}"',
-        tests=(f"{LAWS}/test_client_order_id_laws.py",),
+        tests=(
+            f"{LAWS}/test_client_order_id_laws.py::test_a_name_says_what_it_was_derived_from_so_that_no_two_causes_share_one",
+        ),
     ),
     Defect(
         name="a share that is on its way is counted as money to take",
         file=f"{ENGINE}/settling.py",
         old="total(view.balance.contract_available, -_shares_on_their_way(session, follow_id))",
         new="total(view.balance.contract_available)",
-        tests=(f"{SIM}/test_share_bases.py", f"{SIM}/test_ending_and_settling.py", WORLDS),
+        tests=(
+            f"{SIM}/test_ending_and_settling.py::test_a_share_waits_while_the_money_is_at_work_and_is_paid_before_the_rest_goes_home",
+            f"{WORLDS}[shares]",
+        ),
     ),
     Defect(
         name="the money goes home before the share is paid",
         file=f"{ENGINE}/following.py",
         old="if _case(session, case.follow_id).shares_under_way:",
         new="if not case.is_flat:",
-        tests=(f"{SIM}/test_ending_and_settling.py", f"{WORLDS}[shares]"),
+        tests=(
+            f"{SIM}/test_ending_and_settling.py::test_a_share_waits_while_the_money_is_at_work_and_is_paid_before_the_rest_goes_home",
+            f"{WORLDS}[shares]",
+        ),
     ),
     Defect(
         name="a transfer whose answer was lost is made again",
         file=f"{ENGINE}/transfers.py",
         old="if attempts > 1 and (await",
         new="if attempts < 0 and (await",
-        tests=(f"{SIM}/test_hard_times.py", f"{WORLDS}[twins]"),
+        tests=(f"{WORLDS}[killed at an await]",),
     ),
     Defect(
         name="a changed entry of the ledger is not noticed",
         file=f"{STORE}/ledger.py",
         old="if row.hash != entry.hash_after(head.hash):",
         new="if row.hash == head.hash:",
-        tests=("tests/integration/store/test_ledger.py",),
+        tests=(
+            "tests/integration/store/test_ledger.py::test_verify_names_the_first_entry_that_was_changed",
+        ),
     ),
     Defect(
         name="what was liquidated is booked at the cost of what was opened later",
         file=f"{ENGINE}/losses.py",
         old="then = _round_trip_then(session, position, fill)",
         new="then = trip",
-        tests=(f"{SIM}/test_hard_times.py",),
+        tests=(
+            f"{SIM}/test_hard_times.py::test_what_was_liquidated_before_more_was_opened_is_booked_at_its_own_cost",
+        ),
     ),
 )
 
@@ -196,21 +242,28 @@ EXECUTION = (
         file=f"{ENGINE}/planning.py",
         old="if work.in_doubt is not None and work.in_doubt.id not in self._resend:",
         new="if work.in_doubt is not None and work.in_doubt.id in self._resend:",
-        tests=(f"{SIM}/test_hard_times.py", f"{SIM}/test_copying.py"),
+        tests=(
+            f"{SIM}/test_hard_times.py::test_a_close_that_reaches_nobody_is_tried_until_it_does",
+            f"{SIM}/test_late_arrivals.py::test_an_order_that_arrives_late_is_not_sent_again",
+        ),
     ),
     Defect(
         name="an order that never arrived is forgotten",
         file=f"{ENGINE}/booking.py",
         old="self.booked.resend.add(outcome.order_id)",
         new="lane.marked = False",
-        tests=(f"{SIM}/test_hard_times.py", f"{WORLDS}[twins]"),
+        tests=(
+            f"{SIM}/test_late_arrivals.py::test_an_order_that_cannot_arrive_any_more_is_sent_again_once",
+        ),
     ),
     Defect(
         name="an acknowledged order counts as lost when the venue's lists are behind",
         file=f"{ENGINE}/booking.py",
         old="if order.acknowledged_at is not None:\n            seconds",
         new="if order.filled:\n            seconds",
-        tests=("tests/unit/engine", f"{SIM}/test_late_arrivals.py"),
+        tests=(
+            f"{SIM}/test_late_arrivals.py::test_an_order_that_was_acknowledged_is_never_lost_whoever_asks",
+        ),
     ),
     Defect(
         name="an order that the venue has forgotten is asked for for ever",
@@ -224,56 +277,69 @@ EXECUTION = (
         file=f"{ENGINE}/planning.py",
         old="not each.increases and each.contracts_after == 0 for _, each in work.undecided",
         new="not each.increases and each.contracts_after < 0 for _, each in work.undecided",
-        tests=(f"{SIM}/test_hard_times.py", f"{SIM}/test_late_arrivals.py", f"{WORLDS}[twins]"),
+        tests=(
+            f"{WORLDS}[twins]",
+            f"{WORLDS}[rules]",
+        ),
     ),
     Defect(
         name="opens go before closes",
         file=f"{ENGINE}/runners.py",
         old="(not errand.is_urgent, self._queued, errand)",
         new="(errand.is_urgent, self._queued, errand)",
-        tests=(f"{SIM}/test_copying.py", f"{SIM}/test_hard_times.py", "tests/unit/engine"),
+        tests=(f"{SIM}/test_copying.py::test_opens_and_adds_are_copied_contract_by_contract",),
     ),
     Defect(
         name="an order is sent although the lease may run out before its answer",
         file=f"{ENGINE}/lane_worker.py",
         old="return unkept + settings.request_timeout_seconds < settings.lease_seconds",
         new="return unkept < settings.lease_seconds",
-        tests=("tests/integration/dispatch/test_queue.py", "tests/unit/engine"),
+        tests=("tests/integration/dispatch/test_kills.py",),
     ),
     Defect(
         name="a lease is taken from a worker that still holds it",
         file=f"{STORE}/leases.py",
         old='" AND (owner IS NULL OR owner = :owner OR until < NOW_US) RETURNING number, epoch"',
         new='" AND (owner IS NULL OR owner = :owner OR until > 0) RETURNING number, epoch"',
-        tests=("tests/integration/store/test_leases.py",),
+        tests=(
+            "tests/integration/store/test_leases.py::test_a_lease_has_one_owner_until_it_runs_out",
+        ),
     ),
     Defect(
         name="a refusal does not end what it refuses: too many in a row abort nobody",
         file=f"{ENGINE}/booking.py",
         old="follow.refusals_in_a_row += 1",
         new="follow.refusals_in_a_row += 0",
-        tests=(f"{SIM}/test_hard_times.py",),
+        tests=(
+            f"{SIM}/test_hard_times.py::test_refusals_in_a_row_abort_the_follow_and_bring_the_money_home",
+        ),
     ),
     Defect(
         name="a venue that is silent for long aborts nobody",
         file=f"{ENGINE}/booking.py",
         old="if silence >= timedelta(seconds=self._around.settings.unreachable_abort_seconds):",
         new="if silence < timedelta(0):",
-        tests=(f"{SIM}/test_hard_times.py",),
+        tests=(
+            f"{SIM}/test_hard_times.py::test_a_venue_that_is_silent_for_too_long_aborts_the_follow",
+        ),
     ),
     Defect(
         name="a leader order that grows is copied once",
         file=f"{ENGINE}/signals.py",
         old="signal.revision += 1",
         new="signal.revision += 0",
-        tests=(f"{SIM}/test_copying.py", f"{SIM}/test_modes.py"),
+        tests=(
+            f"{SIM}/test_copying.py::test_an_order_that_goes_on_filling_is_topped_up_after_a_while",
+        ),
     ),
     Defect(
         name="what a wake-up announced while work runs is lost",
         file="copyplugin/dispatch/in_process.py",
         old="await self._guarded(name, served.handler(keys))\n",
         new="await self._guarded(name, served.handler(keys))\n            served.woken.clear()\n",
-        tests=("tests/unit/engine/test_in_process_dispatcher.py",),
+        tests=(
+            "tests/unit/engine/test_in_process_dispatcher.py::test_announcements_during_a_run_are_one_run_with_all_their_keys",
+        ),
     ),
 )
 
@@ -283,42 +349,46 @@ LIFE = (
         file=f"{DOMAIN}/follow.py",
         old="_S.CLOSED: frozenset(),",
         new="_S.CLOSED: frozenset({_S.PENDING}),",
-        tests=(f"{LAWS}/test_follow_laws.py",),
+        tests=(f"{LAWS}/test_follow_laws.py::test_an_ended_relationship_never_copies_again",),
     ),
     Defect(
         name="one follower more than the leader has places for",
         file=f"{STORE}/places.py",
         old="and places_taken(session, leader.id) >= leader.max_followers",
         new="and places_taken(session, leader.id) > leader.max_followers",
-        tests=("tests/integration/store/test_places.py",),
+        tests=(
+            "tests/integration/store/test_places.py::test_of_a_thousand_who_press_copy_at_once_a_hundred_get_the_hundred_places",
+        ),
     ),
     Defect(
         name="a loss limit that is just reached is not reached",
         file=f"{DOMAIN}/follow_limits.py",
         old="if loss >= limits.max_loss:",
         new="if loss > limits.max_loss:",
-        tests=(f"{LAWS}/test_follow_limits_laws.py",),
+        tests=(
+            f"{LAWS}/test_follow_limits_laws.py::test_the_largest_loss_is_hit_at_the_last_unit_and_not_one_before",
+        ),
     ),
     Defect(
         name="the trailing stop trails the copy amount, not the peak",
         file=f"{DOMAIN}/follow_limits.py",
         old="floor = Fraction(values.peak) *",
         new="floor = Fraction(values.copy_amount) *",
-        tests=(f"{LAWS}/test_follow_limits_laws.py",),
+        tests=(f"{LAWS}/test_follow_limits_laws.py::test_a_trailing_stop_is_a_part_of_the_peak",),
     ),
     Defect(
         name="a trade without profit counts as won",
         file=f"{DOMAIN}/statistics.py",
         old="trades_won=sum(trade.profit > 0 for trade in closed),",
         new="trades_won=sum(trade.profit >= 0 for trade in closed),",
-        tests=(f"{LAWS}/test_statistics_laws.py",),
+        tests=(f"{LAWS}/test_statistics_laws.py::test_a_trade_without_profit_or_loss_is_not_won",),
     ),
     Defect(
         name="a short's profit ratio has the wrong sign",
         file=f"{DOMAIN}/statistics.py",
         old="if position_side is PositionSide.LONG else entry - leave",
         new="if position_side is PositionSide.LONG else leave - entry",
-        tests=(f"{LAWS}/test_statistics_laws.py",),
+        tests=(f"{LAWS}/test_statistics_laws.py::test_what_a_long_gains_a_short_loses",),
     ),
 )
 
@@ -328,42 +398,55 @@ PROTECTION = (
         file=f"{DOMAIN}/protection.py",
         old="return Fraction(trigger) <= Fraction(liquidation)",
         new="return Fraction(trigger) < Fraction(liquidation)",
-        tests=(f"{LAWS}/test_protection_laws.py",),
+        tests=(
+            f"{LAWS}/test_protection_laws.py::test_the_greatest_ratio_of_a_position_fires_before_its_liquidation_and_a_step_more_does_not",
+        ),
     ),
     Defect(
         name="a stop that vanished at the venue is believed to rest",
         file=f"{ENGINE}/protection_book.py",
         old='self._end_plan(plan, PlanState.WITHDRAWN, "the venue knows it no more")',
         new="self._held.add(plan.id)",
-        tests=(f"{SIM}/test_protection.py", f"{WORLDS}[stops whatever fails]"),
+        tests=(
+            f"{SIM}/test_protection.py::test_a_plan_that_somebody_else_withdrew_rests_again_with_the_next_job",
+        ),
     ),
     Defect(
         name="a stop in doubt is sent again without asking",
         file=f"{ENGINE}/protection_book.py",
         old="if plan.state is PlanState.SENT and plan.id not in self._unknown:",
         new="if plan.state is PlanState.SENT and plan.id in self._unknown:",
-        tests=(f"{SIM}/test_protection.py", f"{WORLDS}[stops whatever fails]"),
+        tests=(
+            f"{SIM}/test_protection.py::test_a_plan_in_doubt_is_asked_for_and_never_rests_twice",
+        ),
     ),
     Defect(
         name="the old stop goes before the new one rests",
         file=f"{ENGINE}/protection_book.py",
         old="        else:\n            self._add_plan(lane, position, current.kind, wanted)\n",
         new="        else:\n            self._let_go(lane, current)\n",
-        tests=(f"{SIM}/test_protection.py",),
+        tests=(
+            f"{SIM}/test_protection.py::test_where_the_venue_cannot_amend_the_new_plan_rests_before_the_old_is_withdrawn",
+        ),
     ),
     Defect(
         name="a position that grew keeps the size of its stop",
         file=f"{ENGINE}/protection_book.py",
         old="            and plan.contracts == lane.lane.actual\n",
         new="",
-        tests=(f"{SIM}/test_protection.py", f"{WORLDS}[stops at rest]"),
+        tests=(
+            f"{SIM}/test_protection.py::test_plans_are_amended_in_place_with_every_add_and_reduce",
+            f"{SIM}/test_protection.py::test_where_the_venue_cannot_amend_the_new_plan_rests_before_the_old_is_withdrawn",
+        ),
     ),
     Defect(
         name="a follow goes on after its stop has fired",
         file=f"{ENGINE}/protection_book.py",
         old='self._ending = f"{what} fired"\n',
         new="pass\n",
-        tests=(f"{SIM}/test_protection.py",),
+        tests=(
+            f"{SIM}/test_protection.py::test_a_stop_that_fires_closes_the_position_and_ends_the_follow",
+        ),
     ),
 )
 

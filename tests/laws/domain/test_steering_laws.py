@@ -243,6 +243,7 @@ def test_a_close_of_an_instrument_the_venue_forgot_still_takes_its_part(move, al
     ("change", "late_by", "reason"),
     [
         ({"copies_opens": False, "is_chosen": False}, 0, SkipReason.FOLLOW_NOT_ACTIVE),
+        ({"is_halted": True, "is_chosen": False}, 99, SkipReason.COPYING_HALTED),
         (
             {"is_configured": False, "is_chosen": False},
             0,
