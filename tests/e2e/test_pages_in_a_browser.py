@@ -18,6 +18,8 @@ PAGES = [
     "/my/copies/follows",
     "/my/copies/closed",
     "/my/copies/not-copied",
+    "/my/copies/follows?money=play",
+    "/koltrade/1/what-if",
     "/my/follows/1/end",
     "/my/follows/1/receipts",
     "/my/follows/1/settings",

@@ -1,8 +1,10 @@
 """A pair whose follower follows the leader with play money too."""
 
 from copyplugin.domain.command import CommandKind, CommandState
+from copyplugin.errors import VenueUnavailable
 from copyplugin.store import ledger
 from copyplugin.store.rows import FollowRow, LaneRow
+from copyplugin.venues.paper import PaperVenue
 from simexchange.core.types import PositionSide
 from tests.simulation.copy_world import Plugin
 from tests.simulation.pair import BTC, SOL, Pair
@@ -73,3 +75,36 @@ async def start_pair(plugin, market) -> "PaperPair":
     answer = await pair.start_paper()
     assert answer.state is CommandState.DONE, answer.message
     return pair
+
+
+class Died(BaseException):
+    """The process ended here."""
+
+
+class Mortal(PaperVenue):
+    """Executes, and its answer is lost: in another way each time."""
+
+    losses: list[BaseException]
+
+    async def place_order(self, request):
+        if self.losses and isinstance(self.losses[0], VenueUnavailable):
+            raise self.losses.pop(0)  # before anything was done, as the port says
+        report = await super().place_order(request)
+        if self.losses:
+            raise self.losses.pop(0)
+        return report
+
+    async def transfer(self, request):
+        await super().transfer(request)
+        if self.losses:
+            raise self.losses.pop(0)
+
+
+class MortalPlugin(Plugin):
+    losses: list[BaseException]
+
+    def make_paper(self, folder):
+        made = super().make_paper(folder)
+        made.__class__ = Mortal
+        made.losses = self.losses
+        return made

@@ -13,10 +13,16 @@ from copyplugin.store.rows import (
     TransferRow,
 )
 from copyplugin.venues import paper_market
-from copyplugin.venues.paper import PaperVenue
 from tests.simulation.copy_world import Market, Plugin
 from tests.simulation.pair import SOL
-from tests.simulation.paper_pair import PaperPair, restart, start_pair, start_plugin
+from tests.simulation.paper_pair import (
+    Died,
+    MortalPlugin,
+    PaperPair,
+    restart,
+    start_pair,
+    start_plugin,
+)
 
 
 @pytest.fixture
@@ -65,37 +71,6 @@ async def test_what_comes_back_from_a_snapshot_is_all_that_was(pair, plugin, mon
     assert order.client_order_id in orders
     await pair.sell(10)
     assert await pair.held_on_paper() == 0
-
-
-class Died(BaseException):
-    """The process ended here."""
-
-
-class Mortal(PaperVenue):
-    """Executes, and its answer is lost: in another way each time."""
-
-    losses: list[BaseException]
-
-    async def place_order(self, request):
-        report = await super().place_order(request)
-        if self.losses:
-            raise self.losses.pop(0)
-        return report
-
-    async def transfer(self, request):
-        await super().transfer(request)
-        if self.losses:
-            raise self.losses.pop(0)
-
-
-class MortalPlugin(Plugin):
-    losses: list[BaseException]
-
-    def make_paper(self, folder):
-        made = super().make_paper(folder)
-        made.__class__ = Mortal
-        made.losses = self.losses
-        return made
 
 
 @pytest.fixture
