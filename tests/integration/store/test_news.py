@@ -1,0 +1,168 @@
+"""What people are told, on both databases: read off the rows, once, to whom it concerns."""
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from copyplugin.domain.account import TransferKind, TransferState, Wallet
+from copyplugin.domain.alarm import AlarmKind
+from copyplugin.domain.fill import PositionSide
+from copyplugin.domain.follow import FollowState
+from copyplugin.domain.halt import HaltScope
+from copyplugin.domain.notice import Audience, Channel, NoticeKind
+from copyplugin.store import halts, news, notices
+from copyplugin.store.follow_settings import settings_of
+from copyplugin.store.follows import move
+from copyplugin.store.job_runs import job_finished, job_started
+from copyplugin.store.protection import raise_alarm
+from copyplugin.store.queries.notices import notice_list
+from copyplugin.store.queries.settings_of_follow import settings_of_follow
+from copyplugin.store.receipts import count_receipts, some_receipts_of_follow
+from copyplugin.store.rows import FollowRow, NoticeRow, OrphanRow, TransferRow
+from tests.integration.store.store_builders import (
+    BTC,
+    NOW,
+    make_follow,
+    make_lane,
+    make_leader,
+    make_position,
+    money,
+)
+
+FOLLOWER, LEADER, OPERATOR = Audience.FOLLOWER, Audience.LEADER, Audience.OPERATOR
+
+
+def happen(session):
+    """Let one of everything happen that is told of."""
+    leader = make_leader(session)
+    follow = make_follow(session, leader)
+    position = make_position(session, make_lane(session, follow))
+    raise_alarm(session, AlarmKind.UNPROTECTED, position, "No stop rests.", at=NOW)
+    halts.halt(
+        session, HaltScope.LEADER, leader.id, actor="operator:ann", reason="odd", until=None, at=NOW
+    )
+    session.add(
+        OrphanRow(
+            follow_id=follow.id,
+            symbol=BTC,
+            position_side=PositionSide.LONG,
+            contracts=3,
+            found_at=NOW,
+        )
+    )
+    session.add(
+        TransferRow(
+            id="t1",
+            follow_id=follow.id,
+            kind=TransferKind.SHARE,
+            from_account="1",
+            from_wallet=Wallet.CONTRACT,
+            to_account="2",
+            to_wallet=Wallet.SPOT,
+            money=money("1.5"),
+            state=TransferState.REFUSED,
+            last_error="not allowed",
+            created_at=NOW,
+        )
+    )
+    job_started(session, "ledger", at=NOW)
+    job_finished(session, "ledger", backlog=None, error="broken", at=NOW)
+    move(
+        session, follow, FollowState.ABORTING, actor="engine", reason="the venue is silent", at=NOW
+    )
+
+
+def gather(session, at=NOW):
+    news.tell_of_alarms(session, at=at)
+    news.tell_of_halts(session, at=at)
+    news.tell_of_orphans(session, at=at)
+    news.tell_of_shares(session, at=at)
+    news.tell_of_jobs(session, backlog_max=10, at=at)
+    begins = news.history_begins(session, after=NOW - timedelta(days=1))
+    news.tell_of_history(session, after=begins)
+
+
+def test_everything_is_told_once_to_whom_it_concerns(database):
+    database.write_and_wait(happen)
+    database.write_and_wait(gather)
+    database.write_and_wait(gather)
+
+    with database.read() as session:
+        rows = list(session.scalars(select(NoticeRow)))
+
+    assert sorted((row.audience, row.kind) for row in rows) == sorted(
+        [
+            (FOLLOWER, NoticeKind.UNPROTECTED),
+            (OPERATOR, NoticeKind.UNPROTECTED),
+            (OPERATOR, NoticeKind.HALTED),
+            (LEADER, NoticeKind.HALTED),
+            (FOLLOWER, NoticeKind.ORPHAN),
+            (OPERATOR, NoticeKind.ORPHAN),
+            (OPERATOR, NoticeKind.SHARE_OWED),
+            (OPERATOR, NoticeKind.LEDGER_DIFFERS),
+            (FOLLOWER, NoticeKind.FOLLOW_ENDED),
+        ]
+    )
+    [owed] = [row.sentence for row in rows if row.kind is NoticeKind.SHARE_OWED]
+    assert owed == "A leader share of 1.5 USDT of follow 1 is owed to 2: not allowed."
+
+
+def test_what_is_no_more_is_over_and_what_happened_stays(database):
+    def end(session):
+        session.get_one(TransferRow, "t1").state = TransferState.DONE
+        halts.lift(session, HaltScope.LEADER, 1, actor="operator:ann", at=NOW)
+        session.get_one(OrphanRow, 1).gone_at = NOW
+        job_started(session, "ledger", at=NOW)
+        job_finished(session, "ledger", backlog=None, error=None, at=NOW)
+
+    later = NOW + timedelta(minutes=1)
+    database.write_and_wait(happen)
+    database.write_and_wait(gather)
+    database.write_and_wait(end)
+    database.write_and_wait(lambda session: gather(session, later))
+
+    with database.read() as session:
+        raised = {kind for kind, _ in notices.subjects_raised(session, list(NoticeKind))}
+        shown = notice_list(session, FOLLOWER, 1, page=1, page_size=9)
+
+    assert raised == {NoticeKind.UNPROTECTED}
+    assert {notice.kind for notice in shown.notices if notice.is_event} == {NoticeKind.FOLLOW_ENDED}
+    assert shown.unread == len(shown.notices) == 3
+
+
+def test_messages_leave_by_the_ways_that_carry_them_and_reading_is_counted(database):
+    ways = [Channel.WEBHOOK, Channel.EMAIL]
+    database.write_and_wait(happen)
+    database.write_and_wait(gather)
+
+    written = database.write_and_wait(lambda s: notices.dispatch(s, ways, at=NOW))
+    again = database.write_and_wait(lambda s: notices.dispatch(s, ways, at=NOW))
+    with database.read() as session:
+        due = notices.due_deliveries(session, ways, now=NOW)
+    read = database.write_and_wait(lambda s: notices.read_up_to(s, OPERATOR, 0, 99, at=NOW))
+
+    by_mail = [message for channel, message in due if channel is Channel.EMAIL]
+    assert (written, again) == (9 + 5, 0)
+    assert len(due) == 14
+    assert {message.audience for message in by_mail} == {OPERATOR}
+    assert {message.account for _, message in due} == {None, "10001", "20001"}
+    assert read == 5
+
+
+def test_settings_receipts_and_history_are_read_on_both_databases(database):
+    database.write_and_wait(happen)
+
+    with database.read() as session:
+        follow = session.get_one(FollowRow, 1)
+        shown = settings_of_follow(session, follow.follower_id, follow.id)
+        assert settings_of(session, follow).arguments() == shown.arguments
+        assert (
+            count_receipts(session, 1),
+            some_receipts_of_follow(session, 1, offset=0, limit=5),
+        ) == (
+            0,
+            [],
+        )
+
+    assert shown.history[0].to_state is FollowState.ABORTING
+    assert not shown.can_change
