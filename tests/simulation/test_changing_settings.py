@@ -67,27 +67,37 @@ async def test_the_new_rule_counts_from_the_leaders_next_order(begin):
     assert pair.held() == 25
 
 
-async def test_an_order_that_still_fills_is_sized_to_its_end_as_it_was_begun(begin, market):
-    pair = await begin(mode="multiple", factor="0.5")
+@pytest.mark.parametrize(
+    ("before", "after", "held"),
+    [
+        ({"mode": "multiple", "factor": "0.5"}, {"mode": "fixed", "factor": None}, [5, 10, 13]),
+        ({"mode": "fixed"}, {"mode": "multiple", "factor": "2"}, [10, 20, 26]),
+    ],
+    ids=["from a rule of its own", "from a plain mode"],
+)
+async def test_an_order_that_still_fills_is_sized_to_its_end_as_it_was_begun(
+    begin, market, before, after, held
+):
+    pair = await begin(**before)
     market.cancel_offers(SOL)
     market.offer(SOL, Side.SELL, 10, Decimal("150.00"))
     market.offer(SOL, Side.SELL, 100, Decimal("150.01"))  # beyond the leader's limit, not ours
     market.trade(pair.leader, SOL, Side.BUY, 20, LONG)
     await pair.plugin.settle()
     market.clock.advance(seconds=1)
-    assert (pair.held_by_leader(), pair.held()) == (10, 5)
+    assert (pair.held_by_leader(), pair.held()) == (10, held[0])
 
-    await change(pair, mode="fixed", factor=None)
+    await change(pair, **after)
     market.offer(SOL, Side.SELL, 10, Decimal("150.00"))  # the rest of the leader's fills
     await pair.plugin.settle()
     market.clock.advance(seconds=1)
     await pair.plugin.settle()
 
     assert pair.held_by_leader() == 20
-    assert pair.held() == 10, "half of all of it"
+    assert pair.held() == held[1], "of all of it, by the rule it was begun with"
     pair.stand_by(SOL)
     await pair.buy(3)
-    assert pair.held() == 13, "and all of the next"
+    assert pair.held() == held[2], "the next one by the new rule"
 
 
 async def test_a_rule_of_one_instrument_that_is_taken_away_counts_no_more(begin):
