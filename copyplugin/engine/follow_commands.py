@@ -18,6 +18,7 @@ from copyplugin.engine.halt_commands import refuse_where_halted
 from copyplugin.engine.protection_commands import protect_new_follow
 from copyplugin.engine.rule_arguments import copy_rule, instrument_rules
 from copyplugin.engine.surroundings import Surroundings
+from copyplugin.engine.transfers import stays_where_it_is
 from copyplugin.errors import Refused
 from copyplugin.ports import MovesMoney
 from copyplugin.store import followers, follows, lane_work, marking, places, settings
@@ -61,6 +62,10 @@ async def ask_about_money(given: Arguments, around: Surroundings) -> None:
     follower_id = FollowerId(given.number("follower_id"))
     with around.database.read() as session:
         account = followers.get_follower(session, follower_id).account
+    if stays_where_it_is(around, account):
+        # What he follows with is in the account that is allotted to him: its start looks there.
+        await _ask_about_sharer(given, around)
+        return
     amount = given.decimal("copy_amount")
     spot = (await around.venue.balance(account)).spot_available
     if amount > spot:
@@ -101,7 +106,7 @@ def start_paper_follow(asked: Asked) -> Done:
 
 def _start(asked: Asked, follower_id: FollowerId) -> Done:
     if asked.row.result is not None:
-        return _started(asked.session, FollowId(asked.row.result["follow_id"]))
+        return _started(asked, FollowId(asked.row.result["follow_id"]))
     refuse_where_halted(asked, LeaderId(asked.given.number("leader_id")))
     protection = None
     if "price_protection" in asked.given:
@@ -143,15 +148,22 @@ def _sharer(given: Arguments) -> AccountId | None:
     return given.account("sharer_account") if "sharer_account" in given else None
 
 
-def _started(session: Session, follow_id: FollowId) -> Done:
+def _started(asked: Asked, follow_id: FollowId) -> Done:
+    session = asked.session
     follow = follows.get_follow(session, follow_id)
     if follow.state is FollowState.STARTING:
         return Done(message=None)
     if follow.state is FollowState.VOID:
         raise Refused(f"Copying was not started. {follow.end_reason}")
     follower = followers.get_follower(session, follow.follower_id)
+    message = "Copying with play money has started." if follow.paper else "Copying has started."
+    if stays_where_it_is(asked.around, follower.account):
+        message += (
+            f" No money was moved: account {follow.sub_account} is allotted to this follow, "
+            "and all it holds is at stake."
+        )
     return Done(
-        message="Copying with play money has started." if follow.paper else "Copying has started.",
+        message=message,
         result={"follow_id": follow_id},
         wallets=(follower.account,),
     )
@@ -168,7 +180,14 @@ def end_follow(asked: Asked) -> Done:
         reason=ENDED_BY_FOLLOWER,
         at=asked.around.clock.now(),
     )
-    return _ending(follow, ENDED[how])
+    message = ENDED[how]
+    if follow.sub_account is not None and stays_where_it_is(asked.around, follow.sub_account):
+        message += (
+            f" This venue moves no money for us: what is left stays in account "
+            f"{follow.sub_account}. Move it by hand when the follow has closed, and pay from it "
+            "what you owe your leader."
+        )
+    return _ending(follow, message)
 
 
 def close_position(asked: Asked) -> Done:

@@ -6,7 +6,6 @@ wherever a crash left it.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
 
 from copyplugin.domain.account import (
     TransferKind,
@@ -25,6 +24,7 @@ from copyplugin.engine.held_positions import LeaderHoldings, open_what_is_held
 from copyplugin.engine.market_data import MarketData
 from copyplugin.engine.settling import SHARES, Settler
 from copyplugin.engine.surroundings import Surroundings, Work
+from copyplugin.engine.transfers import stays_where_it_is
 from copyplugin.errors import OutcomeUnknown, RequestRejected, VenueUnavailable
 from copyplugin.store import follows, lane_work, leaders, ledger, payables, transfers
 from copyplugin.store.database import Session
@@ -143,7 +143,7 @@ class Following:
     async def _open_account(self, case: _Case) -> None:
         """Open the sub-account and plan to fund it; nothing has moved until then."""
         venue = self._around.venue
-        label = f"{self._around.settings.client_order_prefix}-follow-{case.follow_id}"
+        label = self._label(case)
         try:
             account = await venue.open_sub_account(case.main_account, label)
             await venue.set_hedge_mode(account)
@@ -157,6 +157,18 @@ class Following:
             return  # both steps may be repeated: the sweep does
         await self._around.database.write(lambda session: self._plan_fund(session, case, account))
         self._around.dispatcher.announce(Work.TRANSFERS)
+
+    def _label(self, case: _Case) -> str:
+        """Return what the venue calls the follow's account.
+
+        Where no money moves an account is allotted, which a start that failed leaves to the next.
+        """
+        prefix = self._around.settings.client_order_prefix
+        if not stays_where_it_is(self._around, case.main_account):
+            return f"{prefix}-follow-{case.follow_id}"
+        with self._around.database.read() as session:
+            used = follows.accounts_used(session, case.follow_id)
+        return f"{prefix}-allotted-{case.main_account}-{used + 1}"
 
     def _plan_fund(self, session: Session, case: _Case, account: AccountId) -> None:
         follow = follows.get_follow(session, case.follow_id)
@@ -197,7 +209,7 @@ class Following:
 
     async def _void(self, follow_id: FollowId, reason: str) -> None:
         await self._around.database.write(
-            lambda session: _void(session, follow_id, reason, at=self._around.clock.now())
+            lambda session: _void(session, follow_id, reason, self._around)
         )
 
     async def _go_home(self, case: _Case) -> None:
@@ -218,15 +230,22 @@ class Following:
         money = await self._money_left(case)
         if money is None:
             return
-        if owed:
-            # What is owed to others waits in the sub-account until it was paid by other ways
-            # (V6); the follower need not wait for that.
-            money = min(money, his)
+        money = self._to_send_home(case, money, owed=owed, his=his)
         if money <= 0:
             await self._around.database.write(lambda session: self._finish(session, case))
             return
         await self._around.database.write(lambda session: self._plan_return(session, case, money))
         self._around.dispatcher.announce(Work.TRANSFERS)
+
+    def _to_send_home(self, case: _Case, money: Money, *, owed: Money, his: Money) -> Money:
+        """Return how much of what the sub-account holds goes home.
+
+        What is owed to others waits there until it was paid by other ways (V6); the follower need
+        not wait for that. Where nothing moves only the books change.
+        """
+        if stays_where_it_is(self._around, case.main_account):
+            return his
+        return min(money, his) if owed else money
 
     async def _money_left(self, case: _Case) -> Money | None:
         """Return what the sub-account holds; None while it cannot be told, or is still at work."""
@@ -298,10 +317,13 @@ def _state_of(rows: list[TransferRow], kind: TransferKind) -> TransferState | No
     return states[0] if states else None
 
 
-def _void(session: Session, follow_id: FollowId, reason: str, *, at: datetime) -> None:
+def _void(session: Session, follow_id: FollowId, reason: str, around: Surroundings) -> None:
     follow = follows.get_follow(session, follow_id)
     if follow.state is not FollowState.STARTING:
         return
     rows = transfers.transfers_of(session, follow_id, {TransferKind.FUND})
     error = next((row.last_error for row in rows if row.last_error), None)
+    at = around.clock.now()
     follows.void(session, follow, reason=f"{reason}: {error}" if error else reason, at=at)
+    if follow.sub_account is not None and stays_where_it_is(around, follow.sub_account):
+        follow.sub_account = None  # nothing was moved there: it is for the next start

@@ -10,9 +10,11 @@ from copyplugin.domain.account import (
     TransferRequest,
     TransferState,
 )
-from copyplugin.domain.identifiers import FollowId, TransferId
+from copyplugin.domain.identifiers import AccountId, FollowId, TransferId
+from copyplugin.domain.paper import is_paper
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import OutcomeUnknown, TransferRejected, VenueUnavailable
+from copyplugin.ports import MovesMoney
 from copyplugin.store import transfers
 from copyplugin.store.database import Session
 
@@ -52,6 +54,9 @@ class Mover:
         venue = self._around.venue
         request, attempts, kind = await self._write(lambda s: _attempt(s, transfer_id))
         try:
+            if stays_where_it_is(self._around, request.from_account):
+                await self._enter(request, kind)
+                return
             # It may have been carried out by an attempt whose answer was lost.
             if attempts > 1 and (await venue.transfer_outcome(request) is TransferOutcome.DONE):
                 await self._write(lambda s: _done(s, transfer_id, self._around.clock.now()))
@@ -70,6 +75,20 @@ class Mover:
         else:
             await self._write(lambda s: _done(s, transfer_id, self._around.clock.now()))
 
+    async def _enter(self, request: TransferRequest, kind: TransferKind) -> None:
+        """Book what no venue moves (V6): a follow begins with what its account holds already."""
+        if kind is TransferKind.FUND:
+            held = (await self._around.venue.balance(request.to_account)).contract_wallet
+            if held != request.money:
+                await self._refuse(
+                    request.transfer_id,
+                    f"This venue moves no money for us: account {request.to_account} stands ready "
+                    f"for you and holds {held.normalize():f} USDT. Choose that as copy amount, or "
+                    "move money there by hand first.",
+                )
+                return
+        await self._write(lambda s: _done(s, request.transfer_id, self._around.clock.now()))
+
     async def _refuse(self, transfer_id: TransferId, reason: str) -> None:
         now = self._around.clock.now()
         await self._write(
@@ -86,6 +105,12 @@ class Mover:
 
     async def _write(self, work: Callable[[Session], T]) -> T:
         return await self._around.database.write(work)
+
+
+def stays_where_it_is(around: Surroundings, account: AccountId) -> bool:
+    """Return whether nothing moves money of this account for us; play money always moves."""
+    moves = around.venue.capabilities.moves_money
+    return moves is MovesMoney.NONE and not is_paper(account)
 
 
 def _attempt(

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, insert, literal, select, update
+from sqlalchemy import ColumnElement, exists, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.command import EndHow
@@ -182,6 +182,17 @@ def follows_of_leader(
 ) -> list[FollowRow]:
     """Return the leader's follows in any of these states, in order of number."""
     return _ordered(session, FollowRow.leader_id == leader_id, FollowRow.state.in_(states))
+
+
+def accounts_used(session: Session, follow_id: FollowId) -> int:
+    """Return how many sub-accounts the other follows of this one's follower have, or had."""
+    follower_id = get_follow(session, follow_id).follower_id
+    query = select(func.count()).where(
+        FollowRow.follower_id == follower_id,
+        FollowRow.id != follow_id,
+        FollowRow.sub_account.is_not(None),
+    )
+    return session.scalar(query) or 0
 
 
 def symbols_chosen(session: Session, follow_id: FollowId) -> frozenset[Symbol]:
