@@ -3,7 +3,8 @@
 The log keeps the order in which fills were told, so that a place in it is exact however many fills
 share a millisecond, and one that the venue lists late comes after those told before it. A new log
 begins at the fill it is asked about, in the venue's order: what was before that one is known to
-whoever asks, be it as fills or as the position they left.
+whoever asks, be it as fills or as the position they left. Where that fill had come late, later ones
+that were told before it are told again: whoever stores fills knows each by its id.
 """
 
 import asyncio
