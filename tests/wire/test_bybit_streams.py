@@ -12,7 +12,7 @@ import pytest
 from simexchange.core import commands
 from simexchange.core.types import OrderKind, Side
 from simexchange.server.wire_faults import WireFault, WirePlan, WireRule
-from tests.wire.raw import signed
+from tests.wire.raw import Raw, signed
 from tests.wire.rig import SYMBOL, UNIFIED, Rig
 
 
@@ -219,6 +219,42 @@ async def test_the_private_socket_asks_who_it_is(rig: Rig) -> None:
         assert (logged_in["success"], logged_in["req_id"]) == (True, "login")
         await opened.send_json({"op": "subscribe", "args": ["everything"]})
         assert (await hear(opened))["success"] is False
+
+
+async def test_fast_executions_tell_of_trades_only_and_little(rig: Rig) -> None:
+    account = await asyncio.to_thread(rig.open)
+    key = await asyncio.to_thread(rig.key, account)
+    async with socket(rig, "/v5/private") as opened:
+        await opened.send_json(auth(rig, key))
+        await hear(opened)
+        await opened.send_json({"op": "subscribe", "args": ["execution.fast.linear"]})
+        assert (await hear(opened))["success"] is True
+        terms = {"side": "Buy", "qty": "0.01", "orderLinkId": "mine"}
+        made = await asyncio.to_thread(lambda: Raw(rig, key).order(**terms))
+        heard = await hear(opened)
+        rig.apply(commands.SetFundingRate(SYMBOL, 10_000))
+        rig.call(lambda: rig.clock.advance(8 * 3_600 * 1_000_000))
+        rig.apply(commands.AdvanceTime())
+        await asyncio.to_thread(lambda: Raw(rig, key).order(side="Sell", reduceOnly=True))
+        closed = await hear(opened)
+    assert (heard["topic"], set(heard)) == (
+        "execution.fast.linear",
+        {"topic", "creationTime", "data"},
+    )
+    [fill] = heard["data"]
+    listed = {"execTime", "execId", "seq"}
+    assert {name: value for name, value in fill.items() if name not in listed} == {
+        "category": "linear",
+        "symbol": SYMBOL,
+        "execPrice": "50001.0",
+        "execQty": "0.01",
+        "orderId": made["result"]["orderId"],
+        "isMaker": False,
+        "orderLinkId": "mine",
+        "side": "Buy",
+    }
+    assert set(fill) > listed
+    assert [row["side"] for row in closed["data"]] == ["Sell"]  # and not the funding before
 
 
 async def test_a_topic_that_is_not_there_is_refused(rig: Rig) -> None:

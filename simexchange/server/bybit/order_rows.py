@@ -240,5 +240,16 @@ def pushed_execution_row(fill: KeptFill, grid: Grid) -> Row:
     return row
 
 
+_FAST = ("symbol", "execId", "execPrice", "execQty", "orderId", "isMaker", "orderLinkId", "side")
+
+
+def fast_execution_row(fill: KeptFill, grid: Grid) -> Row:
+    """Return the little that the fast execution stream has."""
+    row = execution_row(fill, grid)
+    fast: Row = {"category": "linear"}
+    fast.update((name, row[name]) for name in (*_FAST, "execTime", "seq"))
+    return fast
+
+
 def _order_type(is_market: bool) -> str:  # noqa: FBT001 - a name for each of two values
     return "Market" if is_market else "Limit"

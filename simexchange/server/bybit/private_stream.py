@@ -8,18 +8,24 @@ from simexchange.server.amounts import Grid
 from simexchange.server.bybit.account_rows import pushed_position_row, wallet_row
 from simexchange.server.bybit.errors import WireError
 from simexchange.server.bybit.messages import Message
-from simexchange.server.bybit.order_rows import Row, pushed_execution_row, pushed_order_row
+from simexchange.server.bybit.order_rows import (
+    Row,
+    fast_execution_row,
+    pushed_execution_row,
+    pushed_order_row,
+)
 from simexchange.server.bybit.socket_login import key_of
-from simexchange.server.records.rows import KeptFill, KeptOrder
+from simexchange.server.records.rows import FillKind, KeptFill, KeptOrder
 from simexchange.server.sockets import Socket
 from simexchange.server.venue import Venue
 
 _encode = msgspec.json.encode
+_FAST = "execution.fast"
 _TOPICS = {
     name: topic
-    for topic in ("order", "execution", "position", "wallet")
+    for topic in ("order", "execution", _FAST, "position", "wallet")
     for name in (topic, f"{topic}.linear")
-} | {"greeks": "", "dcp": "", "execution.fast": "", "execution.fast.linear": ""}
+} | {"greeks": "", "dcp": ""}
 
 
 class PrivateStream:
@@ -131,6 +137,10 @@ class PrivateStream:
         positions, self._positions = self._positions, {}
         has_wallet, self._is_wallet_changed = self._is_wallet_changed, False
         records = venue.records.of(account)
+        trades = [fill for fill in fills if fill.kind is FillKind.TRADE]
+        if trades and _FAST in self._names:
+            rows = [fast_execution_row(f, _grid(venue, f.symbol)) for f in trades]
+            self._publish(_FAST, {}, rows)
         if orders and "order" in self._names:
             changed = orders.values()
             self._push("order", [pushed_order_row(o, _grid(venue, o.symbol)) for o in changed])
@@ -147,13 +157,12 @@ class PrivateStream:
 
     def _push(self, topic: str, rows: list[Row]) -> None:
         self._sent += 1
+        self._publish(topic, {"id": f"{self._connection}-{self._sent}"}, rows)
+
+    def _publish(self, topic: str, first: Row, rows: list[Row]) -> None:
         name = self._names[topic]
-        message = {
-            "id": f"{self._connection}-{self._sent}",
-            "topic": name,
-            "creationTime": self._venue.now() // 1_000,
-            "data": rows,
-        }
+        now_ms = self._venue.now() // 1_000
+        message = {**first, "topic": name, "creationTime": now_ms, "data": rows}
         self._socket.publish(name, _encode(message))
 
 
