@@ -83,6 +83,9 @@ _OTHER_LANES = Statement(
     " WHERE copy_order.lane_id = lane.id AND copy_order.state = 'sent')"
     " FROM lane WHERE lane.follow_id IN :follows"
 )
+_WITH_OTHERS = Statement(
+    "SELECT follow_id FROM lane WHERE follow_id IN :follows GROUP BY follow_id HAVING count(*) > 1"
+)
 _OTHERS_SENT = Statement(
     "SELECT lane.follow_id, lane.id, coalesce(copy_order.signal_id, 0) FROM lane"
     " JOIN copy_order ON copy_order.lane_id = lane.id AND copy_order.state = 'sent'"
@@ -201,8 +204,9 @@ class LaneBook:
         out.
         """
         found: dict[FollowId, dict[LaneId, SignalId]] = {each: {} for each in follow_ids}
+        several = [row[0] for row in _WITH_OTHERS.run(self.session, follows=follow_ids)]
         for query in (_OTHERS_SENT, _OTHERS_PENDING):
-            for follow_id, lane_id, signal_id in query.run(self.session, follows=follow_ids):
+            for follow_id, lane_id, signal_id in query.run(self.session, follows=several):
                 if lane_id not in self.works:
                     known = found[follow_id].get(lane_id, signal_id)
                     found[follow_id][lane_id] = min(known, signal_id)
