@@ -133,15 +133,15 @@ def tell_of_orphans(session: Session, *, at: datetime) -> int:
 
 def tell_of_shares(session: Session, *, at: datetime) -> int:
     """Tell operators of shares that were refused, or could not be paid for long."""
+    is_stuck = or_(
+        TransferRow.state == TransferState.REFUSED,
+        and_(TransferRow.state == TransferState.PLANNED, TransferRow.created_at <= at - OWED_AFTER),
+    )
     query = select(TransferRow).where(
-        TransferRow.kind.in_(SHARES),
         or_(
-            TransferRow.state == TransferState.REFUSED,
-            and_(
-                TransferRow.state == TransferState.PLANNED,
-                TransferRow.created_at <= at - OWED_AFTER,
-            ),
-        ),
+            TransferRow.state == TransferState.OWED,  # no venue moves it (V6)
+            and_(TransferRow.kind.in_(SHARES), is_stuck),
+        )
     )
     owed = list(session.scalars(query.order_by(TransferRow.id)))
     subjects = {(NoticeKind.SHARE_OWED, f"transfer:{row.id}") for row in owed}
@@ -155,15 +155,19 @@ def tell_of_shares(session: Session, *, at: datetime) -> int:
                 kind=NoticeKind.SHARE_OWED,
                 subject=f"transfer:{row.id}",
                 sentence=f"A leader share of {row.money.normalize():f} USDT of follow "
-                f"{row.follow_id} is owed to {row.to_account}: "
-                + (row.last_error or "the venue has not moved it yet")
-                + ".",
+                f"{row.follow_id} is owed to {row.to_account}: " + _why_owed(row) + ".",
                 at=at,
                 follow_id=row.follow_id,
             )
             for row in owed
         ),
     )
+
+
+def _why_owed(row: TransferRow) -> str:
+    if row.state is TransferState.OWED:
+        return "pay it by other ways, then mark it as paid"
+    return row.last_error or "the venue has not moved it yet"
 
 
 def tell_of_jobs(session: Session, *, backlog_max: int, at: datetime) -> int:

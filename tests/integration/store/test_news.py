@@ -107,6 +107,25 @@ def test_everything_is_told_once_to_whom_it_concerns(database):
     assert owed == "A leader share of 1.5 USDT of follow 1 is owed to 2: not allowed."
 
 
+def test_what_no_venue_moves_is_told_until_it_is_marked_as_paid(database):
+    def state(now):
+        def write(session):
+            session.get_one(TransferRow, "t1").state = now
+            news.tell_of_shares(session, at=NOW)
+            return notices.subjects_raised(session, {NoticeKind.SHARE_OWED})
+
+        return database.write_and_wait(write)
+
+    database.write_and_wait(happen)
+
+    assert state(TransferState.OWED) == {(NoticeKind.SHARE_OWED, "transfer:t1")}
+    with database.read() as session:
+        [row] = session.scalars(select(NoticeRow))
+    assert row.sentence.endswith("is owed to 2: pay it by other ways, then mark it as paid.")
+    assert state(TransferState.PAID) == set()
+    assert state(TransferState.PLANNED) == set(), "it is being paid"
+
+
 def test_what_is_no_more_is_over_and_what_happened_stays(database):
     def end(session):
         session.get_one(TransferRow, "t1").state = TransferState.DONE
