@@ -195,8 +195,7 @@ MONEY = (
         old="total(view.balance.contract_available, -_shares_on_their_way(session, follow_id))",
         new="total(view.balance.contract_available)",
         tests=(
-            f"{SIM}/test_ending_and_settling.py::test_a_share_waits_while_the_money_is_at_work_and_is_paid_before_the_rest_goes_home",
-            f"{WORLDS}[shares]",
+            f"{SIM}/test_ending_and_settling.py::test_a_share_that_is_on_its_way_is_not_there_to_pay_another",
         ),
     ),
     Defect(
@@ -214,7 +213,9 @@ MONEY = (
         file=f"{ENGINE}/transfers.py",
         old="if attempts > 1 and (await",
         new="if attempts < 0 and (await",
-        tests=(f"{WORLDS}[killed at an await]",),
+        tests=(
+            f"{SIM}/test_ending_and_settling.py::test_a_transfer_whose_answer_was_lost_is_asked_for_and_not_made_again",
+        ),
     ),
     Defect(
         name="a changed entry of the ledger is not noticed",

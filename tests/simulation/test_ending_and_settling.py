@@ -2,15 +2,21 @@
 
 from decimal import Decimal
 
+from copyplugin.domain.account import TransferRequest
 from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.follow import EndKind, FollowState
 from copyplugin.domain.leader import ShareState
+from copyplugin.errors import OutcomeUnknown, VenueUnavailable
 from copyplugin.store import ledger
 from copyplugin.store.rows import (
     FollowHistoryRow,
     SettlementRow,
 )
-from simexchange.core.types import MONEY_SCALE
+from copyplugin.venues.simulated import SimulatedVenue
+from simexchange.core.commands import Withdraw
+from simexchange.core.types import MONEY_SCALE, Wallet
+from simexchange.simulation import Simulation
+from tests.simulation.copy_world import Plugin
 from tests.simulation.pair import BTC, SOL, Pair
 
 # -- ends
@@ -151,3 +157,72 @@ async def test_a_share_waits_while_the_money_is_at_work_and_is_paid_before_the_r
     assert pair.follow.state is FollowState.CLOSED
     with plugin.database.read() as session:
         assert ledger.balances(session)[f"sub:{pair.follow_id}"] == 0
+
+
+class LosesAnAnswer(SimulatedVenue):
+    """A venue without an answer to one transfer, which it has made."""
+
+    loses_the_next = False
+
+    def __init__(self, simulation: Simulation) -> None:
+        super().__init__(simulation)
+        self.transfers: list[str] = []
+
+    async def transfer(self, request: TransferRequest) -> None:
+        self.transfers.append(request.transfer_id)
+        await super().transfer(request)
+        if self.loses_the_next:
+            self.loses_the_next = False
+            raise OutcomeUnknown("the answer was lost")
+
+
+async def test_a_transfer_whose_answer_was_lost_is_asked_for_and_not_made_again(tmp_path, market):
+    venue = LosesAnAnswer(market.simulation)
+    plugin = Plugin(tmp_path, market, venue=venue)
+    await plugin.start()
+    pair = await Pair(plugin, market).start()
+    venue.loses_the_next = True
+
+    await plugin.command(CommandKind.END_FOLLOW, follow_id=pair.follow_id, how="close_now")
+    market.clock.advance(seconds=2)
+    await plugin.settle()
+
+    assert pair.follow.state is FollowState.CLOSED
+    assert len(venue.transfers) == len(set(venue.transfers)) == 2  # there and back
+    assert market.spot(pair.follower) == 50_000
+    plugin.close()
+
+
+class MovesNothing(SimulatedVenue):
+    """A venue that trades and answers, and is silent when money is to be moved."""
+
+    is_silent = False
+
+    async def transfer(self, request: TransferRequest) -> None:
+        if self.is_silent:
+            raise VenueUnavailable("the line is dead")
+        await super().transfer(request)
+
+
+async def test_a_share_that_is_on_its_way_is_not_there_to_pay_another(tmp_path, market):
+    venue = MovesNothing(market.simulation)
+    plugin = Plugin(tmp_path, market, venue=venue)
+    await plugin.start()
+    pair = await Pair(plugin, market).start()
+    await pair.buy(10)
+    await pair.buy(10, symbol=BTC)
+    venue.is_silent = True
+    pair.set_price(SOL, "153.00")
+    await pair.sell(10)
+    await plugin.run_jobs("settle")  # the first share leaves as soon as the venue lets it
+    pair.set_price(BTC, "60600.0")
+    await pair.sell(10, symbol=BTC)
+    left = 60_000_000  # bears one share or the other
+    balance = market.exchange.account(pair.sub_account).contract_balance
+    market.apply(Withdraw(pair.sub_account, Wallet.CONTRACT, balance - left))
+
+    await plugin.run_jobs("settle")
+
+    states = {row.symbol: row.share_state for row in pair.positions}
+    assert states == {SOL: ShareState.SETTLED, BTC: ShareState.DUE}
+    plugin.close()

@@ -304,6 +304,7 @@ def test_a_reducing_order_is_at_market_and_takes_no_more_than_is_held(
     assert order.reduce_only
     assert order.order_side is side.closing_side
     assert 0 < order.contracts <= min(actual, instrument.contracts_max)
+    assert order.contracts >= min(actual, instrument.contracts_min)
     if actual - target >= instrument.contracts_min:
         assert order.contracts <= actual - target
 
