@@ -400,7 +400,7 @@ PROTECTION = (
         old="return Fraction(trigger) <= Fraction(liquidation)",
         new="return Fraction(trigger) < Fraction(liquidation)",
         tests=(
-            f"{LAWS}/test_protection_laws.py::test_the_greatest_ratio_of_a_position_fires_before_its_liquidation_and_a_step_more_does_not",
+            f"{LAWS}/test_protection_laws.py::test_a_stop_just_where_the_position_is_liquidated_comes_too_late",
         ),
     ),
     Defect(

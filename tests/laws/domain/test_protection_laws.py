@@ -23,7 +23,7 @@ from copyplugin.domain.protection import (
     is_through,
     trigger_price,
 )
-from tests.laws.domain.domain_strategies import instruments, sides
+from tests.laws.domain.domain_strategies import instruments, prices, sides
 
 LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
 kinds = st.sampled_from(PlanKind)
@@ -200,3 +200,8 @@ def test_the_greatest_ratio_of_a_position_fires_before_its_liquidation_and_a_ste
     if ratio > 0:
         assert not is_too_late(ratio)
     assert is_too_late(Ratio(ratio + RATIO_STEP))
+
+
+@given(prices, sides)
+def test_a_stop_just_where_the_position_is_liquidated_comes_too_late(price, side):
+    assert is_beyond_liquidation(side, price, price)
