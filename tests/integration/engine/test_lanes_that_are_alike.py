@@ -6,7 +6,7 @@ from fractions import Fraction
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -47,6 +47,7 @@ RULES = [
     CopyRule(mode=CopyMode.FIXED, caps=Caps(open_positions_max=1)),
     CopyRule(mode=CopyMode.EQUITY_RATIO),
 ]
+CARRIES = RULES[2]
 LANE = {"actual": 0, "gap": 0, "failures": 0, "residue": None}
 PLAIN = {
     "rule": None,
@@ -72,6 +73,7 @@ CHANGES = [
     {"lanes": [LANE | {"residue": HALF}]},
     {"lanes": [LANE, LANE | {"actual": 3}]},
 ]
+UNRULED = [change for change in CHANGES if "rule" not in change]
 moves = st.lists(st.tuples(st.integers(1, 4), st.booleans(), st.booleans()), min_size=1, max_size=2)
 
 
@@ -88,8 +90,8 @@ def shared(migrated_url):
 
 
 @settings(
-    max_examples=6,
-    phases=[Phase.generate],  # every example has all differences in it: none is smaller
+    max_examples=4,
+    phases=[Phase.explicit, Phase.generate],  # all differences are in every example
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
@@ -98,6 +100,8 @@ def shared(migrated_url):
     moved=moves,
     held=st.integers(1, 2),
 )
+@example(base={}, order=CHANGES, moved=[(3, True, False)], held=1)
+@example(base={"rule": CARRIES}, order=UNRULED, moved=[(3, True, False)], held=2)
 def test_a_plan_after_an_example_is_the_plan_itself(shared, monkeypatch, base, order, moved, held):
     """Follows stand there that differ in one thing each, and every one of them twice."""
     crowd = [PLAIN | base | change for change in order] * 2
