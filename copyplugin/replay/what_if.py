@@ -142,7 +142,9 @@ def _past(
     if not past.fills:
         when = "" if since is None else f" since {since}"
         when += "" if until is None else f" until {until}"
-        advice = ": choose another time" if when else ""
+        advice = (
+            "" if not when else ": choose another time" if until else ": choose an earlier date"
+        )
         raise Refused(f"No fill of leader {leader_id} is stored{when}{advice}.")
     return past
 
