@@ -166,6 +166,7 @@ def _follow(session, place, chosen, opened):
     )
     follow.state = FollowState.COPYING
     follow.price_protection = chosen["price_protection"]
+    follow.open_held, follow.copy_amount = chosen["open_held"], money(chosen["copy_amount"])
     if chosen["rule"] is not None:
         add_rule(session, follow.id, EVERY_INSTRUMENT, chosen["rule"])
     if chosen["is_halted"]:
