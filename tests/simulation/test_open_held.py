@@ -96,6 +96,6 @@ async def test_a_position_that_no_lane_wants_is_reported_in_one_cycle(pair, mark
 
     await plugin.run_jobs("reconcile")
 
-    assert "holds 3 of SOLUSDT short that no lane wants" in caplog.text
+    assert "holds 3 contracts of SOLUSDT short that no lane wants" in caplog.text
     [run] = pair.rows(JobRunRow, JobRunRow.name == "reconcile")
     assert run.backlog == 1
