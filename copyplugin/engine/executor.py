@@ -58,7 +58,9 @@ class Executor:
         self._blocked: dict[FollowId, int] = {}  # follows with an open that waits, and their shards
         self._turns = 0  # so many times was a first follower chosen
         self._gathering: asyncio.TimerHandle | None = None
-        self._runners = Runners(around, back=self._back, dropped=self._dropped)
+        self._runners = Runners(
+            around, back=self._back, dropped=self._dropped, may_send=self._may_send
+        )
 
     async def turn(self, shards: frozenset[int]) -> None:
         """Book what is back, claim what the shards' lanes can do, and send it on its way."""
@@ -196,6 +198,11 @@ class Executor:
 
     def _dropped(self, lane_id: LaneId) -> None:
         self._busy.pop(lane_id, None)
+
+    def _may_send(self, lane_id: LaneId) -> bool:
+        """Return whether the lane is still ours, as it was claimed, until an answer is there."""
+        fence = self._around.fence
+        return fence is None or fence.may_send(*self._busy[lane_id])
 
     def _announce_outcomes(self) -> None:
         """Have what came back booked: at once, or with what else comes back in a moment.

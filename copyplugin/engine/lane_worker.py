@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Collection, Mapping
 from datetime import timedelta
+from typing import NamedTuple
 
 from copyplugin.engine.executor import Executor
 from copyplugin.engine.surroundings import Surroundings, Work
@@ -19,6 +20,13 @@ LOOK_SECONDS = 0.1
 INSTRUMENTS_SECONDS = 60
 
 
+class _Lease(NamedTuple):
+    """One that is held. `since`: it lasts its length from then at least, on the clock of here."""
+
+    epoch: int
+    since: float
+
+
 class LaneWorker:
     """Any number of them share the shards; `owner` is the name of this process among them."""
 
@@ -26,8 +34,7 @@ class LaneWorker:
         self._around = around
         self._owner = owner
         self._length = timedelta(seconds=around.settings.lease_seconds)
-        self._held: set[int] = set()
-        self._kept_at = time.monotonic()
+        self._held: dict[int, _Lease] = {}
         self._room = asyncio.Condition()
         self._keeper: asyncio.Task[None] | None = None
         around.fence = self
@@ -43,9 +50,15 @@ class LaneWorker:
     def confirm(self, session: Session, shards: Collection[int]) -> Mapping[int, int]:
         return leases.confirm(session, shards, owner=self._owner)
 
-    def may_send(self) -> bool:
-        """Return whether an order that is sent now is answered or dead before a lease runs out."""
-        unkept = time.monotonic() - self._kept_at
+    def may_send(self, shard: int, epoch: int) -> bool:
+        """Return whether an order that is sent now is answered or dead before its lease runs out.
+
+        Never under one that is lost, nor under one that was another's in between.
+        """
+        lease = self._held.get(shard)
+        if lease is None or lease.epoch != epoch:
+            return False
+        unkept = time.monotonic() - lease.since
         settings = self._around.settings
         return unkept + settings.request_timeout_seconds < settings.lease_seconds
 
@@ -63,7 +76,7 @@ class LaneWorker:
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
-        held = self._held
+        held = self.held
         if held:
             await self._around.database.write(
                 lambda session: leases.drop(session, held, owner=self._owner)
@@ -88,7 +101,7 @@ class LaneWorker:
         await self._take(shards)
         if shards and self._has_news():
             await self._learn_instruments()
-        await self.executor.turn(shards & self._held)
+        await self.executor.turn(shards & self.held)
 
     def _has_news(self) -> bool:
         """Return whether an instrument was stored since: a lane may be of that one."""
@@ -96,15 +109,15 @@ class LaneWorker:
             return market.instruments_stored(session) != len(self._around.instruments)
 
     async def _take(self, shards: frozenset[int]) -> None:
-        wanted = shards - self._held
+        wanted = shards - self.held
         if not wanted:
             return
+        before = time.monotonic()
         taken = await self._around.database.write(
             lambda session: leases.take(session, wanted, owner=self._owner, length=self._length)
         )
-        if not self._held:
-            self._kept_at = time.monotonic()
-        self._held.update(taken)
+        for shard, epoch in taken.items():
+            self._held[shard] = _Lease(epoch, before)
 
     async def _keep(self) -> None:
         while True:
@@ -119,22 +132,31 @@ class LaneWorker:
         """Hold on to the leases, drop those with nothing to do, look at what was marked since."""
         if not self._held:
             return
-        if time.monotonic() - self._kept_at > self._length.total_seconds() / 5:
-            before = time.monotonic()
-            held = frozenset(self._held)
-            kept = await self._around.database.write(
-                lambda session: leases.keep(session, held, owner=self._owner, length=self._length)
-            )
-            self._kept_at = before
-            self._held -= held - kept
-        idle = self._held - self.executor.busy_shards()
+        oldest = min(lease.since for lease in self._held.values())
+        if time.monotonic() - oldest > self._length.total_seconds() / 5:
+            await self._hold_on()
+        idle = self.held - self.executor.busy_shards()
         if not idle:
             return
         dropped = await self._around.database.write(
             lambda session: leases.drop_idle(session, idle, owner=self._owner)
         )
-        async with self._room:
-            self._held -= dropped
-            self._room.notify_all()
+        await self._forget(dropped)
         if idle - dropped:
             self._around.dispatcher.announce(Work.LANES, idle - dropped)
+
+    async def _hold_on(self) -> None:
+        before, held = time.monotonic(), self.held
+        kept = await self._around.database.write(
+            lambda session: leases.keep(session, held, owner=self._owner, length=self._length)
+        )
+        for shard in kept:
+            self._held[shard] = self._held[shard]._replace(since=before)
+        await self._forget(held - kept)
+
+    async def _forget(self, shards: Collection[int]) -> None:
+        """Count these as another's from now on, and let those in who wait for room."""
+        for shard in shards:
+            del self._held[shard]
+        async with self._room:
+            self._room.notify_all()

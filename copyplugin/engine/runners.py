@@ -36,11 +36,17 @@ class Runners:
         *,
         back: Callable[[Outcome], None],
         dropped: Callable[[LaneId], None],
+        may_send: Callable[[LaneId], bool],
     ) -> None:
-        """`back` is told what came of an errand, `dropped` of which lane nothing will come."""
+        """`back` is told what came of an errand, `dropped` of which lane nothing will come.
+
+        `may_send` is asked just before an errand leaves; one that may not is forgotten: the rows
+        say what becomes of it.
+        """
         self._around = around
         self._back = back
         self._dropped = dropped
+        self._may_send = may_send
         self._waiting: list[tuple[bool, int, Errand]] = []
         self._queued = 0
         self._running = 0
@@ -63,7 +69,7 @@ class Runners:
 
     async def _run(self) -> None:
         try:
-            while self._may_go_on():
+            while self._waiting:
                 await self._run_in_a_row()
         except Exception:
             self._running -= 1
@@ -72,14 +78,14 @@ class Runners:
         else:
             self._running -= 1
 
-    def _may_go_on(self) -> bool:
-        """Return whether an errand waits; where it must not be sent any more, forget them all."""
-        fence = self._around.fence
-        if self._waiting and fence is not None and not fence.may_send():
-            for _, _, errand in self._waiting:  # its rows say what becomes of it
-                self._dropped(errand.lane_id)
-            self._waiting.clear()
-        return bool(self._waiting)
+    def _next(self) -> Errand | None:
+        """Take the next errand; one whose lane may be another's meanwhile is forgotten."""
+        while self._waiting:
+            _, _, errand = heapq.heappop(self._waiting)
+            if self._may_send(errand.lane_id):
+                return errand
+            self._dropped(errand.lane_id)
+        return None
 
     async def _run_in_a_row(self) -> None:
         """Run errands until none waits, or one takes too long."""
@@ -88,11 +94,10 @@ class Runners:
         try:
             async with asyncio.timeout(longest) as limit:
                 set_at = clock()
-                while self._may_go_on():
+                while (errand := self._next()) is not None:
                     if clock() - set_at > SLACK * longest:
                         set_at = clock()
                         limit.reschedule(set_at + longest)
-                    _, _, errand = heapq.heappop(self._waiting)
                     outcome = await self._carry_out(errand)
                     errand = None
                     self._back(outcome)

@@ -34,8 +34,8 @@ class Fence(Protocol):
         """Return the epochs of those that are ours until the transaction ends."""
         ...
 
-    def may_send(self) -> bool:
-        """Return whether what is sent now has come to its end before they can be another's."""
+    def may_send(self, shard: int, epoch: int) -> bool:
+        """Return whether what is sent now has come to its end before the shard is another's."""
         ...
 
 
