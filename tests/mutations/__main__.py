@@ -16,7 +16,8 @@ from pathlib import Path
 
 import click
 
-from tests.mutations.defects import DEFECTS, Defect
+from tests.mutations.defect import Defect
+from tests.mutations.defects import DEFECTS
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("copyplugin", "migrations", "simexchange", "web", "tests", "pyproject.toml")

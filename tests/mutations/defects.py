@@ -1,27 +1,14 @@
 """The defects: each is one small wrong change, and the tests of the suite that must fail for it."""
 
-from dataclasses import dataclass
+from tests.mutations.defect import Defect
+from tests.mutations.dialect_defects import DIALECTS
 
 DOMAIN = "copyplugin/domain"
 ENGINE = "copyplugin/engine"
 STORE = "copyplugin/store"
-CCXT = "copyplugin/venues/ccxt"
 LAWS = "tests/laws/domain"
-MESSAGES = "tests/venues/messages"
 SIM = "tests/simulation"
 WORLDS = f"{SIM}/test_worlds.py::test_every_world_keeps_its_laws"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Defect:
-    """`old`, which is in the file exactly once, becomes `new`; `tests` are what may catch it."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-    tests: tuple[str, ...]
-
 
 STEERING = (
     Defect(
@@ -279,8 +266,7 @@ EXECUTION = (
         old="not each.increases and each.contracts_after == 0 for _, each in work.undecided",
         new="not each.increases and each.contracts_after < 0 for _, each in work.undecided",
         tests=(
-            f"{WORLDS}[twins]",
-            f"{WORLDS}[rules]",
+            f"{SIM}/test_left_out.py::test_an_open_that_never_arrived_before_the_leader_closed_is_skipped_with_its_reason",
         ),
     ),
     Defect(
@@ -288,14 +274,36 @@ EXECUTION = (
         file=f"{ENGINE}/runners.py",
         old="(not errand.is_urgent, self._queued, errand)",
         new="(errand.is_urgent, self._queued, errand)",
-        tests=(f"{SIM}/test_copying.py::test_opens_and_adds_are_copied_contract_by_contract",),
+        tests=(
+            "tests/unit/engine/test_runners.py::test_what_reduces_goes_before_what_has_waited_longer",
+        ),
     ),
     Defect(
         name="an order is sent although the lease may run out before its answer",
         file=f"{ENGINE}/lane_worker.py",
         old="return unkept + settings.request_timeout_seconds < settings.lease_seconds",
         new="return unkept < settings.lease_seconds",
-        tests=("tests/integration/dispatch/test_kills.py",),
+        tests=(
+            "tests/unit/engine/test_lane_worker.py::test_a_lease_outlasts_the_answer_to_what_is_sent_under_it",
+        ),
+    ),
+    Defect(
+        name="an order is sent under a lease that was another's in between",
+        file=f"{ENGINE}/lane_worker.py",
+        old="if lease is None or lease.epoch != epoch:",
+        new="if lease is None:",
+        tests=(
+            "tests/unit/engine/test_lane_worker.py::test_nothing_is_sent_under_a_lease_that_was_lost_nor_after_it_was_anothers",
+        ),
+    ),
+    Defect(
+        name="a lease counts from when its answer came",
+        file=f"{ENGINE}/lane_worker.py",
+        old="self._held[shard] = _Lease(epoch, before)",
+        new="self._held[shard] = _Lease(epoch, time.monotonic())",
+        tests=(
+            "tests/unit/engine/test_lane_worker.py::test_a_lease_counts_from_before_it_was_asked_for_however_long_the_answer_took",
+        ),
     ),
     Defect(
         name="a lease is taken from a worker that still holds it",
@@ -327,8 +335,8 @@ EXECUTION = (
     Defect(
         name="a leader order that grows is copied once",
         file=f"{ENGINE}/signals.py",
-        old="signal.revision += 1",
-        new="signal.revision += 0",
+        old="shards |= marking.revise_decisions(session, signal.id)",
+        new="pass",
         tests=(
             f"{SIM}/test_copying.py::test_an_order_that_goes_on_filling_is_topped_up_after_a_while",
         ),
@@ -409,7 +417,7 @@ PROTECTION = (
         old='self._end_plan(plan, PlanState.WITHDRAWN, "the venue knows it no more")',
         new="self._held.add(plan.id)",
         tests=(
-            f"{SIM}/test_protection.py::test_a_plan_that_somebody_else_withdrew_rests_again_with_the_next_job",
+            f"{SIM}/test_plans_of_other_venues.py::test_a_plan_that_the_venue_knows_no_more_rests_again_with_the_next_job",
         ),
     ),
     Defect(
@@ -436,8 +444,7 @@ PROTECTION = (
         old="            and plan.contracts == lane.lane.actual\n",
         new="",
         tests=(
-            f"{SIM}/test_protection.py::test_plans_are_amended_in_place_with_every_add_and_reduce",
-            f"{SIM}/test_protection.py::test_where_the_venue_cannot_amend_the_new_plan_rests_before_the_old_is_withdrawn",
+            f"{SIM}/test_plans_of_other_venues.py::test_a_plan_grows_with_its_position_where_its_price_stays",
         ),
     ),
     Defect(
@@ -448,51 +455,6 @@ PROTECTION = (
         tests=(
             f"{SIM}/test_protection.py::test_a_stop_that_fires_closes_the_position_and_ends_the_follow",
         ),
-    ),
-)
-
-DIALECTS = (
-    Defect(
-        name="a close on Bitget is told by the order's side instead of the leg's",
-        file=f"{CCXT}/bitget.py",
-        old='"side": bitget_rows.SIDES[request.position_side],',
-        new='"side": request.order_side.value,',
-        tests=(f"{MESSAGES}/test_bitget_orders.py",),
-    ),
-    Defect(
-        name="OKX is sent our contracts instead of its own",
-        file=f"{CCXT}/okx.py",
-        old='"sz": quantity_text(request.contracts, self.lot(request.symbol)),',
-        new='"sz": str(request.contracts),',
-        tests=(f"{MESSAGES}/test_okx_orders.py",),
-    ),
-    Defect(
-        name="an order on OKX goes out in the other margin mode",
-        file=f"{CCXT}/okx_account.py",
-        old="        if known is None:\n",
-        new="        if known is not MarginMode.ISOLATED:\n",
-        tests=(f"{MESSAGES}/test_okx_orders.py",),
-    ),
-    Defect(
-        name="what a venue counts finer is rounded in the account's favour",
-        file=f"{CCXT}/texts.py",
-        old="return money_ceil(-Fraction(decimal_of(row, name, default)))",
-        new="return money_floor(-Fraction(decimal_of(row, name, default)))",
-        tests=("tests/laws/venues/test_exact_texts.py",),
-    ),
-    Defect(
-        name="a movement is sent again while the first may still arrive",
-        file=f"{CCXT}/doubt.py",
-        old="        if left > 0:\n",
-        new="        if left > 1_000:\n",
-        tests=("tests/laws/venues/test_movements.py",),
-    ),
-    Defect(
-        name="a fill at the very moment that is asked from is not listed",
-        file=f"{CCXT}/okx_fills.py",
-        old='"begin": milliseconds_of(since) - 1}',
-        new='"begin": milliseconds_of(since)}',
-        tests=("tests/venues/test_translated_conformance.py",),
     ),
 )
 

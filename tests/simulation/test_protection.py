@@ -27,6 +27,7 @@ from simexchange.core.types import MONEY_SCALE, PositionSide, Side
 from tests.simulation.copy_world import Plugin
 from tests.simulation.faults import Faults, FaultyVenue
 from tests.simulation.pair import BTC, SOL, Pair
+from tests.simulation.resting_plans import resting
 
 LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
 
@@ -51,24 +52,6 @@ async def pair(plugin, market):
     pair = await Pair(plugin, market).start(take_profit="0.05", stop_loss="0.03")
     market.set_leverage(pair.leader, SOL, 2)  # so that no stop lies beyond liquidation
     return pair
-
-
-def resting(pair) -> dict[str, Decimal]:
-    """Return what rests at the venue: kind → trigger price, as the rows name it."""
-    at_venue = {
-        view.client_order_id: view.trigger_price * pair.tick(view.symbol)
-        for view in pair.market.exchange.open_plans(pair.sub_account)
-    }
-    rows = {row.client_order_id: row for row in pair.rows(PlanOrderRow)}
-    found = {}
-    for name, price in at_venue.items():
-        row = rows[name]
-        assert row.state is PlanState.RESTING
-        assert row.resting_price == price
-        key = f"{row.kind} {row.direction}"
-        assert key not in found, "two of a kind rest"
-        found[key] = price
-    return found
 
 
 def alarms(pair, *, raised: bool = True) -> list[AlarmKind]:
