@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+import pytest
+
 from copyplugin.domain.fill import FillCause, LeaderFill, MarginMode, OrderSide, PositionSide
 from copyplugin.domain.identifiers import AccountId
 from copyplugin.domain.money import money_total
-from copyplugin.ports import Venue
+from copyplugin.ports import TellsFunding, Venue
 from copyplugin.venues.conformance.steps import LEVERAGE, Scene, Trial
 
 MORE_THAN_A_PAGE = 120
@@ -164,6 +166,19 @@ class FundingConformance:
         assert after.contract_wallet == before.contract_wallet - paid
         later = await trial.venue.funding(account, last)
         assert list(later) == [payment for payment in payments if payment.at >= last]
+
+    async def test_what_funding_will_cost_is_told_before_it_is_due(self, trial: Trial) -> None:
+        scene = await trial.scene()
+        venue = trial.venue
+        if not isinstance(venue, TellsFunding):
+            pytest.skip("this venue does not tell beforehand what funding will cost")
+        terms = (await venue.funding_terms()).get(scene.instrument.symbol)
+        if terms is None:
+            pytest.skip(f"this venue tells nothing of the funding of {scene.instrument.symbol}")
+        report = await trial.done(trial.order(await trial.trader(scene), scene.lots(1)))
+
+        assert -1 < terms.rate < 1
+        assert terms.next_at > max(fill.at for fill in report.fills)
 
 
 def facts(fills: Iterable[LeaderFill]) -> list[LeaderFill]:
