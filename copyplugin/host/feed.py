@@ -14,7 +14,7 @@ from copyplugin.domain.account import AccountBalance, FundingPayment, VenuePosit
 from copyplugin.domain.fill import LeaderFill
 from copyplugin.domain.identifiers import AccountId, VenueFillId
 from copyplugin.errors import Refused
-from copyplugin.host.messages import HostMessage, Told, read_message, told, unexplained
+from copyplugin.host.messages import AccountTold, HostMessage, read_message, told, unexplained
 from copyplugin.host.signature import TOLERANCE, check
 from copyplugin.ports import Clock
 from copyplugin.settings import Settings
@@ -133,7 +133,9 @@ def open_host_feed(database: Database, clock: Clock, settings: Settings) -> Host
     return HostFeed(database, clock, secret) if secret else None
 
 
-def _take(session: Session, message: HostMessage, after: Told, text: str, now: datetime) -> Receipt:
+def _take(
+    session: Session, message: HostMessage, after: AccountTold, text: str, now: datetime
+) -> Receipt:
     account, number = after.account, message.number
     next_number = host_messages.last_number(session, account) + 1
     if number < next_number:
@@ -160,7 +162,7 @@ def _take(session: Session, message: HostMessage, after: Told, text: str, now: d
     return Receipt(account=account, next_number=next_number + 1, was_known=False)
 
 
-def _fault_of(session: Session, after: Told) -> str | None:
+def _fault_of(session: Session, after: AccountTold) -> str | None:
     fill_ids = [fill.venue_fill_id for fill in after.fills]
     if len(set(fill_ids)) < len(fill_ids):
         return "One fill is told twice in this message."
@@ -170,13 +172,13 @@ def _fault_of(session: Session, after: Told) -> str | None:
     return unexplained(_newest(session, after.account), after)
 
 
-def _newest(session: Session, account: AccountId) -> Told | None:
+def _newest(session: Session, account: AccountId) -> AccountTold | None:
     number = host_messages.last_number(session, account)
     body = host_messages.body(session, account, number)
     return None if body is None else told(read_message(body))
 
 
-def _refuse_the_future(after: Told, now: datetime) -> None:
+def _refuse_the_future(after: AccountTold, now: datetime) -> None:
     for at in (*(fill.at for fill in after.fills), *(each.at for each in after.funding)):
         if at > now + TOLERANCE:
             raise Refused(f"{at.isoformat()} has not come yet: times are those of the execution.")

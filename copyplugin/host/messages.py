@@ -142,7 +142,7 @@ class HostMessage(_Told):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Told:
+class AccountTold:
     """A message in the plugin's own values."""
 
     account: AccountId
@@ -160,11 +160,11 @@ def read_message(body: bytes | str) -> HostMessage:
         raise Refused(_sentences(error)) from error
 
 
-def told(message: HostMessage) -> Told:
+def told(message: HostMessage) -> AccountTold:
     """Return the message in the plugin's own values."""
     account = AccountId(message.account)
     state = message.state
-    return Told(
+    return AccountTold(
         account=account,
         fills=tuple(_fill(account, one) for one in message.fills),
         funding=tuple(_funding(account, one) for one in message.funding),
@@ -178,7 +178,7 @@ def told(message: HostMessage) -> Told:
     )
 
 
-def unexplained(before: Told | None, after: Told) -> str | None:
+def unexplained(before: AccountTold | None, after: AccountTold) -> str | None:
     """Return what the fills do not explain of the positions they led to; None where they add up.
 
     It is the host's own arithmetic: a fill that was left out shows here and nowhere later.

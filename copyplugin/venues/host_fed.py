@@ -18,7 +18,7 @@ from copyplugin.ports import Subscription, Venue, VenueCapabilities
 from copyplugin.venues.forwarding import ForwardingVenue
 
 
-class Told(Protocol):
+class HostBook(Protocol):
     """What the host has told so far."""
 
     def knows(self, account: AccountId) -> bool: ...
@@ -37,7 +37,7 @@ class Told(Protocol):
 class HostFedVenue(ForwardingVenue):
     """The venue behind it, with leaders as the host tells of them."""
 
-    def __init__(self, behind: Venue, host: Told) -> None:
+    def __init__(self, behind: Venue, host: HostBook) -> None:
         super().__init__(behind)
         self._host = host
 
@@ -86,7 +86,7 @@ class _Subscription:
 
     def __init__(
         self,
-        host: Told,
+        host: HostBook,
         accounts: frozenset[AccountId],
         on_fill: Callable[[LeaderFill], None],
         behind: Subscription | None,
