@@ -9,6 +9,7 @@ from copyplugin.store.rows import DepthSampleRow
 from simexchange.core.types import MONEY_SCALE, Side
 from tests.simulation.copy_world import Plugin
 from tests.simulation.pair import SOL, Pair
+from tests.simulation.paper_pair import PaperPair, start_plugin
 
 
 class Ladder(Pair):
@@ -44,6 +45,25 @@ async def test_the_room_is_what_the_depth_bears_beside_the_follows_there_are(plu
 
     taken = await pair.another("549.95")
     assert taken.state is CommandState.DONE, taken.message
+
+
+class LadderWithPlayMoney(Ladder, PaperPair):
+    """The same, and the follower follows with play money too."""
+
+
+async def test_play_money_takes_nothing_of_the_room(tmp_path, market):
+    plugin = await start_plugin(tmp_path, market)
+    pair = await LadderWithPlayMoney(plugin, market).start(copy_amount="100")
+    started = await pair.start_paper(copy_amount="1000")
+    assert started.state is CommandState.DONE, started.message
+    await pair.buy(2)
+    assert await pair.held_on_paper() == 2
+    pair.stand_by(SOL)
+    await plugin.run_jobs("depth")
+
+    with plugin.database.read() as session:
+        assert capacity.capacity_of(session, pair.follow.leader_id).copy_amount == Decimal("649.95")
+    plugin.close()
 
 
 async def test_a_market_that_is_full_takes_nobody(plugin, market):
