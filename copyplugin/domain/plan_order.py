@@ -90,3 +90,19 @@ class PlanReport:
     status: PlanStatus
     fired_order: ClientOrderId | None = None
     reason: str = ""  # why it ended, in the venue's words
+
+    @classmethod
+    def resting(
+        cls, request: PlanRequest, venue_plan_id: VenuePlanId, contracts: Contracts
+    ) -> "PlanReport":
+        """Return the report of a plan order that the venue has just taken as it was asked for."""
+        return cls(
+            client_order_id=request.client_order_id,
+            venue_plan_id=venue_plan_id,
+            symbol=request.symbol,
+            position_side=request.position_side,
+            order_side=request.order_side,
+            contracts=contracts,
+            trigger_price=request.trigger_price,
+            status=PlanStatus.RESTING,
+        )

@@ -64,15 +64,10 @@ class BitgetPlans(BitgetAccount):
             if error.reason == REDUCE_ONLY:
                 raise OrderRejected(RejectReason.NO_POSITION, error.sentence) from error
             raise
-        return PlanReport(
-            client_order_id=request.client_order_id,
-            venue_plan_id=VenuePlanId(answer["data"]["orderId"]),
-            symbol=request.symbol,
-            position_side=request.position_side,
-            order_side=request.order_side,
-            contracts=NO_CONTRACTS,
-            trigger_price=request.trigger_price,
-            status=PlanStatus.RESTING,
+        return PlanReport.resting(
+            request,
+            VenuePlanId(answer["data"]["orderId"]),
+            NO_CONTRACTS,
         )
 
     async def amend_plan(

@@ -70,15 +70,10 @@ class BybitPlans:
             if error.reason == REDUCE_ONLY:
                 raise OrderRejected(RejectReason.NO_POSITION, error.sentence) from error
             raise
-        return PlanReport(
-            client_order_id=request.client_order_id,
-            venue_plan_id=VenuePlanId(answer["result"]["orderId"]),
-            symbol=request.symbol,
-            position_side=request.position_side,
-            order_side=request.order_side,
-            contracts=contracts_of(decimal_of(params, "qty"), instrument.contract_size, "qty"),
-            trigger_price=request.trigger_price,
-            status=PlanStatus.RESTING,
+        return PlanReport.resting(
+            request,
+            VenuePlanId(answer["result"]["orderId"]),
+            contracts_of(decimal_of(params, "qty"), instrument.contract_size, "qty"),
         )
 
     async def amend_plan(

@@ -56,15 +56,10 @@ class OkxPlans(OkxAccount):
             if error.reason == REDUCE_ONLY:
                 raise OrderRejected(RejectReason.NO_POSITION, error.sentence) from error
             raise
-        return PlanReport(
-            client_order_id=request.client_order_id,
-            venue_plan_id=VenuePlanId(number),
-            symbol=request.symbol,
-            position_side=request.position_side,
-            order_side=request.order_side,
-            contracts=request.contracts,
-            trigger_price=request.trigger_price,
-            status=PlanStatus.RESTING,
+        return PlanReport.resting(
+            request,
+            VenuePlanId(number),
+            request.contracts,
         )
 
     async def _rest(self, client: Client, request: PlanRequest, mode: MarginMode) -> str:
