@@ -57,8 +57,12 @@ def add_point(session: Session, leader_id: LeaderId, point: Point, watched: Watc
     """Add a point; without what was watched it is one of the chart only.
 
     What was brought in since the point before is the change of the wallet that neither fills nor
-    funding account for.
+    funding account for. One of the same instant adds nothing, nor one before it, as of a clock that
+    was set back: what a point rests on is kept, and the next one has all that came since.
     """
+    before = last_point(session, leader_id)
+    if before is not None and point.at <= before.at:
+        return
     values: dict[str, Any] = {
         "leader_id": leader_id,
         "at": point.at,
@@ -66,7 +70,6 @@ def add_point(session: Session, leader_id: LeaderId, point: Point, watched: Watc
         "profit": point.profit,
     }
     if watched is not None:
-        before = last_point(session, leader_id)
         flow = ZERO_MONEY if before is None else _flow(session, before, watched)
         unit = FIRST if before is None else _unit(before, point.equity, flow)
         values |= {

@@ -150,3 +150,23 @@ async def test_the_days_give_volatility_once_two_of_them_are_over(funded_pair):
     assert figures.daily_volatility > 0
     assert figures.sharpe_ratio is not None
     assert differences(pair) == []
+
+
+async def test_a_run_in_the_instant_of_another_leaves_what_is_kept_as_the_rows_give_it(
+    funded_pair,
+):
+    """The first figures may be asked for, and his first trades made, before the clock moves on."""
+    pair = funded_pair
+    await pair.plugin.run_jobs("statistics")
+    await pair.buy(100)
+    pair.set_price(SOL, "160.00")
+    await pair.plugin.run_jobs("statistics")
+    assert differences(pair) == []
+
+    pair.market.clock.advance(seconds=300)
+    await pair.plugin.run_jobs("statistics")
+    assert differences(pair) == []
+    last = recorded(pair)[-1]
+    assert last.flow == 0
+    assert last.equity == contract_equity(pair)
+    assert last.unit_value == (last.equity / 10_000).quantize(Decimal("1e-12"))

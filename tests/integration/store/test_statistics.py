@@ -201,6 +201,25 @@ def test_what_neither_fills_nor_funding_explain_was_brought_in_or_taken_out(data
     assert drawdown == Decimal("0.1")
 
 
+@pytest.mark.parametrize("watches", [True, False])
+@pytest.mark.parametrize("hours_back", [0, 1])
+def test_a_point_that_is_not_later_than_the_last_leaves_it_as_it_is(database, watches, hours_back):
+    def work(session):
+        leader = make_leader(session)
+        put_point(session, leader, 0, equity=1000, wallet=1000)
+        put_point(session, leader, 1, equity=1100, wallet=1000)
+        at = NOW + timedelta(hours=8 - hours_back)
+        point = Point(at=at, day=day_of(at, UTC), equity=money(1210), profit=money(0))
+        watched = Watched(wallet=money(1000), last_fill_id=0, funding=money(0), last_funding_at=NOW)
+        add_point(session, leader.id, point, watched if watches else None)
+        before = statistics_differences(session, now=NOW + timedelta(hours=9), zone=UTC)
+        later = put_point(session, leader, 2, equity=1210, wallet=1000)
+        after = statistics_differences(session, now=NOW + timedelta(hours=17), zone=UTC)
+        return before, after, later.unit_value
+
+    assert database.write_and_wait(work) == ([], [], Decimal("1.21"))
+
+
 def test_a_corrupted_figure_is_found_by_computing_it_anew(database):
     def work(session):
         leader = make_leader(session)
