@@ -24,14 +24,32 @@ class BadInput(click.ClickException):
     exit_code: ClassVar[int] = 2
 
 
+def settings_or_refusal() -> Settings:
+    """Return what is set; raises `BadInput` for what cannot be used."""
+    try:
+        return load_settings()
+    except ConfigurationError as error:
+        raise BadInput(str(error)) from error
+
+
+def url_or_refusal(given: str | None) -> str:
+    """Return the address that was given, else the one that is set: who gives one needs no other."""
+    return given if given is not None else settings_or_refusal().database_url
+
+
+def database_or_refusal(given: str | None) -> Database:
+    """Open the database that was given, else the one that is set; raises `BadInput`."""
+    try:
+        return open_database(url_or_refusal(given))
+    except ConfigurationError as error:
+        raise BadInput(str(error)) from error
+
+
 @contextmanager
 def opened(database_url: str | None) -> Generator[tuple[Database, Settings]]:
     """Yield the database and the settings; raises `BadInput` for what cannot be used."""
-    try:
-        settings = load_settings()
-        database = open_database(database_url or settings.database_url)
-    except ConfigurationError as error:
-        raise BadInput(str(error)) from error
+    settings = settings_or_refusal()
+    database = database_or_refusal(database_url or settings.database_url)
     try:
         yield database, settings
     except (UnknownFollow, UnknownLeader) as error:

@@ -2,29 +2,43 @@
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 
-class LazyGroup(click.Group):
-    """`found_in` says which module holds a command, as `package.module:name`.
+class Place(NamedTuple):
+    """Where a command is found, as `package.module:name`, and the sentence that tells of it."""
 
-    What trades on real venues takes seconds to import; looking at the books must not wait for it.
+    command: str
+    sentence: str
+
+
+class LazyGroup(click.Group):
+    """`places` says where the commands are; their sentences stand here too, for the list of them.
+
+    What trades on real venues takes seconds to import; neither looking at the books nor looking for
+    the right command must wait for it.
     """
 
-    def __init__(self, *arguments: Any, found_in: Mapping[str, str], **options: Any) -> None:
+    def __init__(self, *arguments: Any, places: Mapping[str, Place], **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._found_in = found_in
+        self._places = places
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *self._found_in})
+        return sorted(self._places)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        place = self._found_in.get(cmd_name)
+        place = self._places.get(cmd_name)
         if place is None:
-            return super().get_command(ctx, cmd_name)
-        module, _, name = place.partition(":")
+            return None
+        module, _, name = place.command.partition(":")
         command = getattr(import_module(module), name)
         assert isinstance(command, click.Command), place
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, self._places[name].sentence) for name in sorted(self._places)]
+            )

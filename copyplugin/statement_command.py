@@ -1,11 +1,13 @@
 """`copyplugin statement`: everything that moved money in a follow, to be added up by anybody."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import click
 
+from copyplugin.command_base import DATABASE, BadInput, database_or_refusal
 from copyplugin.domain.identifiers import FollowId
-from copyplugin.store.database import Database
+from copyplugin.errors import UnknownFollow
 from copyplugin.store.follows import get_follow
 from copyplugin.store.queries.follow_statement import (
     FollowStatement,
@@ -16,14 +18,21 @@ from copyplugin.store.queries.follow_statement import (
 from copyplugin.store.queries.statement_csv import statement_csv
 
 
-def statement_of(database: Database, number: int) -> FollowStatement:
-    """Return the statement of a follow; raises `UnknownFollow`."""
-    with database.read() as session:
-        return follow_statement(session, get_follow(session, FollowId(number)).id)
-
-
-def print_statement(statement: FollowStatement, *, as_csv: bool) -> bool:
-    """Print it; return whether it adds up to the ledger."""
+@click.command("statement")
+@DATABASE
+@click.option("--follow", "follow_id", type=int, required=True, metavar="N", help="Its number.")
+@click.option("--csv", "as_csv", is_flag=True, help="As a file for a spreadsheet.")
+@click.pass_context
+def statement_command(
+    context: click.Context, *, database_url: str | None, follow_id: int, as_csv: bool
+) -> None:
+    """Print everything that moved money in a follow; its sum is the ledger's balance."""
+    with closing(database_or_refusal(database_url)) as database, database.read() as session:
+        try:
+            follow = get_follow(session, FollowId(follow_id))
+        except UnknownFollow as error:
+            raise BadInput(error.sentence) from error
+        statement = follow_statement(session, follow.id)
     if as_csv:
         for text in statement_csv(statement):
             click.echo(text, nl=False)
@@ -32,7 +41,7 @@ def print_statement(statement: FollowStatement, *, as_csv: bool) -> bool:
             click.echo(text)
     if statement.difference:
         click.echo(f"The ledger has {statement.difference:f} USDT more than the lines.", err=True)
-    return statement.difference == 0
+        context.exit(1)
 
 
 def _summary(statement: FollowStatement) -> Iterator[str]:

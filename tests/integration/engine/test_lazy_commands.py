@@ -6,15 +6,35 @@ import sys
 import click
 import pytest
 
-from copyplugin.cli import FOUND_IN, main
+from copyplugin.cli import PLACES, main
 
 
-@pytest.mark.parametrize("name", sorted(FOUND_IN))
+@pytest.mark.parametrize("name", sorted(PLACES))
 def test_every_command_is_where_it_is_said_to_be(name):
     command = main.get_command(click.Context(main), name)
 
     assert command is not None
     assert command.name == name
+    assert command.get_short_help_str(limit=200) == PLACES[name].sentence
+
+
+def test_the_list_of_commands_is_printed_without_importing_any_of_them():
+    program = (
+        "import sys\n"
+        "from copyplugin.cli import PLACES, main\n"
+        "main(['--help'], standalone_mode=False)\n"
+        "places = {place.command.partition(':')[0] for place in PLACES.values()}\n"
+        "assert not places & set(sys.modules)\n"
+        "assert 'sqlalchemy' not in sys.modules\n"
+    )
+
+    answer = subprocess.run(
+        [sys.executable, "-c", program], check=False, capture_output=True, text=True
+    )
+
+    assert answer.returncode == 0, answer.stderr
+    told = " ".join(answer.stdout.split())
+    assert all(" ".join(place.sentence.split()) in told for place in PLACES.values())
 
 
 def test_settings_are_printed_without_importing_a_client_of_exchanges():
