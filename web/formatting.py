@@ -55,6 +55,11 @@ def number(value: Number | None, places: int = 2) -> str:
     return format_decimal(rounded, format=_pattern(places), locale=current_locale())
 
 
+def exact_amount(value: Decimal) -> str:
+    """Return every digit that is not a trailing zero and no mark of thousands: to be typed so."""
+    return f"{value.normalize():f}"
+
+
 def signed(value: Number | None, places: int = 2) -> str:
     """Return +1,234.50 or -1,234.50; zero has no sign."""
     if value is None or sign(value, places) is Sign.ZERO:

@@ -15,6 +15,7 @@ FILTERS: tuple[Callable[..., str | formatting.Exact], ...] = (
     formatting.sign,
     formatting.percent_sign,
     formatting.number,
+    formatting.exact_amount,
     formatting.signed,
     formatting.percent,
     formatting.signed_percent,

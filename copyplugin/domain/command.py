@@ -23,6 +23,7 @@ class CommandKind(StrEnum):
     CLOSE_ORPHAN = "close_orphan"
     READ_NOTICES = "read_notices"
     MARK_PAID = "mark_paid"
+    NAME_ACCOUNT = "name_account"
 
 
 class CommandState(StrEnum):

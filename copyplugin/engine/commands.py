@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.identifiers import CommandId
 from copyplugin.engine import (
+    allotting,
     change_commands,
     follow_commands,
     halt_commands,
@@ -51,6 +52,7 @@ ON_ROWS: Mapping[CommandKind, Callable[[Asked], Done]] = {
     CommandKind.RESUME_COPYING: halt_commands.resume_copying,
     CommandKind.MARK_PAID: payable_commands.mark_paid,
     CommandKind.CLOSE_ORPHAN: orphan_commands.close_orphan,
+    CommandKind.NAME_ACCOUNT: allotting.name_account,
     CommandKind.READ_NOTICES: notice_commands.read_notices,
 }
 
@@ -127,6 +129,8 @@ class CommandDesk:
             await follow_commands.ask_about_money(given, self._around)
         elif row.kind is CommandKind.START_PAPER_FOLLOW and row.result is None:
             await follow_commands.ask_about_play_money(given, self._around)
+        elif row.kind is CommandKind.NAME_ACCOUNT:
+            await allotting.ask_about_allotment(given, self._around)
         done = await self._around.database.write(lambda s: self._do(s, row.id, given))
         if done is not None:
             await self._follow_up(done)

@@ -18,9 +18,8 @@ from copyplugin.engine.halt_commands import refuse_where_halted
 from copyplugin.engine.protection_commands import protect_new_follow
 from copyplugin.engine.rule_arguments import copy_rule, instrument_rules
 from copyplugin.engine.surroundings import Surroundings
-from copyplugin.engine.transfers import stays_where_it_is
+from copyplugin.engine.transfers import escrow_seconds, stays_where_it_is
 from copyplugin.errors import Refused
-from copyplugin.ports import MovesMoney
 from copyplugin.store import followers, follows, lane_work, marking, places, settings
 from copyplugin.store.database import Session
 from copyplugin.store.rows import CopiedPositionRow, FollowRow
@@ -112,6 +111,7 @@ def _start(asked: Asked, follower_id: FollowerId) -> Done:
     if "price_protection" in asked.given:
         protection = Ratio(asked.given.decimal("price_protection"))
     rule = copy_rule(asked.given)
+    is_paper = asked.row.kind is CommandKind.START_PAPER_FOLLOW
     wish = places.NewFollow(
         leader_id=LeaderId(asked.given.number("leader_id")),
         follower_id=follower_id,
@@ -122,7 +122,7 @@ def _start(asked: Asked, follower_id: FollowerId) -> Done:
         price_protection=protection,
         sharer_account=_sharer(asked.given),
         open_held=Ratio(asked.given.decimal("open_held")) if "open_held" in asked.given else None,
-        escrow_seconds=_escrow_seconds(asked),
+        escrow_seconds=escrow_seconds(asked.around, is_paper=is_paper),
     )
     follow = places.reserve_follow(
         asked.session,
@@ -134,13 +134,6 @@ def _start(asked: Asked, follower_id: FollowerId) -> Done:
     protect_new_follow(asked, follow)
     asked.row.result = {"follow_id": follow.id}
     return Done(message=None, follow_ids=(follow.id,))
-
-
-def _escrow_seconds(asked: Asked) -> int:
-    """Return how long shares are held: not where no venue can bring them to who holds them."""
-    is_paper = asked.row.kind is CommandKind.START_PAPER_FOLLOW
-    can_move = asked.around.venue.capabilities.moves_money is MovesMoney.FULL
-    return asked.around.settings.share_escrow_seconds if is_paper or can_move else 0
 
 
 def _sharer(given: Arguments) -> AccountId | None:

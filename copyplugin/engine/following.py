@@ -18,6 +18,7 @@ from copyplugin.domain.identifiers import AccountId, FollowId, LeaderId, Transfe
 from copyplugin.domain.leader import LeaderStatus
 from copyplugin.domain.ledger import sub_account
 from copyplugin.domain.money import Money
+from copyplugin.engine.allotting import allotted_label
 from copyplugin.engine.attempts import attempt_all
 from copyplugin.engine.feed import Feed
 from copyplugin.engine.held_positions import LeaderHoldings, open_what_is_held
@@ -167,8 +168,8 @@ class Following:
         if not stays_where_it_is(self._around, case.main_account):
             return f"{prefix}-follow-{case.follow_id}"
         with self._around.database.read() as session:
-            used = follows.accounts_used(session, case.follow_id)
-        return f"{prefix}-allotted-{case.main_account}-{used + 1}"
+            follower_id = follows.get_follow(session, case.follow_id).follower_id
+            return allotted_label(session, follower_id, case.main_account, prefix=prefix)
 
     def _plan_fund(self, session: Session, case: _Case, account: AccountId) -> None:
         follow = follows.get_follow(session, case.follow_id)

@@ -4,10 +4,13 @@ from collections.abc import Collection, Sequence
 
 from copyplugin.domain.account import AccountBalance, FundingPayment, VenuePosition
 from copyplugin.domain.identifiers import AccountId, FollowId
+from copyplugin.engine.allotting import look_at_allotments
 from copyplugin.engine.surroundings import Surroundings
+from copyplugin.engine.transfers import escrow_seconds
 from copyplugin.errors import VenueUnavailable
 from copyplugin.store import accounts, funding, lane_work, market
 from copyplugin.store.database import Session
+from copyplugin.store.venue_terms import VenueTerms, put_venue_terms
 
 
 class MarketData:
@@ -17,15 +20,27 @@ class MarketData:
         self._around = around
 
     async def load_instruments(self) -> None:
-        """Learn what the venue trades; what was known before stays known for closing."""
+        """Learn what the venue trades, and tell the pages how it moves money.
+
+        What was known before stays known for closing.
+        """
         try:
             listed = await self._around.venue.instruments()
         except VenueUnavailable:
             return
         now = self._around.clock.now()
-        await self._around.database.write(
-            lambda session: market.put_instruments(session, listed.values(), at=now)
+        venue = self._around.venue
+        terms = VenueTerms(
+            name=venue.name,
+            moves_money=venue.capabilities.moves_money,
+            escrow_seconds=escrow_seconds(self._around, is_paper=False),
         )
+
+        def write(session: Session) -> None:
+            market.put_instruments(session, listed.values(), at=now)
+            put_venue_terms(session, terms, at=now)
+
+        await self._around.database.write(write)
         self._around.instruments = {**self._around.instruments, **listed}
 
     async def publish_marks(self) -> None:
@@ -71,6 +86,7 @@ class MarketData:
                 continue
             await self._write(follow_id, positions, payments)
         await self.refresh_wallets([*mains, *live.values()])
+        await look_at_allotments(self._around)
         return missed
 
     async def _write(

@@ -17,6 +17,7 @@ from copyplugin.errors import OutcomeUnknown, TransferRejected, VenueUnavailable
 from copyplugin.ports import MovesMoney
 from copyplugin.store import transfers
 from copyplugin.store.database import Session
+from copyplugin.store.venue_terms import Allotment, drop_allotment, put_allotment
 
 T = TypeVar("T")
 
@@ -80,6 +81,8 @@ class Mover:
         if kind is TransferKind.FUND:
             held = (await self._around.venue.balance(request.to_account)).contract_wallet
             if held != request.money:
+                seen = Allotment(account=request.to_account, held=held, at=self._around.clock.now())
+                await self._write(lambda s: put_allotment(s, request.from_account, seen))
                 await self._refuse(
                     request.transfer_id,
                     f"This venue moves no money for us: account {request.to_account} stands ready "
@@ -87,6 +90,7 @@ class Mover:
                     "move money there by hand first.",
                 )
                 return
+            await self._write(lambda s: drop_allotment(s, request.to_account))
         await self._write(lambda s: _done(s, request.transfer_id, self._around.clock.now()))
 
     async def _refuse(self, transfer_id: TransferId, reason: str) -> None:
@@ -111,6 +115,12 @@ def stays_where_it_is(around: Surroundings, account: AccountId) -> bool:
     """Return whether nothing moves money of this account for us; play money always moves."""
     moves = around.venue.capabilities.moves_money
     return moves is MovesMoney.NONE and not is_paper(account)
+
+
+def escrow_seconds(around: Surroundings, *, is_paper: bool) -> int:
+    """Return how long shares are held: not where no venue can bring them to who holds them."""
+    can_move = around.venue.capabilities.moves_money is MovesMoney.FULL
+    return around.settings.share_escrow_seconds if is_paper or can_move else 0
 
 
 def _attempt(

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from copyplugin.domain.command import EndHow
 from copyplugin.domain.follow import ALLOWED, EndKind, FollowState, check_move
-from copyplugin.domain.identifiers import AccountId, FollowId, LeaderId, Symbol
+from copyplugin.domain.identifiers import AccountId, FollowerId, FollowId, LeaderId, Symbol
 from copyplugin.domain.leader import ShareState, TradeState
 from copyplugin.domain.order import CopyOrderState
 from copyplugin.domain.skip import SkipReason
@@ -184,15 +184,17 @@ def follows_of_leader(
     return _ordered(session, FollowRow.leader_id == leader_id, FollowRow.state.in_(states))
 
 
-def accounts_used(session: Session, follow_id: FollowId) -> int:
-    """Return how many sub-accounts the other follows of this one's follower have, or had."""
-    follower_id = get_follow(session, follow_id).follower_id
+def accounts_used(session: Session, follower_id: FollowerId) -> int:
+    """Return how many sub-accounts the follows of this follower have, or had."""
     query = select(func.count()).where(
-        FollowRow.follower_id == follower_id,
-        FollowRow.id != follow_id,
-        FollowRow.sub_account.is_not(None),
+        FollowRow.follower_id == follower_id, FollowRow.sub_account.is_not(None)
     )
     return session.scalar(query) or 0
+
+
+def is_account_used(session: Session, account: AccountId) -> bool:
+    """Return whether a follow has this sub-account, or had it."""
+    return session.scalar(select(exists().where(FollowRow.sub_account == account))) or False
 
 
 def symbols_chosen(session: Session, follow_id: FollowId) -> frozenset[Symbol]:

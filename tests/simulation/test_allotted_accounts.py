@@ -10,7 +10,9 @@ from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.follow import FollowState
 from copyplugin.ports import MovesMoney
 from copyplugin.store import ledger, payables
+from copyplugin.store.queries.follow_terms import follow_terms
 from copyplugin.store.rows import FollowRow, JobRunRow, TransferRow
+from copyplugin.store.venue_terms import allotments
 from copyplugin.venues.simulated import SimulatedVenue
 from simexchange.core.commands import Deposit
 from simexchange.core.types import MONEY_SCALE, Wallet
@@ -49,6 +51,19 @@ async def begin(plugin, market):
     return pair, leader_id, refused
 
 
+async def name_account(plugin, person):
+    """Let a person ask for his account; return his number and the answer."""
+    registered = await plugin.command(CommandKind.REGISTER_FOLLOWER, account=str(person))
+    follower_id = registered.result["follower_id"]
+    answer = await plugin.command(CommandKind.NAME_ACCOUNT, follower_id=follower_id)
+    return follower_id, answer
+
+
+def standing(plugin):
+    with plugin.database.read() as session:
+        return {(each.account, each.held) for each in allotments(session).values()}
+
+
 def account_named_in(sentence) -> int:
     return int(sentence.partition("account ")[2].partition(" ")[0])
 
@@ -71,6 +86,54 @@ async def test_a_start_names_the_account_that_is_to_be_funded_by_hand(plugin, ma
     assert "holds 0 USDT" in refused.message
     [follow] = pair.rows(FollowRow)
     assert (follow.state, follow.sub_account) == (FollowState.VOID, None)
+
+
+async def test_an_account_is_named_before_anything_is_begun(plugin, market):
+    leader_id = await plugin.add_leader(market.open_account("leader", contract=1000 * MONEY_SCALE))
+    person = market.open_account("follower")
+
+    follower_id, named = await name_account(plugin, person)
+
+    account = int(named.result["account"])
+    assert f"Account {account} stands ready for your next follow and holds 0 USDT" in named.message
+    assert Pair(plugin, market).rows(FollowRow) == []
+    market.apply(Deposit(account, Wallet.CONTRACT, 12_345_678_901))
+    _, again = await name_account(plugin, person)
+    assert again.result == {"account": str(account), "held": "123.45678901"}
+    with plugin.database.read() as session:
+        terms = follow_terms(session, leader_id, follower_id)
+    assert terms.venue.moves_money is MovesMoney.NONE
+    assert terms.allotment.account == str(account)
+    assert terms.allotment.held == Decimal("123.45678901")
+    assert terms.spot_available is None
+    started = await plugin.follow(leader_id, person, copy_amount="123.45678901")
+    assert started.state is CommandState.DONE, started.message
+    [follow] = Pair(plugin, market).rows(FollowRow)
+    assert follow.sub_account == str(account)
+
+
+async def test_what_an_account_holds_is_looked_at_until_a_follow_begins_with_it(plugin, market):
+    pair, leader_id, refused = await begin(plugin, market)
+    account = account_named_in(refused.message)
+    market.apply(Deposit(account, Wallet.CONTRACT, 1000 * MONEY_SCALE))
+
+    await plugin.run_jobs("position data")
+
+    assert standing(plugin) == {(str(account), Decimal(1000))}
+    await plugin.follow(leader_id, pair.follower)
+    await plugin.run_jobs("position data")
+    assert standing(plugin) == set()
+
+
+async def test_where_the_venue_moves_money_no_account_is_named(tmp_path, market):
+    plugin = Plugin(tmp_path, market)
+    await plugin.start()
+
+    _, answer = await name_account(plugin, market.open_account("follower"))
+
+    assert answer.state is CommandState.REFUSED
+    assert answer.message.startswith("This venue moves the copy amount by itself")
+    plugin.close()
 
 
 async def test_the_same_account_begins_when_it_holds_the_copy_amount(plugin, market):

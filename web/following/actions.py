@@ -12,6 +12,7 @@ from copyplugin.domain.leader import TradeState
 from copyplugin.domain.money import money_total
 from copyplugin.store.queries.copied_positions import CopiedPosition
 from copyplugin.store.queries.copies import FollowLine
+from web.following.by_hand import what_is_left
 from web.following.money import PLAY, is_play, my_id
 from web.formatting import number, quantity, short_name, signed
 from web.i18n import gettext, ngettext
@@ -85,7 +86,7 @@ def ask_end_from_position(position_id: int) -> Answer:
                 )
                 if others
                 else gettext("No other position of this follow is open."),
-                gettext("When all is closed, what is left returns to your spot wallet."),
+                *what_is_left(line.sub_account),
             ],
             button=gettext("Close it and stop following"),
             back=url_for("copies.positions"),
@@ -124,7 +125,7 @@ def ask_end_follow(follow_id: int) -> Answer:
                 ngettext(
                     "%(num)s position is open.", "%(num)s positions are open.", len(positions)
                 ),
-                gettext("When all is closed, what is left returns to your spot wallet."),
+                *what_is_left(line.sub_account),
             ],
             button=gettext("Stop following"),
             back=url_for("copies.follows"),

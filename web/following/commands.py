@@ -4,6 +4,8 @@ from flask import Blueprint, abort, render_template
 
 from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.identifiers import CommandId
+from copyplugin.ports import MovesMoney
+from web.following.by_hand import moves_money
 from web.i18n import gettext
 from web.identity import Answer, actor_name, needs_follower, signed_in
 from web.services import services
@@ -33,7 +35,9 @@ def _steps(kind: CommandKind) -> tuple[str, str, str]:
     if kind is CommandKind.START_FOLLOW:
         return (
             gettext("Your order was taken"),
-            gettext("The copy amount moves to its sub-account and the follow starts"),
+            gettext("The account that stands ready is looked at and the follow starts")
+            if moves_money() is MovesMoney.NONE
+            else gettext("The copy amount moves to its sub-account and the follow starts"),
             gettext("The leader's next open is copied"),
         )
     if kind is CommandKind.START_PAPER_FOLLOW:

@@ -5,6 +5,7 @@ from flask import Blueprint, Response, abort, render_template, request, url_for
 from copyplugin.domain.identifiers import CopiedPositionId, FollowId
 from copyplugin.store.queries.copies import totals_of
 from copyplugin.store.queries.statement_csv import statement_csv
+from web.following.by_hand import moves_money
 from web.following.money import my_id
 from web.i18n import gettext
 from web.identity import Answer, needs_follower
@@ -92,6 +93,7 @@ def _page(template: str, **more: object) -> str:
         backings=queries.leader_backings(my_id()),
         orphans=queries.orphans(my_id()),
         owed=queries.owed_by(my_id()),
+        moves_money=moves_money(),
         halted=queries.halted_follows(my_id()),
         page_url=_page_url,
         sums_of=totals_of,

@@ -3,11 +3,15 @@
 Limits are checked here for the sentence at the field, and by the engine for good.
 """
 
-from flask import Blueprint, abort, redirect, render_template, url_for
+from datetime import timedelta
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
 from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.identifiers import LeaderId
+from copyplugin.ports import MovesMoney
 from copyplugin.store.queries.follow_terms import FollowTerms
+from web.following.by_hand import how_it_is_paid
 from web.following.forms import REAL, FollowForm
 from web.following.money import PLAY
 from web.i18n import gettext
@@ -51,6 +55,25 @@ def start(leader_id: int) -> Answer:
     return redirect(url_for("commands.show", command_id=outcome.command_id, money=money))
 
 
+@blueprint.post("/koltrade/<int:leader_id>/account")
+@needs_follower
+def name_account(leader_id: int) -> Answer:
+    """Ask which account stands ready for the next start, where no money moves for us."""
+    _terms(leader_id)
+    me = signed_in()
+    outcome = services().commands.submit(
+        CommandKind.NAME_ACCOUNT,
+        {"follower_id": me.follower_id},
+        actor=actor_name(me),
+        idempotency_key=f"{actor_name(me)}:account:{request.form.get('idempotency_key', '')}",
+    )
+    if outcome.state is CommandState.PENDING:
+        flash(gettext("The engine has not answered yet: ask again in a moment."), "bad")
+    elif outcome.message is not None:
+        flash(outcome.message, "bad" if outcome.state is CommandState.REFUSED else "good")
+    return redirect(url_for("follow.form", leader_id=leader_id))
+
+
 def _terms(leader_id: int) -> FollowTerms:
     terms = services().queries.follow_terms(LeaderId(leader_id), signed_in().follower_id)
     if terms is None:
@@ -68,6 +91,9 @@ def _page(terms: FollowTerms, sent: FollowForm) -> str:
         form=sent,
         obstacle=_obstacle(terms),
         play_obstacle=_play_obstacle(terms),
+        stays=terms.venue is not None and terms.venue.moves_money is MovesMoney.NONE,
+        hold=timedelta(seconds=terms.venue.escrow_seconds if terms.venue else 0),
+        how_it_is_paid=how_it_is_paid,
         mode_sentences={mode.value: mode_sentence(mode) for mode in terms.modes},
     )
 

@@ -8,8 +8,9 @@ from copyplugin.domain.copy_rule import CopyMode
 from copyplugin.domain.identifiers import FollowId
 from copyplugin.store.queries.settings_of_follow import SettingsOfFollow
 from web.following.actions import Question, ask, submit
+from web.following.by_hand import how_it_is_paid, is_paid_by_hand, what_starts
 from web.following.money import my_id
-from web.formatting import number, short_name
+from web.formatting import short_name
 from web.i18n import gettext
 from web.identity import Answer, needs_follower, signed_in
 from web.services import services
@@ -28,11 +29,7 @@ def ask_for_real(follow_id: int) -> Answer:
                 "Follow %(leader)s with real money?", leader=short_name(found.leader_nickname)
             ),
             consequences=[
-                gettext(
-                    "%(amount)s USDT of real money move from your spot wallet to a sub-account of "
-                    "this follow alone. You can lose all of it.",
-                    amount=number(found.copy_amount),
-                ),
+                what_starts(found.copy_amount),
                 gettext(
                     "Mode %(mode)s in %(symbols)s, and every limit and stop as it is set now for "
                     "your play money.",
@@ -43,6 +40,7 @@ def ask_for_real(follow_id: int) -> Answer:
                 if found.open_held is None
                 else gettext("What the leader holds now is opened where his entry is near enough."),
                 gettext("Real orders meet the venue's book: their prices may be other ones."),
+                *([how_it_is_paid()] if is_paid_by_hand() else []),
                 gettext("The follow with play money goes on until you stop it."),
             ],
             button=gettext("Follow with real money"),

@@ -8,11 +8,12 @@ from wtforms.validators import ValidationError
 
 from copyplugin.domain.copy_rule import CopyMode
 from copyplugin.domain.money import Money
+from copyplugin.ports import MovesMoney
 from copyplugin.store.queries.follow_terms import FollowTerms
 from web.following.money import PLAY
 from web.following.more_settings import MoreSettings, own_arguments, own_terms
 from web.following.protection_settings import ProtectionSettings
-from web.formatting import number
+from web.formatting import MONEY_PLACES, exact_amount, number
 from web.i18n import gettext
 from web.words import mode_name
 
@@ -41,6 +42,8 @@ class FollowForm(MoreSettings, ProtectionSettings):
         self.own_terms = own_terms(terms.instruments)
         self.offer_choices()
         if not self.is_submitted():
+            if self.stays and terms.allotment is not None and terms.allotment.held > 0:
+                self.amount.data = exact_amount(terms.allotment.held)
             self.instruments.data = list(terms.instruments)
             self.mode.data = CopyMode.FIXED.value
             self.money.data = moneys[0]
@@ -51,8 +54,18 @@ class FollowForm(MoreSettings, ProtectionSettings):
         return (self.money.data or self.moneys[0]) == PLAY
 
     @property
+    def stays(self) -> bool:
+        """Return whether real money is moved by hand: then it may have every decimal."""
+        venue = self.terms.venue
+        return venue is not None and venue.moves_money is MovesMoney.NONE
+
+    @property
+    def _places(self) -> int:
+        return MONEY_PLACES if self.stays and not self.is_play else _PLACES
+
+    @property
     def chosen_amount(self) -> Money:
-        return Money(_amount(self.amount.data))
+        return Money(_amount(self.amount.data, self._places))
 
     @property
     def chosen_mode(self) -> CopyMode:
@@ -101,7 +114,7 @@ class FollowForm(MoreSettings, ProtectionSettings):
             own_arguments(self.own_terms, self.chosen_mode)
 
     def validate_amount(self, field: StringField) -> None:
-        amount = _amount(field.data)
+        amount = _amount(field.data, self._places)
         limits = self.terms.card.places.limitation
         spot = self.terms.spot_available
         if self.is_play and self.terms.paper is not None:
@@ -125,7 +138,7 @@ class FollowForm(MoreSettings, ProtectionSettings):
             )
 
 
-def _amount(text: str | None) -> Decimal:
+def _amount(text: str | None, places: int) -> Decimal:
     """Return the amount as typed; raises `ValidationError` where it is none."""
     text = (text or "").strip()
     if not text:
@@ -138,6 +151,6 @@ def _amount(text: str | None) -> Decimal:
         raise ValidationError(
             gettext("Write the amount with digits and a point, for example 250.50.")
         )
-    if amount.as_tuple().exponent < -_PLACES:  # pyright: ignore[reportOperatorIssue] - finite, so a number
-        raise ValidationError(gettext("Use at most 2 decimals."))
+    if amount.as_tuple().exponent < -places:  # pyright: ignore[reportOperatorIssue] - finite, so a number
+        raise ValidationError(gettext("Use at most %(places)s decimals.", places=places))
     return amount

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from copyplugin.domain.account import TransferKind, TransferState
 from copyplugin.domain.copy_rule import CopyMode
 from copyplugin.domain.follow import FOLLOWS_CLOSES, TERMINAL, VISIBLE, EndKind, FollowState
-from copyplugin.domain.identifiers import FollowerId, FollowId, LeaderId, Symbol
+from copyplugin.domain.identifiers import AccountId, FollowerId, FollowId, LeaderId, Symbol
 from copyplugin.domain.leader import TradeState
 from copyplugin.domain.money import ZERO_MONEY, Money, Ratio, money_total, total
 from copyplugin.domain.statistics import ratio_of
@@ -43,6 +43,7 @@ class FollowLine:
     follower_id: FollowerId
     leader_id: LeaderId
     leader_nickname: str
+    sub_account: AccountId | None
     state: FollowState
     mode: CopyMode
     copy_amount: Money
@@ -187,6 +188,7 @@ class _Sums:
             follower_id=follow.follower_id,
             leader_id=follow.leader_id,
             leader_nickname=nickname,
+            sub_account=follow.sub_account,
             state=follow.state,
             mode=follow.mode,
             copy_amount=follow.copy_amount,

@@ -70,6 +70,7 @@ from copyplugin.store.queries.skipped import SkippedOrders
 from copyplugin.store.queries.summary import Books, OpenWork, Summary
 from copyplugin.store.receipts import Receipt
 from copyplugin.store.rows import FollowRow
+from copyplugin.store.venue_terms import VenueTerms, venue_terms
 
 
 class Queries:
@@ -146,6 +147,10 @@ class Queries:
             return follow_terms.follow_terms(
                 session, leader_id, follower_id, has_paper=self._has_paper
             )
+
+    def venue_terms(self) -> VenueTerms | None:
+        with self._database.read() as session:
+            return venue_terms(session)
 
     def follow_statement(
         self, follower_id: FollowerId, follow_id: FollowId

@@ -11,6 +11,7 @@ from copyplugin.domain.leader import ShareBasis
 from copyplugin.domain.liquidation import nearest_liquidation
 from copyplugin.domain.money import Money, Ratio, product
 from copyplugin.domain.protection import RATIO_STEP, maintenance_rate_of
+from copyplugin.ports import MovesMoney
 from copyplugin.store.followers import find_paper_twin
 from copyplugin.store.leader_trades import latest_leverages
 from copyplugin.store.market import instruments
@@ -23,6 +24,7 @@ from copyplugin.store.rows import (
     WalletSnapshotRow,
 )
 from copyplugin.store.settings import is_proportional_allowed
+from copyplugin.store.venue_terms import Allotment, VenueTerms, find_allotment, venue_terms
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,10 +53,12 @@ class FollowTerms:
     share_basis: ShareBasis
     instruments: tuple[Symbol, ...]
     modes: tuple[CopyMode, ...]
-    spot_available: Money | None  # None: the venue has not told yet
+    spot_available: Money | None  # None: not told yet, or not what he follows with
     is_blocked: bool  # the leader does not want this follower
     distances: tuple[LiquidationDistance, ...] = ()  # where the leader has traded (P6)
     paper: PaperOffer | None = None  # None: nobody follows with play money here
+    venue: VenueTerms | None = None  # None: the engine has not told yet
+    allotment: Allotment | None = None  # the account that stands ready, where no money moves
 
 
 def follow_terms(
@@ -70,16 +74,20 @@ def follow_terms(
     if card is None or leader is None or follower is None:
         return None
     wallet = session.get(WalletSnapshotRow, follower.account)
+    found = venue_terms(session)
+    stays = found is not None and found.moves_money is MovesMoney.NONE
     blocked = session.get(LeaderBlacklistRow, (leader_id, follower.account))
     return FollowTerms(
         card=card,
         share_basis=leader.share_basis,
         instruments=instruments_of(session, leader_id),
         modes=modes_on_offer(session),
-        spot_available=wallet.spot_available if wallet else None,
+        spot_available=wallet.spot_available if wallet and not stays else None,
         is_blocked=blocked is not None,
         distances=liquidation_distances(session, leader_id),
         paper=_paper_offer(session, leader, follower_id) if has_paper else None,
+        venue=found,
+        allotment=find_allotment(session, follower.account),
     )
 
 

@@ -42,9 +42,11 @@ from copyplugin.store.rows.statistics import (
     LeaderTradeRow,
 )
 from copyplugin.store.rows.transfer import TransferRow
+from copyplugin.store.rows.venue import AllotmentRow, VenueTermsRow
 
 __all__ = [
     "AlarmRow",
+    "AllotmentRow",
     "CommandRow",
     "CopiedPositionRow",
     "CopyDecisionRow",
@@ -94,5 +96,6 @@ __all__ = [
     "SettlementRow",
     "SignalRow",
     "TransferRow",
+    "VenueTermsRow",
     "WalletSnapshotRow",
 ]

@@ -25,6 +25,7 @@ from copyplugin.domain.plan_order import PlanState, TriggerBy, TriggerDirection
 from copyplugin.domain.protection import PlanKind
 from copyplugin.domain.skip import SkipReason
 from copyplugin.domain.transition import Effect
+from copyplugin.ports import MovesMoney
 from copyplugin.store.columns import (
     DecimalColumn,
     EnumColumn,
@@ -64,6 +65,7 @@ _ENUMS: tuple[type[StrEnum], ...] = (
     LeaderStatus,
     Liquidity,
     MarginMode,
+    MovesMoney,
     NoticeKind,
     OrderPurpose,
     OrderSide,
