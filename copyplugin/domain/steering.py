@@ -104,6 +104,7 @@ class Terms:
     carried: Fraction = NOTHING
     holdings: Holdings = field(default_factory=Holdings)
     is_halted: bool = False  # nothing new is opened now (P5)
+    leader_has_closed: bool = False  # meanwhile, everything, and his close waits behind this
 
 
 def needs_balance(move: LeaderMove, terms: Terms, *, now: datetime) -> bool:
@@ -144,8 +145,10 @@ def refusal(move: LeaderMove, terms: Terms, *, now: datetime) -> Skip | None:
         return Skip(reason=SkipReason.LEADER_NOT_CONFIGURED_INSTRUMENT)
     if not terms.is_chosen:
         return Skip(reason=SkipReason.INSTRUMENT_NOT_FOLLOWED)
-    if terms.instrument is None:
-        return Skip(reason=SkipReason.INSTRUMENT_UNKNOWN)
+    if terms.instrument is None or terms.leader_has_closed:
+        is_known = terms.instrument is not None
+        reason = SkipReason.LEADER_HAS_CLOSED if is_known else SkipReason.INSTRUMENT_UNKNOWN
+        return Skip(reason=reason)
     if now - move.last_fill_at > terms.late_after:
         seconds = (now - move.last_fill_at) // timedelta(seconds=1)
         return Skip(reason=SkipReason.EXPIRED, detail={"seconds_late": str(seconds)})

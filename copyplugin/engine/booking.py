@@ -169,7 +169,7 @@ class Bookkeeper:
             else:
                 self._pause(lane)
             return
-        if order.sent_at is None:
+        if order.sent_at is None or order.sent_at > self._now:  # the clock was set back since
             order.sent_at = self._now
         seconds = self._around.venue.capabilities.requests_live_seconds
         until = order.sent_at + timedelta(seconds=seconds)

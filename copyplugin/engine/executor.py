@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
@@ -135,7 +136,10 @@ class Executor:
 
     async def sweep(self) -> None:
         """Look at every lane with open work, whatever was announced or lost."""
-        shards = await self._around.database.write(_open_shards)
+        settings, venue = self._around.settings, self._around.venue
+        longest = max(settings.close_backoff_max_seconds, venue.capabilities.requests_live_seconds)
+        until = self._around.clock.now() + timedelta(seconds=longest)
+        shards = await self._around.database.write(partial(_open_shards, no_pause_after=until))
         if shards:
             self._around.dispatcher.announce(Work.LANES, shards)
 
@@ -222,7 +226,7 @@ class Executor:
         return asyncio.get_running_loop().time()
 
 
-def _open_shards(session: Session) -> set[int]:
+def _open_shards(session: Session, *, no_pause_after: datetime) -> set[int]:
     """Return the shards with open work that nobody works on; their holders look by themselves."""
-    shards = marking.mark_gaps(session)
+    shards = marking.mark_gaps(session, no_pause_after=no_pause_after)
     return shards - leases.held(session, shards)

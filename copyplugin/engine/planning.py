@@ -1,13 +1,12 @@
 """The next step of a lane: apply what the leader did, then close the gap, one order at a time."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from copyplugin.domain.client_order_id import client_order_id
 from copyplugin.domain.follow import COPIES_OPENS, FOLLOWS_CLOSES, FollowState
 from copyplugin.domain.identifiers import (
-    AccountId,
     ClientOrderId,
     CopyOrderId,
     FollowId,
@@ -16,12 +15,7 @@ from copyplugin.domain.identifiers import (
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import Contracts, Ratio
 from copyplugin.domain.open_size import NOTHING, Holdings
-from copyplugin.domain.order import (
-    CopyOrderState,
-    OrderPurpose,
-    OrderRequest,
-    TimeInForce,
-)
+from copyplugin.domain.order import CopyOrderState, OrderPurpose
 from copyplugin.domain.skip import Skip, SkipReason, numbers
 from copyplugin.domain.steering import (
     LeaderMove,
@@ -32,10 +26,12 @@ from copyplugin.domain.steering import (
     not_filled,
     opening_order,
     reducing_order,
+    refusal,
 )
 from copyplugin.engine.alike import Example, Likeness, Planned, likeness
-from copyplugin.engine.errands import AskBalance, AskOrder, Errand, SendOrder
+from copyplugin.engine.errands import AskBalance, Errand
 from copyplugin.engine.held_positions import HELD
+from copyplugin.engine.order_errands import account_of, ask_order, send_order
 from copyplugin.engine.precedence import Precedence, may_open
 from copyplugin.engine.surroundings import Surroundings
 from copyplugin.store.decisions import decision_from, leave_out_of, write_decision
@@ -141,7 +137,7 @@ class Planner:
             self.plan.later.append((lane.retry_at, lane.shard))
             return
         if work.in_doubt is not None and work.in_doubt.id not in self._resend:
-            self.plan.errands.append(_ask(work, work.in_doubt))
+            self.plan.errands.append(ask_order(work, work.in_doubt))
             return
         if work.in_doubt is not None and not self._gives_up(work, work.in_doubt):
             work.in_doubt.attempts += 1
@@ -159,7 +155,7 @@ class Planner:
         """Give the new orders their numbers and return the plan."""
         self._book.number_orders()
         for order, work in self._unsent:
-            self.plan.errands.append(_send(order, work))
+            self.plan.errands.append(send_order(order, work))
         if self._unburdened:  # their last order in doubt may be gone
             self._book.keep_states(list(self._unburdened.values()), at=self._now)
             self.plan.under_way = {
@@ -207,25 +203,53 @@ class Planner:
         """Apply pending signals in order; return the last one applied, and whether some wait."""
         last: SignalRow | None = None
         lane = work.lane
-        for row, signal in work.undecided:
+        for place, (row, signal) in enumerate(work.undecided):
             topped_up_at = row.decided_at + timedelta(
                 milliseconds=self._around.settings.topup_milliseconds
             )
-            if row.revision and not signal.final and topped_up_at > self._now:
+            is_young = row.decided_at <= self._now < topped_up_at  # else the clock was set back
+            if row.revision and not signal.final and is_young:
                 self.plan.later.append((topped_up_at, lane.shard))
                 return last, True
-            if signal.increases and self._must_wait(work, signal.id):
-                return last, True
-            move, terms = self._move(signal), self._terms(work, row, signal)
-            if needs_balance(move, terms, now=self._now):
-                if lane.target == lane.actual:  # else the gap goes first
-                    self.plan.errands.append(AskBalance(lane_id=lane.id, account=_account(work)))
+            behind = [each for _, each in work.undecided[place + 1 :] if not each.increases]
+            move = self._move(signal)
+            terms = self._in_turn(work, signal, move, self._terms(work, row, signal), behind)
+            if terms is None:
                 return last, True
             self._decide(work, row, signal, move, terms)
             last = signal
         return last, False
 
-    def _must_wait(self, work: LaneWork, signal_id: SignalId) -> bool:
+    def _in_turn(
+        self,
+        work: LaneWork,
+        signal: SignalRow,
+        move: LeaderMove,
+        terms: Terms,
+        closes_behind: Sequence[SignalRow],
+    ) -> Terms | None:
+        """Return the terms to decide on now; None where an open has to wait.
+
+        For its turn, or for the balance it rests on. With a close behind it, it waits no longer
+        than an open is tried, and not at all where the leader has closed everything.
+        """
+        if not signal.increases:
+            return terms
+        if closes_behind:
+            tried_for = timedelta(seconds=self._around.settings.open_expiry_seconds)
+            terms = replace(terms, late_after=min(terms.late_after, tried_for))
+        if refusal(move, terms, now=self._now) is not None:
+            return terms
+        is_blocked = self._is_blocked(work, signal.id)
+        if not is_blocked and not needs_balance(move, terms, now=self._now):
+            return terms
+        if any(each.contracts_after == 0 for each in closes_behind):
+            return replace(terms, leader_has_closed=True)
+        if not is_blocked and work.lane.target == work.lane.actual:  # else the gap goes first
+            self.plan.errands.append(AskBalance(lane_id=work.lane.id, account=account_of(work)))
+        return None
+
+    def _is_blocked(self, work: LaneWork, signal_id: SignalId) -> bool:
         if not self._precedence.is_blocked(work, signal_id):
             return False
         self.plan.blocked[work.follow.id] = work.lane.shard
@@ -319,7 +343,7 @@ class Planner:
             return Skip(reason=SkipReason.COPYING_HALTED)
         if instrument is None or work.opening is None:
             return Skip(reason=SkipReason.INSTRUMENT_UNKNOWN)
-        if self._must_wait(work, work.opening.id):
+        if self._is_blocked(work, work.opening.id):
             return None
         bound = self._bound(work.follow, work.opening, instrument)
         inputs = (work.opening.id, lane.target, lane.actual, bound)  # the signal names the side
@@ -428,44 +452,3 @@ def _purpose(work: LaneWork, signal: SignalRow | None) -> OrderPurpose:
         return OrderPurpose.COPY
     is_ended = work.follow.state not in FOLLOWS_CLOSES or work.lane.target == 0
     return OrderPurpose.CLOSE if is_ended else OrderPurpose.REPAIR
-
-
-def _account(work: LaneWork) -> AccountId:
-    assert work.follow.sub_account is not None, "a follow without an account has no lanes"
-    return work.follow.sub_account
-
-
-def _ask(work: LaneWork, order: CopyOrderRow) -> AskOrder:
-    return AskOrder(
-        lane_id=work.lane.id,
-        order_id=order.id,
-        account=_account(work),
-        symbol=work.lane.symbol,
-        client_order_id=order.client_order_id,
-        is_urgent=order.reduce_only,
-    )
-
-
-def _send(order: CopyOrderRow, work: LaneWork) -> SendOrder:
-    return SendOrder(
-        lane_id=work.lane.id,
-        order_id=order.id,
-        request=order_request(order, work),
-        leverage=order.leverage,
-        margin_mode=order.margin_mode,
-    )
-
-
-def order_request(order: CopyOrderRow, work: LaneWork) -> OrderRequest:
-    """Return the order as the venue is to see it; the same row gives the same request."""
-    return OrderRequest(
-        account=_account(work),
-        symbol=work.lane.symbol,
-        order_side=order.order_side,
-        position_side=work.lane.position_side,
-        contracts=order.contracts,
-        limit_price=order.limit_price,
-        time_in_force=TimeInForce.IOC,
-        reduce_only=order.reduce_only,
-        client_order_id=order.client_order_id,
-    )

@@ -89,6 +89,7 @@ class PlanBook:
         self._around = around
         self._now = now
         self._guarded = guarded
+        self._pause = timedelta(seconds=around.settings.protection_seconds)
         self._result = Result()
         self._unknown: set[PlanOrderId] = set()  # the venue was asked and does not know them
         self._differing: set[PlanOrderId] = set()  # they rest with other terms than asked for
@@ -135,6 +136,7 @@ class PlanBook:
             self._note_report(lane, plan, report)
         elif plan.state is PlanState.SENT:
             seconds = self._around.venue.capabilities.requests_live_seconds
+            plan.decided_at = min(plan.decided_at, self._now)  # the clock may have been set back
             until = plan.decided_at + timedelta(seconds=seconds)
             if until > self._now:  # it may still arrive
                 self._again(until)
@@ -176,7 +178,7 @@ class PlanBook:
         plan.reason = reason
         if plan.state is PlanState.SENT:
             plan.state = PlanState.REFUSED
-            retry_at = self._now + timedelta(seconds=self._around.settings.protection_seconds)
+            retry_at = self._now + self._pause
             plan.retry_at = retry_at
             self._again(retry_at)
 
@@ -295,7 +297,7 @@ class PlanBook:
         if plan.state is PlanState.REFUSED:
             if (
                 plan.retry_at is not None
-                and plan.retry_at > self._now
+                and self._now < plan.retry_at <= self._now + self._pause
                 and plan.trigger_price == wanted
             ):
                 self._again(plan.retry_at)

@@ -22,7 +22,6 @@ from copyplugin.store.venue_terms import Allotment, drop_allotment, put_allotmen
 T = TypeVar("T")
 
 FIRST_PAUSE = timedelta(seconds=1)
-LONGEST_PAUSE = timedelta(seconds=30)
 
 
 class Mover:
@@ -100,7 +99,7 @@ class Mover:
         )
 
     async def _put_off(self, transfer_id: TransferId, attempts: int, error: str) -> None:
-        pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 16), LONGEST_PAUSE)
+        pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 16), transfers.LONGEST_PAUSE)
         retry_at = self._around.clock.now() + pause
         await self._write(
             lambda s: transfers.transfer_put_off(s, transfer_id, error=error, retry_at=retry_at)

@@ -1,6 +1,7 @@
 """Telling every lane that a signal concerns it: set-based, whatever the number of followers."""
 
 from collections.abc import Collection
+from datetime import datetime
 
 from sqlalchemy import and_, exists, false, insert, literal, or_, select, true, update
 from sqlalchemy.orm import Session
@@ -21,6 +22,10 @@ from copyplugin.store.rows import (
     LeaderPositionRow,
     SignalRow,
 )
+
+_LET_GO = {"target": NO_CONTRACTS, "marked": True}
+_LET_GO_NOW = _LET_GO | {"retry_at": None}
+"""No pause that something else has earned keeps a wish to close waiting; a net respects it."""
 
 
 def announce_signal(session: Session, signal: SignalRow) -> set[int]:
@@ -76,6 +81,8 @@ def announce_signal(session: Session, signal: SignalRow) -> set[int]:
             lanes,
         )
     )
+    if not signal.increases:
+        _end_pauses(session, signal.id)
     return mark_lanes_of_signal(session, signal.id)
 
 
@@ -104,11 +111,29 @@ def mark_lanes_of_signal(session: Session, signal_id: SignalId) -> set[int]:
     )
 
 
-def mark_gaps(session: Session) -> set[int]:
+def _end_pauses(session: Session, signal_id: SignalId) -> None:
+    """Let no lane that a close concerns wait: it may pause for what an open could not be told."""
+    concerned = select(CopyDecisionRow.lane_id).where(CopyDecisionRow.signal_id == signal_id)
+    session.execute(
+        update(LaneRow)
+        .where(LaneRow.retry_at.is_not(None), LaneRow.id.in_(concerned))
+        .values(retry_at=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def mark_gaps(session: Session, *, no_pause_after: datetime) -> set[int]:
     """Mark every lane whose target is not its actual and return the shards with marked lanes.
 
-    The sweep's net: work that no event told of is found within its period.
+    The sweep's net: work that no event told of is found within its period. A pause that ends later
+    than any may was counted by a clock that has been set back since: it is over.
     """
+    session.execute(
+        update(LaneRow)
+        .where(LaneRow.marked == true(), LaneRow.retry_at > no_pause_after)
+        .values(retry_at=None)
+        .execution_options(synchronize_session=False)
+    )
     session.execute(
         update(LaneRow)
         .where(LaneRow.target != LaneRow.actual, LaneRow.marked == false())
@@ -136,7 +161,7 @@ def aim_lane_at_nothing(session: Session, lane_id: LaneId) -> None:
     session.execute(
         update(LaneRow)
         .where(LaneRow.id == lane_id)
-        .values(target=NO_CONTRACTS, marked=True)
+        .values(_LET_GO_NOW)
         .execution_options(synchronize_session=False)
     )
 
@@ -152,7 +177,7 @@ def aim_at_nothing(session: Session, follow_id: FollowId, reason: SkipReason) ->
     session.execute(
         update(LaneRow)
         .where(LaneRow.follow_id == follow_id)
-        .values(target=NO_CONTRACTS, marked=True)
+        .values(_LET_GO_NOW)
         .execution_options(synchronize_session=False)
     )
     return set(
@@ -178,7 +203,7 @@ def aim_scope_at_nothing(session: Session, scope: HaltScope, scope_id: int) -> s
     lanes = session.execute(
         update(LaneRow)
         .where(concerned)
-        .values(target=NO_CONTRACTS, marked=True)
+        .values(_LET_GO_NOW)
         .returning(LaneRow.id, LaneRow.shard)
         .execution_options(synchronize_session=False)
     ).all()
@@ -217,10 +242,7 @@ def aim_ended_at_nothing(session: Session, states: Collection[FollowState]) -> s
     )
     refuse_missing(session, holding, Skip(reason=SkipReason.FOLLOW_NOT_ACTIVE))
     session.execute(
-        update(LaneRow)
-        .where(holding)
-        .values(target=NO_CONTRACTS, marked=True)
-        .execution_options(synchronize_session=False)
+        update(LaneRow).where(holding).values(_LET_GO).execution_options(synchronize_session=False)
     )
     return set(session.scalars(select(LaneRow.shard).where(holding).distinct()))
 
@@ -255,7 +277,7 @@ def aim_orphans_at_nothing(session: Session) -> set[int]:
         session.scalars(
             update(LaneRow)
             .where(lanes)
-            .values(target=NO_CONTRACTS, marked=True)
+            .values(_LET_GO)
             .returning(LaneRow.shard)
             .execution_options(synchronize_session=False)
         )

@@ -1,7 +1,7 @@
 """Movements of money: planned before they are asked for, booked when they are known to be done."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -14,6 +14,9 @@ from copyplugin.store.followers import get_follower
 from copyplugin.store.follows import get_follow
 from copyplugin.store.ledger import post
 from copyplugin.store.rows import TransferRow
+
+LONGEST_PAUSE = timedelta(seconds=30)
+"""Between two attempts of a transfer."""
 
 
 def plan_transfer(  # noqa: PLR0913 - what a transfer is
@@ -83,7 +86,11 @@ def due_transfers(
         .where(
             TransferRow.state == TransferState.PLANNED,
             TransferRow.kind.in_(kinds),
-            or_(TransferRow.retry_at.is_(None), TransferRow.retry_at <= now),
+            or_(
+                TransferRow.retry_at.is_(None),
+                TransferRow.retry_at <= now,
+                TransferRow.retry_at > now + LONGEST_PAUSE,  # the clock was set back since
+            ),
         )
         .order_by(TransferRow.created_at, TransferRow.id)
     )

@@ -67,9 +67,12 @@ class ExchangeClock:
 
     def __init__(self, clock: ManualClock) -> None:
         self._clock = clock
+        self.was_set_by = timedelta(0)
+        """Somebody has set the computer's clock by so much."""
 
     def now(self) -> datetime:
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=self._clock.now())
+        passed = timedelta(microseconds=self._clock.now())
+        return datetime(1970, 1, 1, tzinfo=UTC) + passed + self.was_set_by
 
 
 class Market:

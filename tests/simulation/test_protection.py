@@ -1,5 +1,6 @@
 """Take profit and stop loss: they rest at the venue, move with the position, and end the follow."""
 
+from datetime import timedelta
 from decimal import Decimal
 from random import Random
 
@@ -261,6 +262,16 @@ async def test_a_refused_plan_is_an_alarm_and_is_tried_again_after_five_seconds(
 
     assert len(resting(pair)) == 2
     assert (alarms(pair), alarms(pair, raised=False)) == ([], [AlarmKind.UNPROTECTED])
+
+
+async def test_a_clock_that_is_set_back_leaves_no_position_without_its_stop(pair, market, plugin):
+    market.apply(ForceReject(pair.sub_account, "plan", 2))
+    await pair.buy(10)
+    plugin.clock.was_set_by = -timedelta(hours=1)
+
+    await plugin.run_jobs("protect")
+
+    assert len(resting(pair)) == 2
 
 
 async def test_a_plan_that_somebody_else_withdrew_rests_again_with_the_next_job(

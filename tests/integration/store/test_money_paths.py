@@ -149,9 +149,10 @@ def test_a_transfer_in_doubt_waits_until_it_is_to_be_asked_again(database, follo
         transfer_attempted(session, TransferId("fund-1"))
         transfer_put_off(session, TransferId("fund-1"), error="no answer", retry_at=later)
         session.flush()
-        return [len(due_transfers(session, now=now)) for now in (NOW, later)]
+        set_back = NOW - timedelta(hours=1)
+        return [len(due_transfers(session, now=now)) for now in (NOW, later, set_back)]
 
-    assert database.write_and_wait(work) == [0, 1]
+    assert database.write_and_wait(work) == [0, 1, 1]
 
 
 def test_planning_another_transfer_under_the_same_id_is_a_bug(database, follow):
