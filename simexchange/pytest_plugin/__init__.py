@@ -61,6 +61,11 @@ def _marked(request: pytest.FixtureRequest) -> dict[str, Any]:
     """Return the marker's settings; a nearer marker replaces those of one farther away."""
     settings: dict[str, Any] = {}
     for mark in reversed(list(request.node.iter_markers("simexchange"))):
+        if mark.args:
+            raise ValueError(
+                "the marker simexchange names what it sets: simexchange(instruments=…), not "
+                f"simexchange({mark.args[0]!r})"
+            )
         settings |= mark.kwargs
     return settings
 

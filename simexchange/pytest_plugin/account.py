@@ -65,22 +65,26 @@ class AccountFacade(TradingFacade):
     def transfer(
         self,
         amount: Number,
-        to: "AccountFacade | None" = None,
+        to: "AccountFacade | str | None" = None,
         *,
         from_wallet: str = "contract",
         to_wallet: str = "contract",
         transfer_id: str | None = None,
         rejected: str | None = None,
     ) -> None:
-        """Move money to another account or wallet; the same ``transfer_id`` moves it once."""
+        """Move money to another account or wallet; the same ``transfer_id`` moves it once.
+
+        ``to`` is an account or its name; left out, the money stays with this account.
+        """
         __tracebackhide__ = True
+        receiver = self._world.names.account(to) if isinstance(to, str) else (to or self).number
         if transfer_id is None:
             self._transfers += 1
             transfer_id = f"{self.name}-{self._transfers}"
         command = Transfer(
             self.number,
             one_of(from_wallet, "wallet", WALLETS),
-            (to or self).number,
+            receiver,
             one_of(to_wallet, "wallet", WALLETS),
             money_of(amount),
             transfer_id,

@@ -1,7 +1,6 @@
 """The exchange as a test sees it: names, human units, and assertions that show what there is."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from functools import cached_property
 from typing import Any, NoReturn
 
@@ -180,7 +179,7 @@ class ExchangeFacade:
     def index(self, symbol: str, price: Number | Sequence[Number]) -> None:
         """Set the index price, or the prices of its sources; an empty list: all have failed."""
         instrument = self.world_instrument(symbol)
-        if isinstance(price, str | Decimal | int):
+        if not isinstance(price, Sequence) or isinstance(price, str):
             self._do(self._open_world, SetIndex(symbol, price_of(price, instrument, "index")))
             return
         sources = tuple(price_of(source, instrument, "index") for source in price)

@@ -1,7 +1,7 @@
 """Makes the clock and the exchange of one test from what its marker says."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from simexchange.clock import Clock, ManualClock, SystemClock
 from simexchange.core.config import ExchangeConfig
@@ -36,10 +36,16 @@ def make_clock(settings: Mapping[str, Any]) -> Clock:
 
 def make_exchange(settings: Mapping[str, Any], clock: Clock) -> ExchangeFacade:
     _refuse_unknown(settings)
+    instruments: object = settings.get("instruments", {})
+    if not isinstance(instruments, Mapping):
+        raise ValueError(  # noqa: TRY004 - one error for whatever an author may write
+            'instruments are given by symbol: {"BTCUSDT": {"tick": "0.1", "face": "0.001"}}, not '
+            f"{instruments!r}"
+        )
     return ExchangeFacade(
         clock,
         seed=int(settings.get("seed", 0)),
-        instruments=settings.get("instruments") or {},
+        instruments=cast("Mapping[str, Mapping[str, Any]]", instruments),
         insurance_fund=money_of(settings["insurance_fund"])
         if "insurance_fund" in settings
         else ExchangeConfig().insurance_fund,

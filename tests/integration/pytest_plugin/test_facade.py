@@ -99,6 +99,14 @@ def test_money_moves_between_wallets_and_accounts(exchange, alice):
     assert alice.balance().contract == alice.balance().equity == alice.balance().available == 950
 
 
+def test_the_account_that_gets_the_money_may_be_named(exchange, alice):
+    exchange.account("bob")
+
+    alice.transfer("100", "bob", to_wallet="spot")
+
+    assert exchange.account("bob").balance().spot == Decimal(100)
+
+
 def test_settings_are_those_of_the_exchange(exchange, alice):
     alice.leverage("BTCUSDT", 20)
     alice.fee_tier(taker_fee="0.1%")

@@ -124,6 +124,8 @@ def test_it(exchange, alice):
         ("exchange.advance(fortnights=1)", "fortnights is no unit of time"),
         ("exchange.advance(seconds=1, until='10:00')", "either a duration or until"),
         ("exchange.use_faults('- reject_order: {}')", "did you mean reject_orders?"),
+        ("exchange.index('BTCUSDT', 65000.5)", 'index is exact: write "65000.5"'),
+        ("alice.transfer('1', 'maket')", "there is no account maket; did you mean maker?"),
     ],
 )
 def test_a_mistake_in_a_test_is_told_in_one_sentence(run, line, message):
@@ -139,6 +141,8 @@ def test_a_mistake_in_a_test_is_told_in_one_sentence(run, line, message):
         ("simexchange(sed=1)", "the marker simexchange has no sed; did you mean seed?"),
         ("simexchange(clock='sundial')", "there is no clock sundial"),
         ("simexchange(clock='system', start='2026-01-01')", "the computer's clock has no start"),
+        ("simexchange({'BTCUSDT': {}})", "simexchange(instruments=…), not simexchange({'BTCUSDT'"),
+        ("simexchange(instruments=['BTCUSDT'])", "instruments are given by symbol"),
     ],
 )
 def test_a_mistake_in_the_marker_is_told_in_one_sentence(run, mark, message):
