@@ -8,7 +8,13 @@ from simexchange.core.commands import AmendOrder, CancelAll, CancelOrder
 from simexchange.core.entry import OrderEntry
 from simexchange.core.margin import available_balance, order_cost
 from simexchange.core.matching import Matching
-from simexchange.core.order_checks import band_problem, size_problem, tier_problem, unknown
+from simexchange.core.order_checks import (
+    band_problem,
+    notional_problem,
+    size_problem,
+    tier_problem,
+    unknown,
+)
 from simexchange.core.orders import Order
 from simexchange.core.state import Refusal, State
 from simexchange.core.trading import Trading
@@ -21,7 +27,8 @@ class OrderChanges:
     """Amends and cancels.
 
     The checks of an amendment, in order of precedence: account, instrument, order, something to
-    change, price, price band, size, leverage against the tier of the exposure, money.
+    change, price, price band, size, minimum notional, leverage against the tier of the exposure,
+    money.
     """
 
     __slots__ = ("_entry", "_matching", "_state", "_trading")
@@ -88,7 +95,10 @@ class OrderChanges:
             return Refusal(RejectReason.INVALID_PRICE, f"a price is at least 1 tick, not {price}")
         if price != order.price and (problem := band_problem(price, order.market)):
             return problem
-        return size_problem(order.kind, contracts, order.market)
+        problem = size_problem(order.kind, contracts, order.market)
+        if problem or contracts <= order.filled:
+            return problem
+        return notional_problem(order.command, contracts, price, order.market)
 
     def _replace(self, command: AmendOrder, order: Order, price: int, contracts: int) -> None:
         """Give ``order`` a new price or more contracts; it goes to the back of the queue."""

@@ -51,8 +51,7 @@ class Market:
         "plan_heaps",
         "positions",
         "protection",
-        "seen_high",
-        "seen_low",
+        "seen",
         "short_liquidations",
         "stale",
         "symbol",
@@ -100,7 +99,7 @@ class Market:
         self.trailing: dict[TriggerBy, dict[int, Plan]] = {}
         self.has_plans = False  # a plan order ever waited here
         self.watches_last = False  # some plan order ever waited for a last price
-        self.seen_low = self.seen_high = 0  # last prices that plan orders have not seen yet
+        self.seen: list[int] = []  # last prices that plan orders have not seen: where they turned
         self.clearing = 0
         self.open_interest = 0
         self.positions: dict[int, Position] = {}  # by number; all that ever held contracts

@@ -78,15 +78,18 @@ class Matching:
         return False
 
     def _note_price(self, market: Market, price: int) -> None:
-        """Keep the price for the plan orders that wait for it until the command is done."""
-        if market.seen_low == 0:
-            market.seen_low = market.seen_high = price
+        """Keep the price for the plan orders that wait for it until the command is done.
+
+        Of a way up or down only where it began and how far it has come: all else lies between.
+        """
+        seen = market.seen
+        if not seen:
             self._state.traded.append(market)
             self._state.has_echo = True
-        elif price < market.seen_low:
-            market.seen_low = price
-        elif price > market.seen_high:
-            market.seen_high = price
+        if len(seen) > 1 and (price - seen[-1]) * (seen[-1] - seen[-2]) >= 0:
+            seen[-1] = price
+        elif not seen or price != seen[-1]:
+            seen.append(price)
 
     def _prevent(self, taker: Order, maker: Order) -> None:
         """Keep two orders of one owner from trading, as the taker's mode says."""

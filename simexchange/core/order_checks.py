@@ -82,16 +82,27 @@ def order_rules_problem(command: PlaceOrder, account: Account, market: Market) -
     price = command.price
     if price is not None and (problem := band_problem(price, market)):
         return problem
+    return notional_problem(command, command.contracts, price, market)
+
+
+def notional_problem(
+    command: PlaceOrder, contracts: int, price: int | None, market: Market
+) -> Refusal | None:
+    """Check the worth of an order for ``contracts``; one that only closes may be of any worth.
+
+    ``price`` None: a market order, which is worth what it is at the mark price.
+    """
     reference = market.mark if price is None else price
-    if reference is None or command.reduce_only or command.close_on_trigger:
+    closes = command.position_side * command.side < 0  # of a leg in hedge mode
+    if reference is None or closes or command.reduce_only or command.close_on_trigger:
         return None
-    notional = reference * command.contracts * market.tick_value
-    if notional < instrument.min_notional:
-        return Refusal(
-            RejectReason.BELOW_MINIMUM_NOTIONAL,
-            f"the order is worth {notional}, below the minimum of {instrument.min_notional}",
-        )
-    return None
+    notional, least = reference * contracts * market.tick_value, market.instrument.min_notional
+    if notional >= least:
+        return None
+    return Refusal(
+        RejectReason.BELOW_MINIMUM_NOTIONAL,
+        f"the order is worth {notional}, below the minimum of {least}",
+    )
 
 
 def band_problem(price: int, market: Market) -> Refusal | None:

@@ -82,11 +82,9 @@ class PlanFiring:
                     self.cancel(plan, CancelReason.POSITION_CLOSED)
             if state.traded:
                 market = state.traded.pop(0)
-                low, high = market.seen_low, market.seen_high
-                market.seen_low = market.seen_high = 0
-                self.fire(market, _LAST, high)
-                if low != high:
-                    self.fire(market, _LAST, low)
+                seen, market.seen = market.seen, []
+                for price in seen:
+                    self.fire(market, _LAST, price)
 
     def _fire_one(self, plan: Plan, price: int) -> None:
         state, terms, account = self._state, plan.terms, plan.account

@@ -1,9 +1,23 @@
 """Changing and cancelling orders."""
 
-from simexchange.core.commands import AmendOrder, Batch, CancelAll, CancelOrder, PlaceOrder
-from simexchange.core.events import CommandRejected, Filled, OrderAmended
-from simexchange.core.types import CancelReason, OrderKind, RejectReason, TimeInForce
-from tests.unit.core.exchange_builders import BUY, SELL, SYMBOL, Desk, names, of_type
+from simexchange.core.commands import (
+    AmendOrder,
+    Batch,
+    CancelAll,
+    CancelOrder,
+    PlaceOrder,
+    SetPositionMode,
+)
+from simexchange.core.events import CommandRejected, Filled, OrderAccepted, OrderAmended
+from simexchange.core.types import (
+    CancelReason,
+    OrderKind,
+    PositionMode,
+    PositionSide,
+    RejectReason,
+    TimeInForce,
+)
+from tests.unit.core.exchange_builders import BUY, SELL, SYMBOL, Desk, names, of_type, usdt
 
 
 def amend(desk, order_id, **changes):
@@ -136,3 +150,41 @@ def test_each_part_of_a_batch_succeeds_or_is_refused_on_its_own():
 
     assert names(events) == ["OrderAccepted", "OrderRejected", "OrderAmended", "OrderCancelled"]
     assert of_type(events, OrderAmended)[0].price == 901
+
+
+def test_an_order_is_not_amended_below_the_minimum_notional_unless_it_only_closes():
+    desk = Desk(min_notional=usdt(200))
+    desk.trade(1, 2, 5, 1_000)
+    desk.limit(1, BUY, 3, 900)
+    desk.limit(1, SELL, 3, 1_100, reduce_only=True)
+
+    (refused,) = amend(desk, 3, contracts=2)
+    (priced,) = amend(desk, 3, price=600)
+    (closing,) = amend(desk, 4, contracts=1)
+
+    assert refused.reason is priced.reason is RejectReason.BELOW_MINIMUM_NOTIONAL
+    assert isinstance(closing, OrderAmended)
+
+
+def test_what_closes_a_leg_in_hedge_mode_may_be_of_any_worth():
+    desk = Desk(min_notional=usdt(200))
+    desk.apply(SetPositionMode(1, PositionMode.HEDGE))
+    desk.limit(2, SELL, 3, 1_000)
+    desk.limit(1, BUY, 3, 1_000, position_side=PositionSide.LONG)
+
+    (refused,) = desk.limit(1, BUY, 1, 900, position_side=PositionSide.LONG)
+    (accepted,) = desk.limit(1, SELL, 1, 1_100, position_side=PositionSide.LONG)
+
+    assert refused.reason is RejectReason.BELOW_MINIMUM_NOTIONAL
+    assert isinstance(accepted, OrderAccepted)
+
+
+def test_what_is_left_of_a_filled_order_may_always_be_given_up():
+    desk = Desk(min_notional=usdt(200))
+    desk.trade(2, 3, 3, 1_000)
+    desk.limit(1, BUY, 3, 900)
+    desk.market(2, SELL, 1, reduce_only=True)
+
+    (cancelled,) = amend(desk, 3, contracts=1)
+
+    assert cancelled.reason is CancelReason.FULLY_REDUCED

@@ -2,7 +2,14 @@
 
 import pytest
 
-from simexchange.core.commands import AmendPlanOrder, CancelPlanOrder, ForceReject, SetIndex
+from simexchange.core.commands import (
+    AmendPlanOrder,
+    Batch,
+    CancelPlanOrder,
+    ForceReject,
+    PlaceOrder,
+    SetIndex,
+)
 from simexchange.core.events import (
     Filled,
     OrderAccepted,
@@ -172,6 +179,36 @@ def test_a_trailing_plan_waits_for_its_activation_price():
     assert fired(desk.mark(950)) == []
     desk.mark(1_050)
     assert fired(desk.mark(1_039)) == [1]
+
+
+@pytest.mark.parametrize(("side", "way"), [(SELL, 1), (BUY, -1)])
+def test_an_order_that_moves_the_price_one_way_fires_no_trailing_plan_that_follows_it(side, way):
+    desk = Desk()
+    desk.trade(3, 2, 1, 1_000)
+    desk.plan(1, side, 1, 0, TriggerBy.LAST, callback_rate=1_000_000)
+    for distance in (10, 50, 90):
+        desk.limit(2, side, 1, 1_000 + way * distance)
+
+    swept = desk.market(3, SELL if side is BUY else BUY, 3)
+
+    assert fired(swept) == []
+    assert desk.exchange.open_plans(1)[0].trigger_price == (1_079 if way > 0 else 920)
+
+
+def test_of_two_that_cancel_each_other_the_one_whose_price_came_first_fires():
+    desk = Desk()
+    desk.trade(3, 2, 1, 1_000)
+    desk.plan(1, BUY, 1, 1_050, TriggerBy.LAST, group="g")
+    desk.plan(1, BUY, 1, 950, TriggerBy.LAST, group="g")
+    down = [(BUY, 940), (SELL, 940)]
+    up = [(SELL, 1_060), (BUY, 1_060)]
+
+    orders = [
+        PlaceOrder(number, SYMBOL, side, 1, OrderKind.LIMIT, price)
+        for number, (side, price) in zip((2, 3, 2, 3), down + up, strict=True)
+    ]
+
+    assert fired(desk.apply(Batch(tuple(orders)))) == [2]
 
 
 def test_a_plan_expires_at_its_time_even_when_nothing_else_happens():
