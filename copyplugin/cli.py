@@ -95,8 +95,8 @@ PLACES = {
         "Copy opens again after `halt`.",
     ),
     "settings": Place(
-        "copyplugin.settings_command:settings_command",
-        "Print every setting with its value and meaning.",
+        "copyplugin.settings_command:settings_group",
+        "Print every setting with its value, where it comes from, and its meaning.",
     ),
     "statement": Place(
         "copyplugin.statement_command:statement_command",

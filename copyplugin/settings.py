@@ -206,6 +206,15 @@ class Settings(BaseSettings):
         description="how much worse than the mark orders with play money are filled",
     )
 
+    # -- changes of settings while copying goes on
+    second_person: bool = Field(
+        default=True,
+        description="changes that let copying risk more need two operators; false: one is enough",
+    )
+    proposal_expiry_hours: int = Field(
+        default=72, ge=1, le=8760, description="a proposed change waits so long for the second one"
+    )
+
     # -- users
     time_zone: str = Field(
         default="UTC", description="whose days count: today's income, a day's loss (Asia/Shanghai)"

@@ -24,6 +24,9 @@ class CommandKind(StrEnum):
     READ_NOTICES = "read_notices"
     MARK_PAID = "mark_paid"
     NAME_ACCOUNT = "name_account"
+    PROPOSE_SETTING = "propose_setting"
+    APPROVE_SETTING = "approve_setting"
+    REJECT_SETTING = "reject_setting"
 
 
 class CommandState(StrEnum):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from copyplugin.domain.follow import TERMINAL, FollowState
 from copyplugin.domain.identifiers import CopyOrderId, FollowId, LaneId
@@ -23,6 +24,7 @@ from copyplugin.engine.errands import (
 )
 from copyplugin.engine.planning import leave_out
 from copyplugin.engine.surroundings import Surroundings
+from copyplugin.settings import Settings
 from copyplugin.store.lane_book import FILLS, ORDERS, POSITIONS, LaneBook
 from copyplugin.store.lane_work import LaneWork
 from copyplugin.store.rows import (
@@ -82,6 +84,11 @@ class Bookkeeper:
         self._positions = book.positions
         self._signals = book.signals
         self._restless: dict[FollowId, FollowRow] = {}
+
+    @cached_property
+    def _settings(self) -> Settings:
+        """Of this turn, read once where something went wrong."""
+        return self._around.settings_at(self._lanes.session, self._now)
 
     def book(self) -> Booked:
         self._open_positions()
@@ -291,7 +298,7 @@ class Bookkeeper:
                 detail={"venue": outcome.sentence},
             ),
         )
-        if follow.refusals_in_a_row >= self._around.settings.refusals_to_abort:
+        if follow.refusals_in_a_row >= self._settings.refusals_to_abort:
             self._abort(follow, f"the venue refused {follow.refusals_in_a_row} orders in a row")
 
     def _skip(
@@ -319,7 +326,7 @@ class Bookkeeper:
         if follow.unreachable_since is None:
             follow.unreachable_since = self._now
         silence = self._now - follow.unreachable_since
-        if silence >= timedelta(seconds=self._around.settings.unreachable_abort_seconds):
+        if silence >= timedelta(seconds=self._settings.unreachable_abort_seconds):
             self._abort(follow, f"the venue could not be reached for {silence}: {sentence}")
 
     def _reached(self, follow: FollowRow) -> None:

@@ -18,6 +18,7 @@ from copyplugin.engine import (
     orphan_commands,
     payable_commands,
     protection_commands,
+    setting_commands,
 )
 from copyplugin.engine.arguments import Arguments
 from copyplugin.engine.attempts import attempt_all
@@ -51,6 +52,9 @@ ON_ROWS: Mapping[CommandKind, Callable[[Asked], Done]] = {
     CommandKind.HALT_COPYING: halt_commands.halt_copying,
     CommandKind.RESUME_COPYING: halt_commands.resume_copying,
     CommandKind.MARK_PAID: payable_commands.mark_paid,
+    CommandKind.PROPOSE_SETTING: setting_commands.propose_setting,
+    CommandKind.APPROVE_SETTING: setting_commands.approve_setting,
+    CommandKind.REJECT_SETTING: setting_commands.reject_setting,
     CommandKind.CLOSE_ORPHAN: orphan_commands.close_orphan,
     CommandKind.NAME_ACCOUNT: allotting.name_account,
     CommandKind.READ_NOTICES: notice_commands.read_notices,

@@ -22,12 +22,13 @@ class DepthWatch:
         now = self._around.clock.now()
         with self._around.database.read() as session:
             led = capacity.symbols_led(session, now=now)
+            settings = self._around.settings_at(session, now)
         samples: dict[Symbol, Depth] = {}
         for symbol in led:
             instrument = self._around.instruments.get(symbol)
             if instrument is None:
                 continue
-            bound = self._around.settings.price_bound(instrument)
+            bound = settings.price_bound(instrument)
             try:
                 samples[symbol] = await self._around.venue.depth(symbol, bound)
             except VenueUnavailable:
@@ -41,10 +42,11 @@ class DepthWatch:
         capacity.put_capacities(session, self._capacities(session), at=now)
 
     def _capacities(self, session: Session) -> list[tuple[LeaderId, Symbol, Money]]:
-        usable = self._around.settings.usable_depth
+        now = self._around.clock.now()
+        usable = self._around.settings_at(session, now).usable_depth
         usual: dict[Symbol, Money | None] = {}
         found: list[tuple[LeaderId, Symbol, Money]] = []
-        for leader_id, loads in capacity.loads(session, now=self._around.clock.now()).items():
+        for leader_id, loads in capacity.loads(session, now=now).items():
             for symbol in {load.symbol for load in loads} - usual.keys():
                 usual[symbol] = usual_depth(capacity.samples_of(session, symbol))
             narrowest = _narrowest(loads, usual, usable)

@@ -67,13 +67,14 @@ class Feed:
         """Read every leader, and let orders that have gone quiet be final."""
         await self._listen()
         await self.turn(frozenset(self._leaders.values()))
-        now = self._around.clock.now()
-        quiet = self._around.settings.quiet
-        shards = await self._around.database.write(
-            lambda session: finish_quiet_orders(session, last_fill_before=now - quiet)
-        )
+        shards = await self._around.database.write(self._finish_quiet)
         if shards:
             self._around.dispatcher.announce(Work.LANES, shards)
+
+    def _finish_quiet(self, session: Session) -> set[int]:
+        now = self._around.clock.now()
+        quiet = self._around.settings_at(session, now).quiet
+        return finish_quiet_orders(session, last_fill_before=now - quiet)
 
     async def _listen(self) -> None:
         """Subscribe to those who are not listened to yet; the sweep tries again what fails."""

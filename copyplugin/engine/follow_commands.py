@@ -124,12 +124,13 @@ def _start(asked: Asked, follower_id: FollowerId) -> Done:
         open_held=Ratio(asked.given.decimal("open_held")) if "open_held" in asked.given else None,
         escrow_seconds=escrow_seconds(asked.around, is_paper=is_paper),
     )
+    now = asked.around.clock.now()
     follow = places.reserve_follow(
         asked.session,
         wish,
         proportional_allowed=settings.is_proportional_allowed(asked.session),
-        at=asked.around.clock.now(),
-        capacity_limits=asked.around.settings.capacity_limits_follows,
+        at=now,
+        capacity_limits=asked.around.settings_at(asked.session, now).capacity_limits_follows,
     )
     protect_new_follow(asked, follow)
     asked.row.result = {"follow_id": follow.id}

@@ -123,7 +123,7 @@ def _refuse_where_late(
         return
     signal = lane_work.signals(session, [lane.opening_signal_id])[lane.opening_signal_id]
     late = now - signal.last_fill_at
-    if late <= timedelta(seconds=around.settings.signal_late_seconds):
+    if late <= timedelta(seconds=around.settings_at(session, now).signal_late_seconds):
         return
     row = lane_work.decision(session, signal.id, lane.id)
     assert row is not None, f"lane {lane.id} opens for signal {signal.id}, which it never saw"

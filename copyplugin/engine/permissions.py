@@ -24,6 +24,9 @@ FOR_STAFF = frozenset(
         CommandKind.PIN_LEADER,
     }
 )
+CHANGES_SETTINGS = frozenset(
+    {CommandKind.PROPOSE_SETTING, CommandKind.APPROVE_SETTING, CommandKind.REJECT_SETTING}
+)
 HALTS = {CommandKind.HALT_COPYING: MAY_HALT, CommandKind.RESUME_COPYING: MAY_RESUME}
 WHAT = {CommandKind.HALT_COPYING: "halt", CommandKind.RESUME_COPYING: "resume"}
 WHOM = {
@@ -44,6 +47,8 @@ def refuse_strangers(asked: Asked) -> None:
         raise Refused("Only operators and administrators look after leaders.")
     elif kind is CommandKind.MARK_PAID and role not in STAFF:
         raise Refused("Only operators and administrators mark a share as paid.")
+    elif kind in CHANGES_SETTINGS and role not in STAFF:
+        raise Refused("Only operators and administrators change settings.")
     if role is Role.FOLLOWER:
         _refuse_unless_own(asked)
 

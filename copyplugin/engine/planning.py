@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from copyplugin.domain.client_order_id import client_order_id
 from copyplugin.domain.follow import COPIES_OPENS, FOLLOWS_CLOSES, FollowState
@@ -34,6 +35,7 @@ from copyplugin.engine.held_positions import HELD
 from copyplugin.engine.order_errands import account_of, ask_order, send_order
 from copyplugin.engine.precedence import Precedence, may_open
 from copyplugin.engine.surroundings import Surroundings
+from copyplugin.settings import Settings
 from copyplugin.store.decisions import decision_from, leave_out_of, write_decision
 from copyplugin.store.follow_rules import RuleBook, holdings_before, rules_of
 from copyplugin.store.halts import halted_among
@@ -77,6 +79,11 @@ class Planner:
         self._planned: dict[Likeness, Planned] = {}
         self._moves: dict[SignalId, LeaderMove] = {}
         self._orders: dict[tuple[object, ...], WantedOrder | Skip | None] = {}
+
+    @cached_property
+    def _settings(self) -> Settings:
+        """Of this turn, read once where something is decided by them."""
+        return self._around.settings_at(self._book.session, self._now)
 
     def look_at(self, works: Sequence[LaneWork]) -> None:
         """Decide what each of these lanes does next."""
@@ -182,7 +189,7 @@ class Planner:
         return True
 
     def _why_not_again(self, work: LaneWork, order: CopyOrderRow) -> Skip | None:
-        settings = self._around.settings
+        settings = self._settings
         if work.follow.state not in COPIES_OPENS:
             return Skip(reason=SkipReason.FOLLOW_NOT_ACTIVE)
         if work.follow.id in self._halted:
@@ -205,7 +212,7 @@ class Planner:
         lane = work.lane
         for place, (row, signal) in enumerate(work.undecided):
             topped_up_at = row.decided_at + timedelta(
-                milliseconds=self._around.settings.topup_milliseconds
+                milliseconds=self._settings.topup_milliseconds
             )
             is_young = row.decided_at <= self._now < topped_up_at  # else the clock was set back
             if row.revision and not signal.final and is_young:
@@ -304,7 +311,7 @@ class Planner:
             is_chosen=work.is_chosen,
             instrument=around.instruments.get(lane.symbol),
             available=row.available_frozen,
-            late_after=timedelta(seconds=around.settings.signal_late_seconds),
+            late_after=timedelta(seconds=self._settings.signal_late_seconds),
             equity=row.equity_frozen,
             is_halted=follow.id in self._halted,
             carried=(lane.residue or NOTHING) - (row.residue or NOTHING),
@@ -362,7 +369,7 @@ class Planner:
         """Return how far from the leader's price an open may trade (C8), or from his entry (L2)."""
         if follow.open_held is not None and opening.order_id.startswith(HELD):
             return follow.open_held
-        return follow.price_protection or self._around.settings.price_bound(instrument)
+        return follow.price_protection or self._settings.price_bound(instrument)
 
     def _leave_out(self, work: LaneWork, skip: Skip) -> None:
         """Take what is missing out of the target, and say why in the decision it was for."""

@@ -3,15 +3,18 @@
 import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from copyplugin.changeable_settings import with_changes
 from copyplugin.domain.identifiers import Symbol
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.notice import Channel
 from copyplugin.ports import Clock, Dispatcher, Notifier, Venue
 from copyplugin.settings import Settings
 from copyplugin.store.database import Database, Session
+from copyplugin.store.setting_changes import values_in_force
 
 
 class Work(StrEnum):
@@ -57,3 +60,11 @@ class Surroundings:
     fence: Fence | None = None
     notifiers: Mapping[Channel, Notifier] = field(default_factory=dict[Channel, Notifier])
     has_paper: bool = False
+
+    def settings_at(self, session: Session, at: datetime) -> Settings:
+        """Return the settings with what was changed at run time, as in force at that time.
+
+        Read inside the transaction that uses it: a turn is wholly under one set of values, in
+        whichever process it is.
+        """
+        return with_changes(self.settings, values_in_force(session, at=at))

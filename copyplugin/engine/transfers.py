@@ -61,7 +61,7 @@ class Mover:
             if attempts > 1 and (await venue.transfer_outcome(request) is TransferOutcome.DONE):
                 await self._write(lambda s: _done(s, transfer_id, self._around.clock.now()))
                 return
-            if kind is TransferKind.FUND and attempts > self._around.settings.open_attempts:
+            if kind is TransferKind.FUND and attempts > await self._write(self._attempts_of_start):
                 await self._refuse(transfer_id, "the venue could not be reached")
                 return
             await venue.transfer(request)
@@ -74,6 +74,10 @@ class Mover:
             await self._put_off(transfer_id, attempts, str(error))
         else:
             await self._write(lambda s: _done(s, transfer_id, self._around.clock.now()))
+
+    def _attempts_of_start(self, session: Session) -> int:
+        now = self._around.clock.now()
+        return self._around.settings_at(session, now).open_attempts
 
     async def _enter(self, request: TransferRequest, kind: TransferKind) -> None:
         """Book what no venue moves (V6): a follow begins with what its account holds already."""

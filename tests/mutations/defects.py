@@ -326,7 +326,7 @@ EXECUTION = (
     Defect(
         name="a venue that is silent for long aborts nobody",
         file=f"{ENGINE}/booking.py",
-        old="if silence >= timedelta(seconds=self._around.settings.unreachable_abort_seconds):",
+        old="if silence >= timedelta(seconds=self._settings.unreachable_abort_seconds):",
         new="if silence < timedelta(0):",
         tests=(
             f"{SIM}/test_hard_times.py::test_a_venue_that_is_silent_for_too_long_aborts_the_follow",

@@ -32,6 +32,7 @@ from copyplugin.store.rows.protection import (
     MarginMirrorRow,
     PlanOrderRow,
 )
+from copyplugin.store.rows.setting_change import SettingChangeRow
 from copyplugin.store.rows.signal import SignalRow
 from copyplugin.store.rows.statistics import (
     LeaderDayRow,
@@ -92,6 +93,7 @@ __all__ = [
     "OrphanRow",
     "PlanOrderRow",
     "Row",
+    "SettingChangeRow",
     "SettingRow",
     "SettlementRow",
     "SignalRow",

@@ -23,6 +23,7 @@ from copyplugin.domain.notice import Audience, Channel, DeliveryState, NoticeKin
 from copyplugin.domain.order import CopyOrderState, OrderPurpose
 from copyplugin.domain.plan_order import PlanState, TriggerBy, TriggerDirection
 from copyplugin.domain.protection import PlanKind
+from copyplugin.domain.setting_change import SettingChangeState, SettingName
 from copyplugin.domain.skip import SkipReason
 from copyplugin.domain.transition import Effect
 from copyplugin.ports import MovesMoney
@@ -72,6 +73,8 @@ _ENUMS: tuple[type[StrEnum], ...] = (
     PlanKind,
     PlanState,
     PositionSide,
+    SettingChangeState,
+    SettingName,
     ShareBasis,
     ShareState,
     SkipReason,

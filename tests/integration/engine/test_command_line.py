@@ -106,7 +106,7 @@ def test_halts_are_listed_with_who_did_it_and_why(url):
 
 
 def test_every_setting_is_printed_with_its_meaning():
-    lines = run("settings").output.splitlines()
+    lines = run("settings").stdout.splitlines()
 
     assert "COPYPLUGIN_SETTLE_SECONDS=30" in lines
     assert len(lines) % 2 == 0

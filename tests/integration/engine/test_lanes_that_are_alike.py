@@ -144,7 +144,9 @@ def _planned(session, lane_ids):
     driver_connection(session)
     book = LaneBook(session, lane_ids)
     around = SimpleNamespace(
-        settings=Settings(), instruments={each: make_instrument(each) for each in (BTC, ETH)}
+        settings_at=lambda session, at: Settings(),
+        instruments={each: make_instrument(each) for each in (BTC, ETH)},
+        settings=Settings(),
     )
     planner = Planner(book, around, NOW + timedelta(seconds=1))
     planner.look_at(list(book.works.values()))
