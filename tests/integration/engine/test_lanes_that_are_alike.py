@@ -144,7 +144,7 @@ def _planned(session, lane_ids):
     driver_connection(session)
     book = LaneBook(session, lane_ids)
     around = SimpleNamespace(
-        settings_at=lambda session, at: Settings(),
+        settings_at=lambda *_: Settings(),
         instruments={each: make_instrument(each) for each in (BTC, ETH)},
         settings=Settings(),
     )
