@@ -6,6 +6,7 @@ import multiprocessing
 import statistics
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ Figures = dict[str, Any]
 
 FEW = 1_000
 """Followers that a large crowd is compared with."""
+
+PARTS = ("cost", "delay", "slow", "shared", "many")
 
 
 @click.command("bench")
@@ -52,6 +55,14 @@ FEW = 1_000
     help="Leader orders that 100 followers copy, one after the other.",
 )
 @click.option("--latency-ms", type=click.IntRange(1), default=20, show_default=True)
+@click.option(
+    "--part",
+    "parts",
+    type=click.Choice(PARTS),
+    multiple=True,
+    help="Measure only this: cost of an order, delay of 100 followers, a slow venue, workers that "
+    "share followers, a large crowd. May be given several times; without it, all are measured.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
 def bench_command(  # noqa: PLR0913, PLR0917 - the options of the command
     followers: int,
@@ -60,6 +71,7 @@ def bench_command(  # noqa: PLR0913, PLR0917 - the options of the command
     rounds: int,
     delays: int,
     latency_ms: int,
+    parts: tuple[str, ...],
     as_json: bool,  # noqa: FBT001 - a switch
 ) -> None:
     """Measure decisions, bookkeeping, delays, workers and memory of the copy engine.
@@ -67,14 +79,17 @@ def bench_command(  # noqa: PLR0913, PLR0917 - the options of the command
     Every part runs in a process of its own with the simulated exchange in it, on SQLite (workers:
     on PostgreSQL); each figure stands beside that of the venue's calls alone, or of fewer.
     """
+    measured: dict[str, Callable[[], Figures]] = {
+        "cost": partial(_apart, _cost, followers, rounds),
+        "delay": partial(_apart, _delay, 100, delays),
+        "slow": partial(_apart, _slow, followers, latency_ms, rounds),
+        "shared": partial(_apart, _shared, shared, rounds) if shared else dict,
+        "many": partial(_growth, many) if many else dict,
+    }
     figures: Figures = {"followers": followers, "rounds": rounds}
-    figures |= _apart(_cost, followers, rounds)
-    figures |= _apart(_delay, 100, delays)
-    figures |= _apart(_slow, followers, latency_ms, rounds)
-    if shared:
-        figures |= _apart(_shared, shared, rounds)
-    if many:
-        figures |= _growth(many)
+    for part in PARTS:
+        if not parts or part in parts:
+            figures |= measured[part]()
     if as_json:
         click.echo(json.dumps(figures, indent=2))
         return

@@ -51,6 +51,7 @@ class _Undone(Exception):
 async def fanout_cost(stage: Stage, rounds: int) -> FanoutCost:
     """Measure a crowd that opens, adds, reduces and closes with its leader, so often."""
     count = stage.followers
+    spare_what_lives()  # as the engine's own process does once it is set up
     calls = await _calls_us(stage)
     decision = await _decision_us(stage, rounds)
     spent: list[float] = []
@@ -119,6 +120,7 @@ async def _decision_us(stage: Stage, rounds: int) -> float:
 
 async def delays_ms(stage: Stage, rounds: int) -> tuple[list[float], list[float]]:
     """Return the delays from leader's fill to last acknowledgement, and the calls' alone."""
+    spare_what_lives()  # as the engine's own process does once it is set up
     bare: list[float] = []
     for number in range(rounds):
         side = (OrderSide.BUY, OrderSide.SELL)[number % 2]

@@ -35,6 +35,13 @@ def test_a_small_run_prints_every_figure_of_one_crowd_in_one_process():
     assert "two_workers_ratio" not in figures
 
 
+def test_one_part_is_measured_alone():
+    figures = figures_of("--part", "delay", "--delays", "10", seconds=60)
+
+    assert figures["delay_ms_p50_100"] > figures["bare_delay_ms_p50_100"]
+    assert not {"ratio_to_bare_calls", "cost_ratio_100000", "two_workers_ratio"} & figures.keys()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_two_workers_share_what_one_does_alone():
