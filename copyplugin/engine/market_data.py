@@ -75,7 +75,9 @@ class MarketData:
         with self._around.database.read() as session:
             live = accounts.live_sub_accounts(session)
             mains = accounts.follower_accounts(session)
-            since = {follow_id: funding.last_funding_at(session, follow_id) for follow_id in live}
+            since = {
+                follow_id: funding.funding_asked_from(session, follow_id) for follow_id in live
+            }
         missed = 0
         for follow_id, account in live.items():
             try:

@@ -33,6 +33,8 @@ from copyplugin.store import (
     transfers,
 )
 from copyplugin.store.database import Session
+from copyplugin.store.lane_work import LaneBelief
+from copyplugin.store.orphans import Leg
 from copyplugin.store.rows import FollowRow
 from copyplugin.store.shares import Purse
 
@@ -48,8 +50,9 @@ LAST_CALL = frozenset({FollowState.SETTLING, FollowState.ABORTING})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VenueView:
-    """What the venue says of a sub-account when its shares are settled."""
+    """What the venue says of a sub-account when its shares are settled; its lanes before that."""
 
+    lanes: Mapping[Leg, LaneBelief]
     payments: tuple[FundingPayment, ...]
     balance: AccountBalance
     positions: tuple[VenuePosition, ...]  # none where no share rests on open positions
@@ -103,7 +106,8 @@ class Settler:
         with self._around.database.read() as session:
             follow = follows.get_follow(session, follow_id)
             account = follow.sub_account
-            since = funding.last_funding_at(session, follow_id)
+            since = funding.funding_asked_from(session, follow_id)
+            lanes = lane_work.beliefs(session, follow_id)
         assert account is not None, "a follow without an account has no positions"
         try:
             payments = await self._around.venue.funding(account, since)
@@ -113,7 +117,9 @@ class Settler:
             balance = await self._around.venue.balance(account)
         except VenueUnavailable:
             return None  # the job comes again
-        return VenueView(payments=tuple(payments), balance=balance, positions=tuple(positions))
+        return VenueView(
+            lanes=lanes, payments=tuple(payments), balance=balance, positions=tuple(positions)
+        )
 
     def _book(self, session: Session, follow_id: FollowId, view: VenueView) -> Settled:
         now = self._around.clock.now()
@@ -152,6 +158,8 @@ class Settler:
         is_ended = (
             is_clear
             and follow.state is FollowState.PENDING
+            and view.lanes == lane_work.beliefs(session, follow_id)
+            and lane_work.is_flat(session, follow_id)  # else an order under way has the money
             and self._end_if_spent(session, follow, withdrawable)
         )
         return Settled(shares=shares, is_clear=is_clear, is_ended=is_ended)

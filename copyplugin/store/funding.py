@@ -11,22 +11,23 @@ from copyplugin.domain.identifiers import FollowId
 from copyplugin.domain.leader import NOT_BOOKED, TradeState
 from copyplugin.domain.ledger import moved, result_account, sub_account
 from copyplugin.domain.money import Money, total
-from copyplugin.store.leader_record import take_from_result
+from copyplugin.store.leader_record import FUNDING_GRACE, take_from_result
 from copyplugin.store.ledger import post
 from copyplugin.store.rows import CopiedPositionRow, FollowRow, FundingPaymentRow
+from copyplugin.store.settlements import is_result_booked
 
 
-def last_funding_at(session: Session, follow_id: FollowId) -> datetime | None:
-    """Return where to ask from: the latest payment that is stored, else the follow's beginning.
+def funding_asked_from(session: Session, follow_id: FollowId) -> datetime | None:
+    """Return where to ask from: a while before the latest payment that is stored.
 
-    Its sub-account is its own from then on; what a venue lists before is somebody else's, and to
-    list it takes a venue many requests.
+    Another instrument's payment of that time may be told after it. Never before the follow's
+    beginning: its sub-account is its own from then on; what a venue lists before is somebody
+    else's, and to list it takes a venue many requests.
     """
     query = select(func.max(FundingPaymentRow.at)).where(FundingPaymentRow.follow_id == follow_id)
     latest = session.scalar(query)
-    if latest is not None:
-        return latest
-    return session.scalar(select(FollowRow.created_at).where(FollowRow.id == follow_id))
+    began = session.scalar(select(FollowRow.created_at).where(FollowRow.id == follow_id))
+    return began if latest is None or began is None else max(began, latest - FUNDING_GRACE)
 
 
 def book_funding(
@@ -59,7 +60,7 @@ def book_funding(
             position.funding = Money(total(position.funding, payment.payment))
             if position.counted:
                 _correct_record(session, follow_id, payment.payment)
-        if position is None or _is_booked(position):
+        if position is None or _is_booked(session, position):
             _book_alone(session, follow_id, payment, at=at)
         booked += 1
     session.flush()
@@ -98,8 +99,11 @@ def _correct_record(session: Session, follow_id: FollowId, payment: Money) -> No
         take_from_result(session, follow.leader_id, payment)
 
 
-def _is_booked(position: CopiedPositionRow) -> bool:
-    return position.state is TradeState.CLOSED and position.share_state not in NOT_BOOKED
+def _is_booked(session: Session, position: CopiedPositionRow) -> bool:
+    """Return whether the position's result is in the ledger; its share may still be due."""
+    if position.state is TradeState.OPEN:
+        return False
+    return position.share_state not in NOT_BOOKED or is_result_booked(session, position.id)
 
 
 def _book_alone(

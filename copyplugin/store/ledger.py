@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.identifiers import LedgerEntryId
@@ -75,6 +75,17 @@ def post(
     )
     session.flush()
     return entry_id
+
+
+def is_posted(session: Session, *, kind: str, reference: str) -> bool:
+    """Return whether there is an entry of that kind and reference."""
+    return bool(
+        session.scalar(
+            select(
+                exists().where(LedgerEntryRow.kind == kind, LedgerEntryRow.reference == reference)
+            )
+        )
+    )
 
 
 def balance(session: Session, account: LedgerAccount) -> Money:

@@ -15,7 +15,7 @@ from copyplugin.domain.ledger import moved, result_account, sub_account
 from copyplugin.domain.money import ZERO_MONEY, Money, money_total, total, truncate_money
 from copyplugin.domain.share import SHARE_PLACES, leader_share, position_profit
 from copyplugin.store.escrow import floor_of, take_back
-from copyplugin.store.ledger import post
+from copyplugin.store.ledger import is_posted, post
 from copyplugin.store.results import booked_result, mark_of, result_with
 from copyplugin.store.rows import CopiedPositionRow, FollowRow, SettlementRow
 from copyplugin.store.shares import Claim, Purse, take_share
@@ -303,14 +303,23 @@ def _settlements(session: Session, follow_id: FollowId) -> int:
 def book_result(
     session: Session, position: CopiedPositionRow, profit: Money, *, at: datetime
 ) -> None:
-    """Book what the position earned into the follow's money; booking it again does nothing."""
-    if profit == 0:
+    """Book what the position earned into the follow's money; booking it again does nothing.
+
+    Funding that comes after it is booked by itself, so that the position may have earned something
+    else by the time its share can be taken.
+    """
+    if profit == 0 or is_result_booked(session, position.id):
         return
     paper = session.get_one(FollowRow, position.follow_id).paper
     sub = sub_account(position.follow_id, paper=paper)
     result = result_account(position.follow_id, paper=paper)
     postings = moved(result, sub, profit) if profit > 0 else moved(sub, result, Money(-profit))
     post(session, kind=RESULT, reference=result_reference(position.id), postings=postings, at=at)
+
+
+def is_result_booked(session: Session, position_id: CopiedPositionId) -> bool:
+    """Return whether the ledger has the result of that position."""
+    return is_posted(session, kind=RESULT, reference=result_reference(position_id))
 
 
 def result_reference(position_id: CopiedPositionId) -> str:

@@ -226,3 +226,46 @@ async def test_a_share_that_is_on_its_way_is_not_there_to_pay_another(tmp_path, 
     states = {row.symbol: row.share_state for row in pair.positions}
     assert states == {SOL: ShareState.SETTLED, BTC: ShareState.DUE}
     plugin.close()
+
+
+class SilentVenue(SimulatedVenue):
+    """Carries orders out and says nothing of them while it is silent."""
+
+    is_silent = False
+
+    async def place_order(self, request):
+        report = await super().place_order(request)
+        if self.is_silent:
+            raise OutcomeUnknown("the answer was lost")
+        return report
+
+    async def find_order(self, account, symbol, client_order_id):
+        if self.is_silent:
+            raise VenueUnavailable("not a word")
+        return await super().find_order(account, symbol, client_order_id)
+
+
+async def test_money_that_backs_an_order_in_doubt_is_not_taken_for_spent(tmp_path, market):
+    venue = SilentVenue(market.simulation)
+    plugin = Plugin(tmp_path, market, venue=venue)
+    await plugin.start()
+    pair = await Pair(plugin, market).start(
+        leader={"min_copy_amount": "1"},
+        copy_amount="6.2",
+        instruments=[BTC],
+        price_protection="0.001",
+    )
+    await pair.buy(1, symbol=BTC)
+    await pair.sell(1, symbol=BTC)  # its result waits for the next settlement
+    await plugin.run_jobs("marks")
+    venue.is_silent = True
+    await pair.buy(1, symbol=BTC)  # leaves less than the smallest order needs
+    assert pair.held(symbol=BTC) == 1
+
+    await plugin.run_jobs("settle")
+    venue.is_silent = False
+    market.clock.advance(seconds=1)
+    await plugin.run_jobs("copy")
+
+    assert (pair.held(symbol=BTC), pair.follow.state) == (1, FollowState.COPYING)
+    plugin.close()

@@ -28,7 +28,7 @@ from copyplugin.domain.ledger import (
 )
 from copyplugin.domain.money import Money
 from copyplugin.store.database import open_database
-from copyplugin.store.funding import book_funding, last_funding_at
+from copyplugin.store.funding import book_funding, funding_asked_from
 from copyplugin.store.ledger import balance, balances, verify
 from copyplugin.store.rows import CopiedPositionRow, SettlementRow, TransferRow
 from copyplugin.store.settlements import due_positions, settle_position
@@ -372,13 +372,28 @@ def test_funding_belongs_to_the_position_that_was_open_then_and_is_booked_once(d
             book_funding(session, follow.id, payments, at=NOW),
         ]
         settle(session, follow)
-        return counts, first.funding, second.funding, last_funding_at(session, follow.id)
+        return counts, first.funding, second.funding
 
-    counts, first, second, last = database.write_and_wait(work)
+    counts, first, second = database.write_and_wait(work)
 
     assert counts == [1, 1, 0]
     assert (first, second) == (money("0.5"), money("-0.2"))
-    assert last == NOW + 2.5 * hour
+
+
+def test_a_payment_that_is_told_after_a_later_one_is_asked_for_still(database, follow):
+    minute = timedelta(minutes=1)
+
+    def work(session):
+        began = funding_asked_from(session, follow.id)
+        book_funding(session, follow.id, [payment_of(1, "0.5", NOW + minute)], at=NOW)
+        soon = funding_asked_from(session, follow.id)
+        book_funding(session, follow.id, [payment_of(2, "0.5", NOW + 60 * minute)], at=NOW)
+        return began, soon, funding_asked_from(session, follow.id)
+
+    began, soon, later = database.write_and_wait(work)
+
+    assert soon == began
+    assert NOW + minute < later <= NOW + 55 * minute
 
 
 def test_funding_that_comes_late_or_belongs_to_nothing_is_booked_by_itself(database, follow):
@@ -396,3 +411,21 @@ def test_funding_that_comes_late_or_belongs_to_nothing_is_booked_by_itself(datab
     assert funding == money("1.5")
     with database.read() as session:
         assert verify(session).entries == 4
+
+
+def test_funding_that_comes_while_a_share_waits_is_booked_once_and_lowers_the_share(
+    database, follow
+):
+    def work(session):
+        position = make_due(session, follow)
+        assert settle(session, follow, withdrawable="0") == [None]
+        book_funding(session, follow.id, [payment_of(1, "0.5")], at=NOW)
+        assert settle(session, follow, withdrawable="0") == [None]
+        (row,) = settle(session, follow)
+        return position.funding, row.profit, row.share, balance(session, result_account(follow.id))
+
+    funding, profit, share, result = database.write_and_wait(work)
+
+    assert funding == money("1.5")
+    assert (profit, share) == (money("96.5"), money("9.65"))
+    assert result == money("-96.5")
