@@ -30,7 +30,7 @@ class Funding:
         self._trading = trading
         self._watch = watch
         state.timers.handle(_BOUNDARY, self._on_boundary)
-        state.timers.handle(_SAMPLE, self._on_sample)
+        state.timers.handle(_SAMPLE, self._on_sample, quiet=True)
 
     def start(self, market: Market) -> None:
         """Set the alarms of a newly listed instrument that has funding rules."""
@@ -45,9 +45,10 @@ class Funding:
         assert isinstance(thing, Market)
         clock = thing.funding
         assert clock is not None
-        # nothing changes until the present command, so all samples until then are equal
-        self._sample(thing, clock, min(self._state.timers.until, clock.next_at))
-        self._state.timers.set(clock.next_sample_at, _SAMPLE, thing)
+        timers = self._state.timers
+        # nothing changes until the present command or another alarm, so all samples are equal
+        self._sample(thing, clock, min(timers.until, clock.next_at, timers.next_change_at - 1))
+        timers.set(clock.next_sample_at, _SAMPLE, thing)
 
     def _sample(self, market: Market, clock: FundingClock, until: int) -> None:
         """Count the premium for every sampling time that has come by ``until``."""

@@ -171,6 +171,18 @@ def test_the_premium_is_sampled_every_five_seconds_however_time_is_advanced():
     assert rate([100]) == rate([1] * 100) == rate([37, 63])
 
 
+@pytest.mark.parametrize("steps", [[100], [1] * 100, [49, 1, 50], [50, 50]])
+def test_an_order_that_has_expired_is_in_no_later_sample(steps):
+    desk = open_for_funding(interest_rate=0, clamp=0)
+    desk.limit(3, BUY, 100, 1_001, expires_at=50_000_000)
+
+    for seconds in steps:
+        desk.wait(seconds)
+
+    # 9 of 20 samples, the one at its end already without it
+    assert desk.exchange.funding(SYMBOL).rate == 100_000 * 9 // 20
+
+
 def test_a_side_too_thin_for_the_impact_notional_adds_no_premium():
     desk = open_for_funding(impact_notional=usdt(100_000))
     desk.limit(3, BUY, 100, 1_050)
