@@ -1,7 +1,7 @@
 """Instruments in the words of scenario files and tests: tick, face, fees, tiers, funding."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -125,7 +125,8 @@ def instrument_from(symbol: str, attributes: Mapping[str, Any]) -> Instrument:
 def instrument_of(symbol: str, words: Mapping[str, Any]) -> Instrument:
     """Return the instrument that a test describes in the words of scenario files.
 
-    ``tiers`` are (from, maintenance, maximum_leverage); ``funding`` is True or a mapping.
+    ``tiers`` are mappings, or rows of (from, maintenance, maximum_leverage); ``funding`` is True or
+    a mapping.
     """
     for required in ("tick", "face"):
         if required not in words:
@@ -157,14 +158,35 @@ def _tiers_of(words: Mapping[str, Any]) -> tuple[MarginTier, ...]:
         )
     if "maintenance" in words or "maximum_leverage" in words:
         raise ValueError("with tiers, maintenance and maximum_leverage belong to each tier")
-    return tiers_from(tier_terms(*tier) for tier in words["tiers"])
+    return tiers_from(tier_terms(*_tier_words(tier)) for tier in words["tiers"])
+
+
+def _tier_words(tier: Any) -> tuple[Any, Any, Any]:
+    """Return from, maintenance and maximum_leverage of a tier, given by these words or in a row."""
+    if isinstance(tier, Mapping):
+        given = cast("Mapping[str, Any]", tier)
+        for word in given:
+            if word not in TIER_WORDS:
+                raise ValueError(f"a tier has no {word}; {suggestion(word, TIER_WORDS)}")
+        tier = tuple(given[word] for word in TIER_WORDS if word in given)
+    if not isinstance(tier, tuple | list) or len(cast("list[Any]", tier)) != len(TIER_WORDS):
+        raise ValueError(
+            'a tier is {"from": "0", "maintenance": "0.4%", "maximum_leverage": 125}, not '
+            f"{tier!r}"
+        )
+    floor, maintenance, maximum_leverage = cast("list[Any]", tier)
+    return floor, maintenance, maximum_leverage
 
 
 def _funding_of(words: Any) -> FundingRules:
-    if words is True:
+    if words is True or words == "yes":
         return FundingRules()
+    if not isinstance(words, Mapping):
+        raise ValueError(  # noqa: TRY004 - one error for whatever an author may write
+            f'funding is True or its words, such as {{"interval": "8h"}}, not {words!r}'
+        )
     attributes: dict[str, Any] = {}
-    for word, value in dict(words).items():
+    for word, value in cast("Mapping[str, Any]", words).items():
         if word not in FUNDING_ATTRIBUTES:
             raise ValueError(f"funding has no {word}; {suggestion(word, FUNDING_ATTRIBUTES)}")
         name, conversion = FUNDING_ATTRIBUTES[word]

@@ -107,6 +107,20 @@ def test_the_account_that_gets_the_money_may_be_named(exchange, alice):
     assert exchange.account("bob").balance().spot == Decimal(100)
 
 
+def test_tiers_and_funding_are_given_in_the_words_of_scenario_files(exchange):
+    by_word = [
+        {"from": "0", "maintenance": "0.4%", "maximum_leverage": 100},
+        {"from": "1000", "maintenance": "1%", "maximum_leverage": 50},
+    ]
+    rows = [tuple(tier.values()) for tier in by_word]
+
+    first = exchange.list("AUSDT", tick="1", face="1", tiers=by_word, funding="yes")
+    second = exchange.list("BUSDT", tick="1", face="1", tiers=rows, funding=True)
+
+    assert first.tiers == second.tiers
+    assert first.funding == second.funding
+
+
 def test_settings_are_those_of_the_exchange(exchange, alice):
     alice.leverage("BTCUSDT", 20)
     alice.fee_tier(taker_fee="0.1%")

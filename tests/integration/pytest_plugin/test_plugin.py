@@ -120,6 +120,12 @@ def test_it(exchange, alice):
         ("alice.order('x')", "alice never placed an order x"),
         ("exchange.list('XUSDT', tick='1')", "XUSDT needs a face"),
         ("exchange.list('XUSDT', tick='1', face='1', tak_fee='1%')", "did you mean taker_fee?"),
+        (
+            "exchange.list('XUSDT', tick='1', face='1', tiers=[{'from': 0, 'rate': '1%'}])",
+            "a tier has no rate; known are from, maintenance, maximum_leverage",
+        ),
+        ("exchange.list('XUSDT', tick='1', face='1', tiers=['1%'])", 'a tier is {"from": "0"'),
+        ("exchange.list('XUSDT', tick='1', face='1', funding='8h')", "funding is True or its"),
         ("exchange.account('alice', deposit='1')", "account alice is open already"),
         ("exchange.advance(fortnights=1)", "fortnights is no unit of time"),
         ("exchange.advance(seconds=1, until='10:00')", "either a duration or until"),
