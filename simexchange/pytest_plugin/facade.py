@@ -42,6 +42,7 @@ from simexchange.scenario.amounts import (
 )
 from simexchange.scenario.event_match import pattern_of
 from simexchange.scenario.expectations import ledger_mismatches
+from simexchange.scenario.expected import expected_number
 from simexchange.scenario.facts import PRICE_NUMBERS, mismatches, wanted_facts
 from simexchange.scenario.instruments import instrument_of
 from simexchange.scenario.market import market_driver, run_market
@@ -337,6 +338,22 @@ class ExchangeFacade:
         __tracebackhide__ = True
         wanted = wanted_facts(facts, PRICE_NUMBERS)
         self.expect_none(mismatches(symbol, self._open_world.price_facts(symbol), wanted))
+
+    def assert_funding_rate(self, symbol: str, rate: str) -> None:
+        """Assert the rate that would be paid now, such as ``"0.01%"``."""
+        __tracebackhide__ = True
+        found = {
+            "funding_rate": self._open_world.funding_rate(self.world_instrument(symbol).symbol)
+        }
+        wanted = {"funding_rate": expected_number(rate, "funding_rate", is_rate=True)}
+        self.expect_none(mismatches(symbol, found, wanted))
+
+    def assert_insurance_fund(self, money: Number) -> None:
+        """Assert the money of the insurance fund; below zero it has paid what it did not have."""
+        __tracebackhide__ = True
+        wanted = {"balance": expected_number(money, "insurance fund")}
+        found = {"balance": self._open_world.insurance_fund()}
+        self.expect_none(mismatches("insurance fund", found, wanted))
 
     def assert_balanced(self) -> None:
         """Assert every invariant of the exchange: money, positions, book."""

@@ -216,8 +216,7 @@ def _insurance_fund(_: Reading, value: Value) -> Callable[[World], list[Mismatch
     want = converted(text, lambda written: expected_number(written, "insurance_fund"))
 
     def check(world: World) -> list[Mismatch]:
-        found = Fraction(world.exchange.account(0).contract_balance, MONEY_SCALE)
-        return mismatches("insurance fund", {"balance": found}, {"balance": want})
+        return mismatches("insurance fund", {"balance": world.insurance_fund()}, {"balance": want})
 
     return check
 

@@ -22,6 +22,7 @@ POSITION_NUMBERS = (
     "liquidation_price",
     "bankruptcy_price",
     "leverage",
+    "adl_lights",
 )
 POSITION_WORDS = ("margin_mode",)
 BALANCE_NUMBERS = ("spot", "contract", "available", "equity", "order_hold")

@@ -63,6 +63,9 @@ class World:
             "liquidation_price": None if liquidation is None else _price(instrument, liquidation),
             "bankruptcy_price": None if bankruptcy is None else _price(instrument, bankruptcy),
             "leverage": Fraction(view.leverage),
+            "adl_lights": Fraction(
+                self.exchange.deleveraging_lights(view.account, view.symbol, view.position_side)
+            ),
             "margin_mode": word_of(view.margin_mode),
         }
 
@@ -111,6 +114,9 @@ class World:
                 "contracts": Fraction(view.contracts),
             }
         return {"status": "gone", "trigger": None, "price": None, "contracts": None}
+
+    def insurance_fund(self) -> Found:
+        return _money(self.exchange.account(0).contract_balance)
 
     def funding_rate(self, symbol: str) -> Found:
         """Return the rate that would be paid now, as a part of one; None without funding."""

@@ -121,6 +121,22 @@ def test_tiers_and_funding_are_given_in_the_words_of_scenario_files(exchange):
     assert first.funding == second.funding
 
 
+def test_the_fund_the_funding_rate_and_the_place_in_the_queue_can_be_asserted():
+    exchange = make(funding=True, index="65000")
+    alice, bob = (exchange.account(name, deposit="1000") for name in ("alice", "bob"))
+    alice.buy("BTCUSDT", contracts=5)
+    bob.sell("BTCUSDT", contracts=1)
+    exchange.mark("BTCUSDT", "66000")
+
+    exchange.assert_insurance_fund("1000000")
+    exchange.assert_funding_rate("BTCUSDT", "0.01%")
+    alice.assert_position("BTCUSDT", adl_lights=5)
+    with pytest.raises(AssertionError, match="insurance fund balance: expected 5, found 1000000"):
+        exchange.assert_insurance_fund("5")
+    with pytest.raises(AssertionError, match=r"BTCUSDT funding_rate: expected 0\.02%, found"):
+        exchange.assert_funding_rate("BTCUSDT", "0.02%")
+
+
 def test_settings_are_those_of_the_exchange(exchange, alice):
     alice.leverage("BTCUSDT", 20)
     alice.fee_tier(taker_fee="0.1%")
