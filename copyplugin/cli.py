@@ -60,6 +60,10 @@ PLACES = {
         "copyplugin.ledger_command:ledger_group",
         "Look after the books.",
     ),
+    "notice-choices": Place(
+        "copyplugin.notice_choices_command:notice_choices_command",
+        "Print what operators are told by which ways, or switch single ones off and on again.",
+    ),
     "notices": Place(
         "copyplugin.notices_command:notices_command",
         "Print what operators are told, the latest first; exit code 1 while something urgent"

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import click
 
-from copyplugin.errors import ConfigurationError, UnknownFollow, UnknownLeader
+from copyplugin.errors import ConfigurationError, Refused
 from copyplugin.settings import PREFIX, Settings, load_settings
 from copyplugin.store.database import Database, open_database
 
@@ -52,7 +52,7 @@ def opened(database_url: str | None) -> Generator[tuple[Database, Settings]]:
     database = database_or_refusal(database_url or settings.database_url)
     try:
         yield database, settings
-    except (UnknownFollow, UnknownLeader) as error:
+    except Refused as error:
         raise BadInput(error.sentence) from error
     finally:
         database.close()

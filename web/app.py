@@ -17,6 +17,7 @@ from web.leader_centre import pages as leader_centre
 from web.leaders import views as leaders
 from web.leaders import what_if
 from web.live import LiveHub
+from web.notices import choices as notice_choices
 from web.notices import pages as notices
 from web.security import init_security
 from web.services import EXTENSION, Commands, Services
@@ -40,6 +41,7 @@ BLUEPRINTS = (
     identity.blueprint,
     roles.blueprint,
     notices.blueprint,
+    notice_choices.blueprint,
     appearance.blueprint,
     stream.blueprint,
 )

@@ -8,7 +8,7 @@ from copyplugin.domain.copy_rule import BelowMinimum, CopyMode
 from copyplugin.domain.fill import MarginMode, PositionSide
 from copyplugin.domain.follow import EndKind, FollowState
 from copyplugin.domain.leader import LeaderKind
-from copyplugin.domain.notice import NoticeKind
+from copyplugin.domain.notice import NoticeKind, Way
 from copyplugin.domain.order import CopyOrderState, OrderPurpose
 from copyplugin.domain.plan_order import PlanState
 from copyplugin.domain.protection import PlanKind
@@ -166,6 +166,7 @@ def order_state_name(state: CopyOrderState) -> str:
 
 def notice_name(kind: NoticeKind) -> str:
     return {
+        NoticeKind.TAKEN: gettext("Position liquidated"),
         NoticeKind.UNPROTECTED: gettext("Stop loss missing"),
         NoticeKind.STOP_BEYOND_LIQUIDATION: gettext("Stop loss comes too late"),
         NoticeKind.ORPHAN: gettext("Position nobody wants"),
@@ -178,6 +179,29 @@ def notice_name(kind: NoticeKind) -> str:
         NoticeKind.FOLLOW_PAUSED: gettext("Follow paused"),
         NoticeKind.LEADER_MARGIN: gettext("Leader changed his margin"),
     }[kind]
+
+
+def why_it_stays(kind: NoticeKind) -> str:
+    """Return why a kind of `STAYS_ON_THE_PAGE` cannot be switched off there."""
+    return {
+        NoticeKind.TAKEN: gettext("Money is gone."),
+        NoticeKind.UNPROTECTED: gettext("A stop that you rely on is not there."),
+        NoticeKind.STOP_BEYOND_LIQUIDATION: gettext("A stop that you rely on comes too late."),
+        NoticeKind.ORPHAN: gettext("It may lose money, and nothing watches it."),
+        NoticeKind.LEDGER_DIFFERS: gettext("Money may be missing."),
+        NoticeKind.JOB_FAILED: gettext("What protects and settles may be standing still."),
+        NoticeKind.SHARE_OWED: gettext("Somebody waits for his money."),
+        NoticeKind.HALTED: gettext("Nothing new is opened while it lasts."),
+        NoticeKind.FOLLOW_ENDED: gettext("Positions are closed and money goes home."),
+    }[kind]
+
+
+def way_name(way: Way) -> str:
+    return {
+        Way.PAGE: gettext("On the page"),
+        Way.WEBHOOK: gettext("Webhook"),
+        Way.EMAIL: gettext("E-mail"),
+    }[way]
 
 
 def standing_name(standing: Standing) -> str:

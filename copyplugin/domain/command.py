@@ -23,6 +23,7 @@ class CommandKind(StrEnum):
     CLOSE_ORPHAN = "close_orphan"
     READ_NOTICES = "read_notices"
     MARK_PAID = "mark_paid"
+    CHOOSE_NOTICES = "choose_notices"
     NAME_ACCOUNT = "name_account"
     PROPOSE_SETTING = "propose_setting"
     APPROVE_SETTING = "approve_setting"

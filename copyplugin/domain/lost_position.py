@@ -8,10 +8,16 @@ leader opened since is wanted, and what he closed since takes its part of what w
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from copyplugin.domain.fill import FillCause
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import NO_CONTRACTS, Contracts
 from copyplugin.domain.skip import SkipReason
 from copyplugin.domain.steering import Decision, LeaderMove, aim_of_close, not_filled
+
+
+def taken_by(cause: FillCause) -> str:
+    """Return how an order that was none of ours says why the contracts went."""
+    return f"not an order of ours: {cause}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from copyplugin.domain.identifiers import AccountId, FollowId
 
@@ -16,6 +17,7 @@ class Audience(StrEnum):
 class NoticeKind(StrEnum):
     """Members in order of urgency."""
 
+    TAKEN = "taken"  # the venue liquidated or deleveraged a copied position
     UNPROTECTED = "unprotected"  # a stop loss is set and none rests at the venue
     STOP_BEYOND_LIQUIDATION = "stop_beyond_liquidation"  # it rests where it comes too late
     ORPHAN = "orphan"  # a sub-account holds what no lane wants, or has lost what it should hold
@@ -36,6 +38,7 @@ class NoticeKind(StrEnum):
 
 _URGENT = frozenset(
     {
+        NoticeKind.TAKEN,
         NoticeKind.UNPROTECTED,
         NoticeKind.STOP_BEYOND_LIQUIDATION,
         NoticeKind.ORPHAN,
@@ -56,6 +59,79 @@ CARRIES = {
     Channel.WEBHOOK: frozenset(Audience),
     Channel.EMAIL: frozenset({Audience.OPERATOR}),  # no other address is known
 }
+
+
+class Way(StrEnum):
+    """By which somebody is told: the page, and the ways out."""
+
+    PAGE = "page"
+    WEBHOOK = "webhook"
+    EMAIL = "email"
+
+
+class Choice(NamedTuple):
+    """One kind of notice by one way."""
+
+    kind: NoticeKind
+    way: Way
+
+
+TOLD_TO = {
+    Audience.FOLLOWER: frozenset(
+        {
+            NoticeKind.TAKEN,
+            NoticeKind.UNPROTECTED,
+            NoticeKind.STOP_BEYOND_LIQUIDATION,
+            NoticeKind.ORPHAN,
+            NoticeKind.HALTED,
+            NoticeKind.FOLLOW_ENDED,
+            NoticeKind.FOLLOW_PAUSED,
+            NoticeKind.LEADER_MARGIN,
+        }
+    ),
+    Audience.LEADER: frozenset({NoticeKind.HALTED}),
+    Audience.OPERATOR: frozenset(
+        {
+            NoticeKind.UNPROTECTED,
+            NoticeKind.STOP_BEYOND_LIQUIDATION,
+            NoticeKind.ORPHAN,
+            NoticeKind.LEDGER_DIFFERS,
+            NoticeKind.JOB_FAILED,
+            NoticeKind.JOB_BEHIND,
+            NoticeKind.SHARE_OWED,
+            NoticeKind.HALTED,
+        }
+    ),
+}
+
+STAYS_ON_THE_PAGE = frozenset(
+    {
+        NoticeKind.TAKEN,  # his money is gone
+        NoticeKind.UNPROTECTED,  # he relies on a stop that is not there
+        NoticeKind.STOP_BEYOND_LIQUIDATION,  # as above
+        NoticeKind.ORPHAN,  # it may lose money that nothing watches
+        NoticeKind.LEDGER_DIFFERS,  # money may be missing
+        NoticeKind.JOB_FAILED,  # what protects and settles may be standing still
+        NoticeKind.SHARE_OWED,  # somebody waits for his money
+        NoticeKind.HALTED,  # nothing is opened: he would look for the mistake in his settings
+        NoticeKind.FOLLOW_ENDED,  # positions are closed and money goes home without his doing
+    }
+)
+
+
+def may_be_silenced(audience: Audience, kind: NoticeKind, way: Way) -> bool:
+    """Return whether somebody may switch this kind off by this way.
+
+    What concerns his money stays on the page, where he finds it when he looks.
+    """
+    if kind not in TOLD_TO[audience] or way not in ways_to(audience):
+        return False
+    return way is not Way.PAGE or kind not in STAYS_ON_THE_PAGE
+
+
+def ways_to(audience: Audience) -> tuple[Way, ...]:
+    """Return the ways by which this audience can be told, the page first."""
+    return (Way.PAGE, *(Way(channel) for channel in Channel if audience in CARRIES[channel]))
 
 
 class DeliveryState(StrEnum):

@@ -56,6 +56,7 @@ ON_ROWS: Mapping[CommandKind, Callable[[Asked], Done]] = {
     CommandKind.APPROVE_SETTING: setting_commands.approve_setting,
     CommandKind.REJECT_SETTING: setting_commands.reject_setting,
     CommandKind.CLOSE_ORPHAN: orphan_commands.close_orphan,
+    CommandKind.CHOOSE_NOTICES: notice_commands.choose_notices,
     CommandKind.NAME_ACCOUNT: allotting.name_account,
     CommandKind.READ_NOTICES: notice_commands.read_notices,
 }

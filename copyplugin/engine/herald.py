@@ -7,7 +7,7 @@ from copyplugin.domain.notice import Channel, Message
 from copyplugin.engine.attempts import attempt_all
 from copyplugin.engine.surroundings import Surroundings
 from copyplugin.errors import DeliveryFailed
-from copyplugin.store import news, notices
+from copyplugin.store import news, notices, taken
 from copyplugin.store.database import Session
 
 LOOKS_BACK = timedelta(days=1)
@@ -36,6 +36,7 @@ class Herald:
         news.tell_of_alarms(session, at=now)
         news.tell_of_halts(session, at=now)
         news.tell_of_orphans(session, at=now)
+        taken.tell_of_taken(session, after=now - LOOKS_BACK)
         news.tell_of_shares(session, at=now)
         news.tell_of_jobs(session, backlog_max=settings.backlog_alarm, at=now)
         if self._history_read is None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from copyplugin.domain.client_order_id import client_order_id
 from copyplugin.domain.fill import LeaderFill, PositionSide
-from copyplugin.domain.lost_position import Loss
+from copyplugin.domain.lost_position import Loss, taken_by
 from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, total
 from copyplugin.domain.order import CopyOrderState, OrderPurpose
 from copyplugin.domain.round_trip import RoundTrip
@@ -44,7 +44,7 @@ def take_away(
         fee=fill.fee,
         realized_pnl=fill.realized_pnl,
         venue_order_id=fill.order_id,
-        reject_reason=f"not an order of ours: {fill.cause}",
+        reject_reason=taken_by(fill.cause),
         decided_at=now,
         filled_at=fill.at,
         copied_position_id=position.id,

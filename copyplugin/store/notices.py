@@ -18,6 +18,7 @@ from copyplugin.domain.notice import (
     NoticeKind,
     pause_after,
 )
+from copyplugin.store.notice_choices import silenced_of_new
 from copyplugin.store.rows import DeliveryRow, FollowerRow, LeaderRow, NoticeRow
 
 OPERATORS = 0
@@ -140,8 +141,12 @@ def read_up_to(
 
 
 def dispatch(session: Session, channels: Collection[Channel], *, at: datetime) -> int:
-    """Write a delivery for each new notice and way out that carries it; return how many."""
+    """Write a delivery for each new notice and way out that carries it; return how many.
+
+    None where its reader has switched that way off.
+    """
     new = list(session.scalars(select(NoticeRow).where(NoticeRow.is_dispatched.is_(False))))
+    silent = silenced_of_new(session)
     rows = [
         {
             "notice_id": row.id,
@@ -152,7 +157,7 @@ def dispatch(session: Session, channels: Collection[Channel], *, at: datetime) -
         }
         for row in new
         for channel in channels
-        if row.audience in CARRIES[channel]
+        if row.audience in CARRIES[channel] and (row.id, channel) not in silent
     ]
     if rows:
         session.execute(insert(DeliveryRow), rows)

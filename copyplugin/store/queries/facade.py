@@ -12,10 +12,11 @@ from copyplugin.domain.identifiers import (
     SignalId,
 )
 from copyplugin.domain.money import Money
-from copyplugin.domain.notice import Audience
+from copyplugin.domain.notice import Audience, Choice
 from copyplugin.ports import Clock
 from copyplugin.store.database import Database
 from copyplugin.store.ledger import verify
+from copyplugin.store.notice_choices import silenced
 from copyplugin.store.queries import (
     commands,
     copied_orders,
@@ -194,6 +195,10 @@ class Queries:
     def unread_notices(self, audience: Audience, audience_id: int) -> int:
         with self._database.read() as session:
             return notices.unread(session, audience, audience_id)
+
+    def silenced_notices(self, audience: Audience, audience_id: int) -> frozenset[Choice]:
+        with self._database.read() as session:
+            return silenced(session, audience, audience_id)
 
     def settings_of_follow(
         self, follower_id: FollowerId, follow_id: FollowId

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from copyplugin.domain.identifiers import FollowId
 from copyplugin.domain.notice import Audience, Channel, DeliveryState, NoticeKind
+from copyplugin.store.notice_choices import hidden_kinds
 from copyplugin.store.queries.pages import Page, page_of
 from copyplugin.store.rows import DeliveryRow, NoticeRow
 
@@ -49,7 +50,7 @@ def notice_list(
     session: Session, audience: Audience, audience_id: int, *, page: int, page_size: int
 ) -> NoticeList:
     """Return one page of what is for this person, or for the operators."""
-    mine = _mine(audience, audience_id)
+    mine = _mine(session, audience, audience_id)
     found, latest = session.execute(select(func.count(), func.max(NoticeRow.id)).where(mine)).one()
     shown = page_of(found, wanted=page, size=page_size)
     rows = list(
@@ -87,13 +88,15 @@ def unread(session: Session, audience: Audience, audience_id: int) -> int:
     query = (
         select(func.count())
         .select_from(NoticeRow)
-        .where(_mine(audience, audience_id), NoticeRow.read_at.is_(None))
+        .where(_mine(session, audience, audience_id), NoticeRow.read_at.is_(None))
     )
     return session.scalar(query) or 0
 
 
-def _mine(audience: Audience, audience_id: int) -> ColumnElement[bool]:
-    return (NoticeRow.audience == audience) & (NoticeRow.audience_id == audience_id)
+def _mine(session: Session, audience: Audience, audience_id: int) -> ColumnElement[bool]:
+    mine = (NoticeRow.audience == audience) & (NoticeRow.audience_id == audience_id)
+    hidden = hidden_kinds(session, audience, audience_id)
+    return mine & NoticeRow.kind.not_in(hidden) if hidden else mine
 
 
 def _deliveries(session: Session, numbers: list[int]) -> Mapping[int, tuple[Delivery, ...]]:

@@ -19,7 +19,7 @@ from copyplugin.store.rows.leader import LeaderBlacklistRow, LeaderInstrumentRow
 from copyplugin.store.rows.lease import LeaseRow
 from copyplugin.store.rows.ledger import LedgerEntryRow, LedgerPostingRow
 from copyplugin.store.rows.market import InstrumentRow, MarkPriceRow, WalletSnapshotRow
-from copyplugin.store.rows.notice import DeliveryRow, NoticeRow
+from copyplugin.store.rows.notice import DeliveryRow, NoticeRow, NoticeSilenceRow
 from copyplugin.store.rows.operation import JobRunRow, SettingRow
 from copyplugin.store.rows.order import CopyOrderRow, OrderFillRow
 from copyplugin.store.rows.orphan import OrphanRow
@@ -89,6 +89,7 @@ __all__ = [
     "MarginMirrorRow",
     "MarkPriceRow",
     "NoticeRow",
+    "NoticeSilenceRow",
     "OrderFillRow",
     "OrphanRow",
     "PlanOrderRow",

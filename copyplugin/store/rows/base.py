@@ -19,7 +19,7 @@ from copyplugin.domain.follow import EndKind, FollowState
 from copyplugin.domain.halt import HaltScope
 from copyplugin.domain.leader import LeaderKind, LeaderStatus, ShareBasis, ShareState, TradeState
 from copyplugin.domain.money import Contracts, Money, Price, Ratio
-from copyplugin.domain.notice import Audience, Channel, DeliveryState, NoticeKind
+from copyplugin.domain.notice import Audience, Channel, DeliveryState, NoticeKind, Way
 from copyplugin.domain.order import CopyOrderState, OrderPurpose
 from copyplugin.domain.plan_order import PlanState, TriggerBy, TriggerDirection
 from copyplugin.domain.protection import PlanKind
@@ -84,6 +84,7 @@ _ENUMS: tuple[type[StrEnum], ...] = (
     TriggerBy,
     TriggerDirection,
     Wallet,
+    Way,
 )
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from copyplugin.domain.identifiers import FollowId
-from copyplugin.domain.notice import Audience, Channel, DeliveryState, NoticeKind
+from copyplugin.domain.notice import Audience, Channel, DeliveryState, NoticeKind, Way
 from copyplugin.store.rows.base import KEY, Row
 
 _RAISED = text("over_at IS NULL")
@@ -48,6 +48,17 @@ class NoticeRow(Row, kw_only=True):
     over_at: Mapped[datetime | None] = mapped_column(default=None)
     read_at: Mapped[datetime | None] = mapped_column(default=None)
     is_dispatched: Mapped[bool] = mapped_column(default=False)  # its deliveries are written
+
+
+class NoticeSilenceRow(Row, kw_only=True):
+    """One kind that a person, or the operators, want to be told no more by one way."""
+
+    __tablename__ = "notice_silence"
+
+    audience: Mapped[Audience] = mapped_column(primary_key=True)
+    audience_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[NoticeKind] = mapped_column(primary_key=True)
+    way: Mapped[Way] = mapped_column(primary_key=True)
 
 
 class DeliveryRow(Row, kw_only=True):

@@ -19,6 +19,7 @@ from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, Price, Ratio
 from copyplugin.domain.order import CopyOrderState, OrderPurpose
 from copyplugin.store.rows.base import Row
 
+_REPAIR = text("purpose = 'repair'")
 _IN_FLIGHT = text("state = 'sent'")
 
 
@@ -31,6 +32,12 @@ class CopyOrderRow(Row, kw_only=True):
         CheckConstraint("filled_value >= 0", "filled_value_not_negative"),
         Index("ix_copy_order_signal_id", "signal_id"),
         Index("ix_copy_order_copied_position_id", "copied_position_id"),
+        Index(
+            "ix_copy_order_repair",
+            "decided_at",
+            sqlite_where=_REPAIR,
+            postgresql_where=_REPAIR,
+        ),
         # A lane has at most one order whose outcome is not known.
         Index(
             "uq_copy_order_lane_id_in_flight",

@@ -10,19 +10,32 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
+from copyplugin.domain.command import CommandKind
 from copyplugin.domain.copy_rule import CopyMode, CopyRule
 from copyplugin.domain.identifiers import AccountId, SignalId, Symbol
 from copyplugin.domain.ledger import main_account, moved, sub_account
 from copyplugin.domain.money import Ratio
+from copyplugin.domain.notice import Audience, Channel, Choice, NoticeKind, Way
+from copyplugin.ports import MovesMoney
 from copyplugin.store import schema
+from copyplugin.store.commands import submit_command
 from copyplugin.store.database import open_database, upgrade_database, writing_engine
 from copyplugin.store.follow_rules import add_rule, change_rules, rules_of
 from copyplugin.store.followers import paper_twin
 from copyplugin.store.follows import start
 from copyplugin.store.ledger import post
+from copyplugin.store.notice_choices import silence, silenced
 from copyplugin.store.places import PAPER_SHARD
-from copyplugin.store.rows import FollowRow, Row
+from copyplugin.store.rows import DeliveryRow, FollowRow, NoticeRow, Row
 from copyplugin.store.rows.follow_rule import EVERY_INSTRUMENT
+from copyplugin.store.venue_terms import (
+    Allotment,
+    VenueTerms,
+    find_allotment,
+    put_allotment,
+    put_venue_terms,
+    venue_terms,
+)
 from tests.integration.store.store_builders import (
     NOW,
     make_follow,
@@ -133,6 +146,55 @@ def test_every_step_goes_down_and_up_again_with_rows_in_the_tables(url, engine):
     upgrade_database(url)
 
     open_database(url).close()
+
+
+def test_going_down_forgets_choices_and_what_an_older_program_cannot_read(url, engine):
+    follower, page = Audience.FOLLOWER, Way.PAGE
+
+    def fill(session):
+        leader = make_leader(session)
+        make_position(session, make_lane(session, make_follow(session, leader)))
+        silence(session, follower, 1, [Choice(NoticeKind.LEADER_MARGIN, page)])
+        put_venue_terms(
+            session,
+            VenueTerms(name="still", moves_money=MovesMoney.NONE, escrow_seconds=0),
+            at=NOW,
+        )
+        put_allotment(
+            session, AccountId("1"), Allotment(account=AccountId("7"), held=money(100), at=NOW)
+        )
+        for number, kind in enumerate((NoticeKind.TAKEN, NoticeKind.HALTED)):
+            row = NoticeRow(
+                audience=follower,
+                audience_id=1,
+                kind=kind,
+                subject=f"{number}",
+                sentence="It is so.",
+                raised_at=NOW,
+            )
+            session.add(row)
+            session.flush()
+            session.add(DeliveryRow(notice_id=row.id, channel=Channel.WEBHOOK, next_at=NOW))
+        for kind in (CommandKind.CHOOSE_NOTICES, CommandKind.NAME_ACCOUNT, CommandKind.WHAT_IF):
+            submit_command(session, kind, {}, actor="a:1", idempotency_key=kind, at=NOW)
+
+    database = open_database(url)
+    database.write_and_wait(fill)
+    database.close()
+
+    schema.downgrade(engine, "0019")
+
+    with engine.connect() as connection:
+        assert connection.scalars(text("SELECT kind FROM notice")).all() == ["halted"]
+        assert connection.scalars(text("SELECT count(*) FROM delivery")).all() == [1]
+        assert connection.scalars(text("SELECT kind FROM command")).all() == ["what_if"]
+        assert "notice_silence" not in inspect(connection).get_table_names()
+    upgrade_database(url)
+    database = open_database(url)
+    with database.read() as session:
+        assert silenced(session, follower, 1) == frozenset()
+        assert (venue_terms(session), find_allotment(session, AccountId("1"))) == (None, None)
+    database.close()
 
 
 def test_going_down_leaves_paper_follows_that_do_nothing(url, engine):
