@@ -117,6 +117,7 @@ def test_every_step_goes_down_and_up_again_with_rows_in_the_tables(url, engine):
     database.close()
 
     for revision in (
+        "0021",
         "0020",
         "0019",
         "0018",

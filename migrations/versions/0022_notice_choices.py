@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0021"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
@@ -18,9 +18,7 @@ def upgrade() -> None:
         sa.Column("audience_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("kind", sa.String(32), nullable=False),
         sa.Column("way", sa.String(32), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "audience", "audience_id", "kind", "way", name="pk_notice_silence"
-        ),
+        sa.PrimaryKeyConstraint("audience", "audience_id", "kind", "way", name="pk_notice_silence"),
     )
     op.create_index(
         "ix_copy_order_repair",
