@@ -9,7 +9,6 @@ from copyplugin.domain.notice import (
     Audience,
     Choice,
     NoticeKind,
-    Way,
     may_be_silenced,
     ways_to,
 )
@@ -34,8 +33,8 @@ def show() -> Answer:
         section="notices",
         kinds=kinds_told(who.audience),
         ways=[(way, way_name(way)) for way in ways_to(who.audience)],
-        is_told=lambda kind, way: Choice(kind, way) not in off or not _may(who.audience, kind, way),
-        may=lambda kind, way: _may(who.audience, kind, way),
+        may=frozenset(_may_be_off(who.audience)),
+        off=off & frozenset(_may_be_off(who.audience)),
         reasons={kind: why_it_stays(kind) for kind in STAYS_ON_THE_PAGE},
         audience=who.audience,
         key=new_idempotency_key(),
@@ -48,12 +47,7 @@ def choose() -> Answer:
     if who is None:
         return redirect(url_for("identity.choose", next=url_for("notice_choices.show")))
     told = set(request.form.getlist("told"))
-    off = [
-        name
-        for kind in kinds_told(who.audience)
-        for way in ways_to(who.audience)
-        if _may(who.audience, kind, way) and (name := f"{way}:{kind}") not in told
-    ]
+    off = [name for kind, way in _may_be_off(who.audience) if (name := f"{way}:{kind}") not in told]
     outcome = services().commands.submit(
         CommandKind.CHOOSE_NOTICES,
         {"audience": who.audience.value, "audience_id": who.number, "off": off},
@@ -74,5 +68,10 @@ def kinds_told(audience: Audience) -> list[NoticeKind]:
     return [kind for kind in NoticeKind if kind in TOLD_TO[audience]]
 
 
-def _may(audience: Audience, kind: NoticeKind, way: Way) -> bool:
-    return may_be_silenced(audience, kind, way)
+def _may_be_off(audience: Audience) -> list[Choice]:
+    return [
+        Choice(kind, way)
+        for kind in kinds_told(audience)
+        for way in ways_to(audience)
+        if may_be_silenced(audience, kind, way)
+    ]
