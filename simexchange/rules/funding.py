@@ -16,11 +16,11 @@ from simexchange.rules.exact import (
     positive,
 )
 from simexchange.rules.position import ContractType, Position
-from simexchange.rules.ruleset import RuleSet, UnknownRule
+from simexchange.rules.ruleset import FundingScaling, RuleSet, UnknownRule
 from simexchange.rules.rulesets import BINANCE, DYDX, OURS
 from simexchange.rules.side import PositionSide
 
-HOURS_OF_RATES = 8  # interest, clamp and premium are quoted for 8 hours everywhere
+HOURS_OF_RATES = 8  # interest is quoted for 8 hours everywhere
 
 
 def funding_rate(
@@ -35,13 +35,16 @@ def funding_rate(
 ) -> Decimal:
     """Return the funding rate of one interval, as a ratio; above 0: longs pay shorts.
 
-    [P + clamp(I - P, ±c)] ÷ (8 / N), then held between floor and cap. So |I - P| ≤ c gives I.
+    - `FundingScaling.WHOLE_RATE` (ours, Binance since 2025-09-18): [P + clamp(I - P, ±c)] ÷ (8/N).
+    - `FundingScaling.INTEREST` (Bybit, Binance before): P + clamp(I ÷ (8/N) - P, ±c).
+    Then held between floor and cap. So a premium that is no further than c from the interest gives
+    the interest.
 
-    - `premium_average` P, `interest_rate` I, `clamp` c: ratios for 8 hours; I and c from the rule
-      set where not given. `cap`, `floor`: for the interval; the floor is -cap where not given.
+    - `premium_average` P: a ratio, see the function of this name. `interest_rate` I and `clamp` c:
+      ratios for 8 hours, from the rule set where not given. `cap`, `floor`: for the interval; the
+      floor is -cap where not given.
     - `interval_hours` N: 8, 4, 1 …; from the rule set where not given.
-    Exact. Source: Binance "Introduction to Funding Rates" (divided by 8/N since 2025-09-18), Bybit
-    "Funding Rate".
+    Exact. Source: Binance "Introduction to Funding Rates"; Bybit "Introduction to Funding Rate".
     """
     interest = _chosen(interest_rate, rules.interest_rate, rules, "the interest rate")
     width = _chosen(clamp, rules.funding_clamp, rules, "the clamp on the premium")
@@ -50,9 +53,12 @@ def funding_rate(
     hours = _chosen(interval_hours, rules.funding_interval_hours, rules, "the funding interval")
     if hours <= 0:
         raise ValueError(f"interval hours must be above zero, not {hours}")
+    part = hours / HOURS_OF_RATES
+    scales_interest = rules.funding_scaling is FundingScaling.INTEREST
     premium = exact(premium_average, "premium average")
-    rate = premium + max(-width, min(width, interest - premium))
-    return decimal_from(_held(rate * hours / HOURS_OF_RATES, cap, floor))
+    due = interest * part if scales_interest else interest
+    rate = premium + max(-width, min(width, due - premium))
+    return decimal_from(_held(rate if scales_interest else rate * part, cap, floor))
 
 
 def clamped_rate(*, rate: Number, cap: Number | None, floor: Number | None = None) -> Decimal:

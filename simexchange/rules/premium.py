@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from simexchange.rules.exact import Number, decimal_from, positive, truncate_to_step
+from simexchange.rules.exact import Number, decimal_from, exact, positive, truncate_to_step
+from simexchange.rules.ruleset import PremiumWeights, RuleSet, UnknownRule
+from simexchange.rules.rulesets import OURS
 
 BookLevel = tuple[Number, Number]  # price, quantity
 
@@ -66,3 +68,24 @@ def premium_index_of_book(
         index_price=index_price,
         unit=unit,
     )
+
+
+def premium_average(
+    *, samples: Sequence[Number], unit: Number | None = None, rules: RuleSet = OURS
+) -> Decimal:
+    """Return the average premium of an interval, from its samples in order of time.
+
+    - `PremiumWeights.EQUAL` (ours, dYdX): ΣP ÷ n.
+    - `PremiumWeights.RISING` (Binance, Bybit): (1·P₁ + 2·P₂ + … + n·Pₙ) ÷ (1 + 2 + … + n), so that
+      what is nearest to the payment counts most; of a part of an interval the samples so far.
+    In the unit of the samples; truncated toward 0 to `unit`, if given, else exact. No sample: 0.
+    Source: Binance and Bybit "Introduction to Funding Rate"; dYdX v4, x/perpetuals.
+    """
+    if rules.premium_weights is None:
+        raise UnknownRule(rules, "how premium samples are averaged")
+    rising = rules.premium_weights is PremiumWeights.RISING
+    weights = [place if rising else 1 for place in range(1, len(samples) + 1)]
+    values = [exact(sample, "premium sample") for sample in samples]
+    total = sum((w * p for w, p in zip(weights, values, strict=True)), Fraction(0))
+    average = total / (sum(weights) or 1)
+    return decimal_from(average) if unit is None else truncate_to_step(average, unit)

@@ -77,6 +77,20 @@ class AdlPrice(StrEnum):
     PREVIOUS_MARK = "previous mark"
 
 
+class PremiumWeights(StrEnum):
+    """How the premium samples of an interval are averaged."""
+
+    EQUAL = "equal"
+    RISING = "rising"  # the n-th sample counts n times: the last ones count most
+
+
+class FundingScaling(StrEnum):
+    """What becomes smaller where the funding interval is shorter than 8 hours."""
+
+    WHOLE_RATE = "whole rate"
+    INTEREST = "interest"  # premium and clamp are those of any interval
+
+
 class OrderFees(StrEnum):
     """Which fees an order holds money for while it rests."""
 
@@ -131,9 +145,11 @@ class RuleSet:
     funding_interval_hours: int | None = None
     interest_rate: Decimal | None = None  # per 8 hours
     funding_clamp: Decimal | None = None  # on interest - premium, per 8 hours
+    funding_scaling: FundingScaling = FundingScaling.WHOLE_RATE
     funding_cap_multiple: Decimal | None = None  # of what, says the rule that takes it
     funding_grace_seconds: int = 0
     premium_sample_seconds: int | None = None
+    premium_weights: PremiumWeights | None = None
 
     # Mark and index price
     mark_window_seconds: int | None = None

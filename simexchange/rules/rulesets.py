@@ -10,12 +10,14 @@ from simexchange.rules.ruleset import (
     AdlLights,
     AdlPrice,
     AdlRanking,
+    FundingScaling,
     InitialMarginModel,
     LiquidationFeeBasis,
     LiquidationOrder,
     LiquidationStep,
     MarginBasis,
     OrderFees,
+    PremiumWeights,
     RuleSet,
     SelfTradePrevention,
     Surplus,
@@ -38,6 +40,7 @@ OURS = RuleSet(
     funding_clamp=Decimal("0.0005"),
     funding_grace_seconds=0,
     premium_sample_seconds=5,
+    premium_weights=PremiumWeights.EQUAL,
     mark_window_seconds=30,
     mark_sample_seconds=1,
     index_outlier_ratio=Decimal("0.05"),
@@ -61,6 +64,7 @@ BINANCE = RuleSet(
     funding_cap_multiple=Decimal(1),  # of the maintenance margin rate
     funding_grace_seconds=15,
     premium_sample_seconds=5,
+    premium_weights=PremiumWeights.RISING,
     mark_window_seconds=30,
     mark_sample_seconds=1,
     index_outlier_ratio=Decimal("0.05"),
@@ -68,12 +72,17 @@ BINANCE = RuleSet(
     market_order_buffer=Decimal("0.0015"),
     order_fees=OrderFees.NONE,
 )
-# The mark window was 30 minutes first, then 2.5 minutes at 5 s, until 2025-09-18.
+# Until 2025-09-18 the mark window was 30 minutes first, then 2.5 minutes at 5 s, and a shorter
+# interval had a smaller interest rate only.
 BINANCE_MARK_30_MINUTES = replace(
-    BINANCE, name="BINANCE_MARK_30_MINUTES", mark_window_seconds=1800, mark_sample_seconds=5
+    BINANCE,
+    name="BINANCE_MARK_30_MINUTES",
+    mark_window_seconds=1800,
+    mark_sample_seconds=5,
+    funding_scaling=FundingScaling.INTEREST,
 )
 BINANCE_MARK_150_SECONDS = replace(
-    BINANCE, name="BINANCE_MARK_150_SECONDS", mark_window_seconds=150, mark_sample_seconds=5
+    BINANCE_MARK_30_MINUTES, name="BINANCE_MARK_150_SECONDS", mark_window_seconds=150
 )
 
 BYBIT = RuleSet(
@@ -91,6 +100,9 @@ BYBIT = RuleSet(
     funding_interval_hours=8,
     interest_rate=Decimal("0.0001"),
     funding_clamp=Decimal("0.0005"),
+    funding_scaling=FundingScaling.INTEREST,
+    premium_sample_seconds=60,
+    premium_weights=PremiumWeights.RISING,
     mark_window_seconds=300,
     mark_sample_seconds=1,
     self_trade_prevention=None,
@@ -172,6 +184,8 @@ DYDX = RuleSet(
     adl_ranking=AdlRanking.UNRANKED,
     adl_price=AdlPrice.BANKRUPTCY,
     funding_interval_hours=1,
+    premium_sample_seconds=60,
+    premium_weights=PremiumWeights.EQUAL,
     funding_cap_multiple=Decimal(6),  # of initial - maintenance margin rate
 )
 

@@ -20,6 +20,7 @@ class TrailingKind(StrEnum):
     @classmethod
     def _missing_(cls, value: object) -> "TrailingKind":
         text = str(value).upper().removesuffix("_LIMIT").replace(" ", "_")
+        text = {"SL": "STOP_LOSS", "TP": "TAKE_PROFIT"}.get(text, text)
         kind = {"STOP_LOSS": cls.STOP_LOSS, "TAKE_PROFIT": cls.TAKE_PROFIT}.get(text)
         if kind is None:
             raise ValueError(f'a trailing stop is "SL" or "TP", not {value!r}')

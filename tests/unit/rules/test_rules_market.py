@@ -8,6 +8,7 @@ import pytest
 from simexchange.rules import (
     BINANCE,
     BINANCE_MARK_30_MINUTES,
+    BINANCE_MARK_150_SECONDS,
     BITMEX,
     BYBIT,
     DYDX,
@@ -34,6 +35,7 @@ from simexchange.rules import (
     match_with_prevention,
     median,
     moving_basis_price,
+    premium_average,
     premium_index_of_book,
     protected_mark_price,
     protected_price,
@@ -144,6 +146,39 @@ def test_a_four_hour_interval_pays_half_and_a_cap_holds():
     assert funding_rate(premium_average="0.1", cap="0.004") == Decimal("0.004")
     assert funding_rate(premium_average="-0.1", cap="0.004") == Decimal("-0.004")
     assert funding_rate(premium_average="-0.1", cap="0.004", floor="-0.001") == Decimal("-0.001")
+
+
+@pytest.mark.parametrize(
+    ("premium", "hours", "expected"),
+    [
+        ("0.001", 8, "0.0005"),
+        ("0.001", 4, "0.0005"),  # the premium is not halved
+        ("0.0005", 4, "0.00005"),  # within the clamp of the interest of 4 hours
+        ("0.00056", 4, "0.00006"),  # 0.00005 - 0.00056 is beyond it
+        ("-0.0004", 1, "0.0000125"),
+        ("-0.0006", 1, "-0.0001"),
+    ],
+)
+@pytest.mark.parametrize("rules", [BYBIT, BINANCE_MARK_150_SECONDS])
+def test_a_shorter_interval_has_less_interest_only_where_the_rule_set_says_so(
+    premium, hours, expected, rules
+):
+    rate = funding_rate(premium_average=premium, interval_hours=hours, rules=rules)
+
+    assert rate == Decimal(expected)
+
+
+def test_premium_samples_count_alike_or_the_more_the_later_they_are():
+    samples = ["0.0003", "0", "-0.0006"]
+
+    assert premium_average(samples=samples) == Decimal("-0.0001")
+    assert premium_average(samples=samples, rules=BINANCE) == Decimal("-0.00025")
+    assert premium_average(samples=[1, 1, 2], rules=BYBIT, unit=1) == 1  # 9 / 6, toward 0
+    assert premium_average(samples=[-1, -1, -2], rules=BYBIT, unit=1) == -1
+    assert premium_average(samples=[7], rules=BYBIT) == premium_average(samples=[7]) == 7
+    assert premium_average(samples=[], rules=BYBIT) == 0
+    with pytest.raises(UnknownRule, match="how premium samples are averaged"):
+        premium_average(samples=[1], rules=KUCOIN)
 
 
 @pytest.mark.parametrize(
@@ -376,3 +411,12 @@ def test_a_level_gives_what_is_left_until_the_book_shows_another_size():
 
 def test_a_queue_never_fills_more_than_the_order():
     assert queue_fills(quantity_ahead=10, order_quantity=5, trades=[12, 50]) == (2, 3)
+
+
+@pytest.mark.parametrize("kind", ["sl", "SL", "stop_loss", "STOP_LOSS_LIMIT", "stop loss"])
+def test_the_kind_of_a_trailing_stop_is_read_in_any_case(kind):
+    fired = trailing_stop_price(
+        side="sell", callback="0.1", activation_price=100, prices=[110, 100, 90], kind=kind
+    )
+
+    assert fired == 90
