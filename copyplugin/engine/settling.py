@@ -13,7 +13,7 @@ from copyplugin.domain.account import (
 )
 from copyplugin.domain.command import EndHow
 from copyplugin.domain.follow import EndKind, FollowState
-from copyplugin.domain.identifiers import AccountId, FollowId, Symbol
+from copyplugin.domain.identifiers import AccountId, FollowId, Symbol, TransferId
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.leader import ShareBasis
 from copyplugin.domain.money import Money, Price, total
@@ -50,12 +50,27 @@ LAST_CALL = frozenset({FollowState.SETTLING, FollowState.ABORTING})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VenueView:
-    """What the venue says of a sub-account when its shares are settled; its lanes before that."""
+    """What the venue says of a sub-account when its shares are settled.
+
+    Beside it what the rows said before it was asked: what has changed since may be in its answer.
+    """
 
     lanes: Mapping[Leg, LaneBelief]
+    on_their_way: Mapping[TransferId, Money]
     payments: tuple[FundingPayment, ...]
     balance: AccountBalance
     positions: tuple[VenuePosition, ...]  # none where no share rests on open positions
+
+    def is_of_one_moment(self, lanes: Mapping[Leg, LaneBelief]) -> bool:
+        """Return whether rows and answer add up to one result, nothing left out or counted twice.
+
+        `lanes` are those of now. Nothing was booked while the venue was asked, nothing was under
+        way, and nothing was lost there that is not booked yet.
+        """
+        held = {(each.symbol, each.position_side): each.contracts for each in self.positions}
+        return lanes == self.lanes and all(
+            lane.is_idle and held.get(leg, 0) >= lane.actual for leg, lane in lanes.items()
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,6 +123,7 @@ class Settler:
             account = follow.sub_account
             since = funding.funding_asked_from(session, follow_id)
             lanes = lane_work.beliefs(session, follow_id)
+            on_their_way = _shares_on_their_way(session, follow_id)
         assert account is not None, "a follow without an account has no positions"
         try:
             payments = await self._around.venue.funding(account, since)
@@ -118,16 +134,27 @@ class Settler:
         except VenueUnavailable:
             return None  # the job comes again
         return VenueView(
-            lanes=lanes, payments=tuple(payments), balance=balance, positions=tuple(positions)
+            lanes=lanes,
+            on_their_way=on_their_way,
+            payments=tuple(payments),
+            balance=balance,
+            positions=tuple(positions),
         )
 
     def _book(self, session: Session, follow_id: FollowId, view: VenueView) -> Settled:
         now = self._around.clock.now()
         follow = follows.get_follow(session, follow_id)
         funding.book_funding(session, follow_id, view.payments, at=now)
-        is_last_call = follow.state in LAST_CALL and lane_work.is_flat(session, follow_id)
-        withdrawable = Money(
-            total(view.balance.contract_available, -_shares_on_their_way(session, follow_id))
+        # What left while the venue was asked may or may not be in its answer.
+        now_on_their_way = _shares_on_their_way(session, follow_id)
+        is_certain = now_on_their_way == view.on_their_way
+        lanes = lane_work.beliefs(session, follow_id)
+        if _rests_on_open_positions(follow):
+            is_certain = is_certain and view.is_of_one_moment(lanes)
+        gone = {**view.on_their_way, **now_on_their_way}
+        withdrawable = Money(total(view.balance.contract_available, *(-m for m in gone.values())))
+        is_last_call = (
+            is_certain and follow.state in LAST_CALL and lane_work.is_flat(session, follow_id)
         )
         shares, purse = 0, self._purse(follow)
         for due in settlements.due_positions(session, follow_id):
@@ -143,22 +170,23 @@ class Settler:
                 withdrawable = Money(total(withdrawable, -row.share))
                 shares += 1
         session.flush()
-        moved = Reckoner(
-            session=session,
-            follow=follow,
-            positions=view.positions,
-            withdrawable=withdrawable,
-            is_last_call=is_last_call,
-            purse=purse,
-            period=timedelta(seconds=self._around.settings.share_period_seconds),
-            now=now,
-        ).reckon()
-        shares += moved
-        is_clear = not settlements.due_positions(session, follow_id)
+        if is_certain or not _rests_on_open_positions(follow):
+            shares += Reckoner(
+                session=session,
+                follow=follow,
+                positions=view.positions,
+                withdrawable=withdrawable,
+                is_last_call=is_last_call,
+                purse=purse,
+                period=timedelta(seconds=self._around.settings.share_period_seconds),
+                now=now,
+            ).reckon()
+        is_over = follow.state not in LAST_CALL or is_last_call
+        is_clear = is_over and not settlements.due_positions(session, follow_id)
         is_ended = (
             is_clear
             and follow.state is FollowState.PENDING
-            and view.lanes == lane_work.beliefs(session, follow_id)
+            and view.lanes == lanes
             and lane_work.is_flat(session, follow_id)  # else an order under way has the money
             and self._end_if_spent(session, follow, withdrawable)
         )
@@ -200,10 +228,10 @@ def _rests_on_open_positions(follow: FollowRow) -> bool:
     return follow.share_basis is ShareBasis.HIGH_WATER_MARK or settlements.is_hand_over_due(follow)
 
 
-def _shares_on_their_way(session: Session, follow_id: FollowId) -> Money:
+def _shares_on_their_way(session: Session, follow_id: FollowId) -> dict[TransferId, Money]:
     """Return what is booked as paid or owed to others and has not left the sub-account yet."""
     rows = transfers.transfers_of(session, follow_id, SHARES)
-    return Money(total(*(row.money for row in rows if row.state in STILL_THERE)))
+    return {row.id: row.money for row in rows if row.state in STILL_THERE}
 
 
 def smallest_margin(

@@ -179,7 +179,7 @@ MONEY = (
     Defect(
         name="a share that is on its way is counted as money to take",
         file=f"{ENGINE}/settling.py",
-        old="total(view.balance.contract_available, -_shares_on_their_way(session, follow_id))",
+        old="total(view.balance.contract_available, *(-m for m in gone.values()))",
         new="total(view.balance.contract_available)",
         tests=(
             f"{SIM}/test_ending_and_settling.py::test_a_share_that_is_on_its_way_is_not_there_to_pay_another",

@@ -1,13 +1,17 @@
 """How a follow ends, what the leader is paid, and how the money comes home (L3 to L9, M2, M6)."""
 
+from datetime import timedelta
 from decimal import Decimal
 
-from copyplugin.domain.account import TransferRequest
+import pytest
+
+from copyplugin.domain.account import AccountBalance, TransferRequest
 from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.follow import EndKind, FollowState
+from copyplugin.domain.identifiers import AccountId
 from copyplugin.domain.leader import ShareState
 from copyplugin.errors import OutcomeUnknown, VenueUnavailable
-from copyplugin.store import ledger
+from copyplugin.store import ledger, transfers
 from copyplugin.store.rows import (
     FollowHistoryRow,
     SettlementRow,
@@ -16,7 +20,7 @@ from copyplugin.venues.simulated import SimulatedVenue
 from simexchange.core.commands import Withdraw
 from simexchange.core.types import MONEY_SCALE, Wallet
 from simexchange.simulation import Simulation
-from tests.simulation.copy_world import Plugin
+from tests.simulation.copy_world import START, Plugin
 from tests.simulation.pair import BTC, SOL, Pair
 
 # -- ends
@@ -225,6 +229,56 @@ async def test_a_share_that_is_on_its_way_is_not_there_to_pay_another(tmp_path, 
 
     states = {row.symbol: row.share_state for row in pair.positions}
     assert states == {SOL: ShareState.SETTLED, BTC: ShareState.DUE}
+    plugin.close()
+
+
+class MovesWhileItAnswers(MovesNothing):
+    """While it answers what an account holds, the shares that wait leave it."""
+
+    plugin: Plugin | None = None
+
+    async def balance(self, account: AccountId) -> AccountBalance:
+        answer = await super().balance(account)
+        plugin, self.plugin = self.plugin, None
+        if plugin is not None:
+            with plugin.database.read() as session:
+                [row] = transfers.due_transfers(session, now=START + timedelta(days=1))
+            await SimulatedVenue.transfer(self, transfers.request_of(row))
+            await plugin.database.write(
+                lambda s: transfers.transfer_done(s, row.id, at=plugin.clock.now())
+            )
+        return answer
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+async def test_a_share_that_leaves_while_the_venue_is_asked_is_not_there_to_pay_another(
+    tmp_path, market, is_over
+):
+    venue = MovesWhileItAnswers(market.simulation)
+    plugin = Plugin(tmp_path, market, venue=venue)
+    await plugin.start()
+    pair = await Pair(plugin, market).start()
+    await pair.buy(10)
+    await pair.buy(10, symbol=BTC)
+    venue.is_silent = True
+    pair.set_price(SOL, "153.00")
+    await pair.sell(10)
+    await plugin.run_jobs("settle")
+    pair.set_price(BTC, "60600.0")
+    await pair.sell(10, symbol=BTC)
+    balance = market.exchange.account(pair.sub_account).contract_balance
+    market.apply(Withdraw(pair.sub_account, Wallet.CONTRACT, balance - 60_000_000))
+    venue.plugin = plugin
+
+    if is_over:
+        await plugin.command(CommandKind.END_FOLLOW, follow_id=pair.follow_id, how="close_now")
+        await plugin.run_jobs("close ended")
+    else:
+        await plugin.run_jobs("settle")
+
+    [first, *others] = pair.rows(SettlementRow)
+    assert market.spot(pair.leader) == first.share == Decimal("0.2838")
+    assert [row.share for row in others] == ([Decimal("0.3162")] if is_over else [])
     plugin.close()
 
 

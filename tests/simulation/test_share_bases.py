@@ -13,6 +13,8 @@ from copyplugin.store.rows import (
     HighWaterMarkRow,
     SettlementRow,
 )
+from copyplugin.venues.simulated import SimulatedVenue
+from simexchange.core.commands import AdjustMargin
 from simexchange.core.types import MONEY_SCALE, PositionSide, Side
 from tests.simulation.copy_world import Market, Plugin
 from tests.simulation.pair import SOL, Pair
@@ -107,6 +109,69 @@ async def test_what_is_open_counts_at_its_value(plugin, market):
     await pass_time(pair, WEEK)
     [settlement] = pair.rows(SettlementRow)
     assert settlement.share == tenth(result(pair) + 5)
+
+
+class MovesOnWhileItAnswers(SimulatedVenue):
+    """Between the answer to which positions there are and its arrival something happens."""
+
+    meanwhile = None
+
+    async def positions(self, account):
+        answer = await super().positions(account)
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
+        return answer
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+async def test_a_profit_that_is_realised_while_the_venue_is_asked_counts_once(
+    tmp_path, market, is_over
+):
+    venue = MovesOnWhileItAnswers(market.simulation)
+    plugin = Plugin(tmp_path, market, venue=venue)
+    await plugin.start()
+    pair = await Pair(plugin, market).start(**ABOVE_MARK)
+    await pair.buy(10)
+    pair.set_price(SOL, "160")
+
+    async def close():
+        await (end(pair) if is_over else pair.sell(10))
+
+    market.clock.advance(seconds=WEEK)
+    venue.meanwhile = close
+    await plugin.run_jobs("settle")
+    for _ in range(3):
+        await pass_time(pair, 30)
+        await plugin.run_jobs("close ended")
+
+    [settlement] = pair.rows(SettlementRow)
+    assert settlement.share == tenth(result(pair))
+    assert pair.rows(HighWaterMarkRow)[0].mark == result(pair)
+    money_is_where_the_books_say(pair)
+    plugin.close()
+
+
+async def test_a_loss_that_is_not_booked_yet_is_not_left_out_of_a_reckoning(plugin, market):
+    pair = await Pair(plugin, market).start(**ABOVE_MARK)
+    await round_trip(pair, 10, "153")
+    market.set_leverage(pair.leader, SOL, 50)
+    pair.set_price(SOL, "150")
+    await pair.buy(10)
+    market.apply(AdjustMargin(pair.leader, SOL, LONG, 1000 * MONEY_SCALE))
+    market.cancel_offers(SOL)
+    market.offer(SOL, Side.BUY, 1000, Decimal("146.50"))
+    market.set_price(SOL, Decimal("147.00"))
+    assert pair.held() == 0, "liquidated, and nobody knows"
+
+    market.clock.advance(seconds=WEEK)
+    await plugin.run_jobs("settle")
+    assert pair.rows(SettlementRow) == []
+    await plugin.run_jobs("reconcile", "settle")
+
+    assert pair.rows(SettlementRow) == []
+    assert result(pair) < 0
+    money_is_where_the_books_say(pair)
 
 
 async def test_the_mark_survives_the_end_and_a_new_start_with_the_same_leader(plugin, market):
