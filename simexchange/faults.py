@@ -28,7 +28,6 @@ from simexchange.core.commands import (
     SkipFunding,
 )
 from simexchange.core.events import (
-    CommandRejected,
     Event,
     FaultArmed,
     FundingSettled,
@@ -36,8 +35,10 @@ from simexchange.core.events import (
     OrderRejected,
     PlanOrderFailed,
     PlanOrderRejected,
+    refusal_among,
 )
 from simexchange.core.exchange import Exchange
+from simexchange.core.instrument import Instrument
 from simexchange.core.types import (
     RATE_SCALE,
     AccountKind,
@@ -308,12 +309,17 @@ class FaultySimulation(Simulation):
         struck = self._strikes(Fault.PARTIAL_FILLS, order.account, order.symbol)
         if not struck:
             return []
-        room = 1 + self._draw(struck[0], "part", order.contracts - 1)
+        part = room = 1 + self._draw(struck[0], "part", order.contracts - 1)
         withdrawn: list[_Withdrawn] = []
         for quote in self._offers(order):
             kept = min(room, quote.remaining)
             room -= kept
-            if kept < quote.remaining and not is_refused(self._add(_shrunk(quote, kept))):
+            if kept == quote.remaining:
+                continue
+            least = _smallest(quote, self.exchange.instrument(order.symbol)) - quote.filled
+            if 0 < kept < least:  # the first keeps what an order must have, others go
+                kept = min(least, quote.remaining) if kept == part else 0
+            if refusal_among(self._add(_shrunk(quote, kept))) is None:
                 withdrawn.append((quote, quote.remaining - kept))
         return withdrawn
 
@@ -393,8 +399,11 @@ class FaultySimulation(Simulation):
                 self._add(SkipFunding(symbol))
 
 
-def is_refused(events: list[Event]) -> bool:
-    return any(isinstance(event, CommandRejected | OrderRejected) for event in events)
+def _smallest(quote: OrderView, instrument: Instrument) -> int:
+    """Return the fewest contracts that an order at the quote's price may have."""
+    worth = (quote.price or 1) * instrument.tick_value
+    least = max(instrument.min_contracts, -(-instrument.min_notional // worth))
+    return -(-least // instrument.contracts_step) * instrument.contracts_step
 
 
 def _shrunk(quote: OrderView, kept: int) -> Command:

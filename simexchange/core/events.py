@@ -5,6 +5,8 @@ new fields go to the end. ``at`` is the time of the command. Fees and payments a
 the account pays. Units are those of ``types``.
 """
 
+from collections.abc import Iterable
+
 from simexchange.core.event_base import ExchangeEvent
 from simexchange.core.instrument import Instrument
 from simexchange.core.plan_events import (
@@ -276,3 +278,18 @@ Event = (
     | SelfTradePrevented
     | FaultArmed
 )
+
+Refused = CommandRejected | OrderRejected | PlanOrderRejected
+
+
+def refusal_among(events: Iterable[Event]) -> Refused | None:
+    """Return what refused the command of these events; None when it was accepted.
+
+    An order that a plan fired meanwhile may be refused too; that is no answer to the command.
+    """
+    for event in events:
+        if isinstance(event, Refused) and not (
+            isinstance(event, OrderRejected) and event.plan_id is not None
+        ):
+            return event
+    return None

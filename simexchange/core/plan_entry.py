@@ -146,9 +146,7 @@ class PlanEntry:
             return Refusal(
                 RejectReason.INVALID_PRICE, "a limit order has a price of at least 1 tick"
             )
-        if plan.terms.close_position:
-            return None
-        return size_problem(plan.terms.kind, contracts, plan.market)
+        return _contracts_problem(plan.terms, contracts, plan.market)
 
     def cancel(self, command: CancelPlanOrder) -> None:
         plan = self._find(command)
@@ -205,7 +203,7 @@ def _form_problem(
     return (
         _price_problem(command)
         or _expiry_problem(command, now)
-        or _size_problem(command, market)
+        or _contracts_problem(command, command.contracts, market)
         or _account_problem(command, account, market)
     )
 
@@ -238,10 +236,10 @@ def _expiry_problem(command: PlacePlanOrder, now: int) -> Refusal | None:
     return Refusal(RejectReason.INVALID_REQUEST, message)
 
 
-def _size_problem(command: PlacePlanOrder, market: Market) -> Refusal | None:
-    if not command.close_position:
-        return size_problem(command.kind, command.contracts, market)
-    if command.contracts == 0:
+def _contracts_problem(terms: PlacePlanOrder, contracts: int, market: Market) -> Refusal | None:
+    if not terms.close_position:
+        return size_problem(terms.kind, contracts, market)
+    if contracts == 0:
         return None
     return Refusal(
         RejectReason.INVALID_CONTRACTS,

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from simexchange.clock import Clock
 from simexchange.core.commands import AdvanceTime, Command, SetIndex
-from simexchange.core.events import CommandRejected, Event, OrderRejected
+from simexchange.core.events import Event, refusal_among
 from simexchange.core.types import SECOND_US
 from simexchange.market.maker import Requote
 from simexchange.simulation import Simulation
@@ -131,9 +131,9 @@ class MarketDriver:
 
     def _send(self, command: Command) -> list[Event]:
         events = self.simulation.apply(command)
-        for event in events:
-            if isinstance(event, CommandRejected | OrderRejected):
-                self.refusals[event.reason] += 1
+        refused = refusal_among(events)
+        if refused is not None:
+            self.refusals[refused.reason] += 1
         return events
 
 

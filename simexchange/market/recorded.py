@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from simexchange.core.commands import AmendOrder, CancelAll, PlaceOrder, SetIndex, SetLeverage
-from simexchange.core.events import CommandRejected, Event, Filled, OrderAccepted, OrderRejected
+from simexchange.core.events import Event, Filled, OrderAccepted, refusal_among
 from simexchange.core.types import (
     Liquidity,
     OrderKind,
@@ -204,9 +204,9 @@ class RecordedLeader:
 
     def _send(self, order: RecordedOrder, command: PlaceOrder | AmendOrder) -> list[Event]:
         events = self._market.simulation.apply(command)
-        for event in events:
-            if isinstance(event, CommandRejected | OrderRejected):
-                raise LeaderCannotTrade(self.name, order, event.message)
+        refused = refusal_among(events)
+        if refused is not None:
+            raise LeaderCannotTrade(self.name, order, refused.message)
         return events
 
     def _last_execution(self, events: list[Event]) -> int:

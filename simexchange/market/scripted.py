@@ -18,7 +18,7 @@ from simexchange.core.commands import (
     SetMarginMode,
     SetPositionMode,
 )
-from simexchange.core.events import AccountOpened, CommandRejected, Event, Filled, OrderRejected
+from simexchange.core.events import AccountOpened, Event, Filled, refusal_among
 from simexchange.core.exchange import Exchange
 from simexchange.core.instrument import Instrument
 from simexchange.core.types import (
@@ -84,8 +84,8 @@ class ScriptedMarket:
     def apply(self, command: Command) -> list[Event]:
         """Apply a command that the script is sure of; a refusal would be a defect of the script."""
         events = self.simulation.apply(command)
-        refusals = [event for event in events if isinstance(event, CommandRejected | OrderRejected)]
-        assert not refusals, f"{command} was refused: {refusals}"
+        refused = refusal_among(events)
+        assert refused is None, f"{command} was refused: {refused}"
         return events
 
     def open_account(self, label: str, mode: PositionMode, *, balance: int | None = None) -> int:

@@ -6,7 +6,7 @@ from enum import Enum, StrEnum
 from fractions import Fraction
 from typing import Any, get_args
 
-from simexchange.core.events import Event
+from simexchange.core.events import Event, refusal_among
 from simexchange.core.instrument import Instrument
 from simexchange.core.types import RATE_SCALE, RejectReason, Side, TriggerDirection
 from simexchange.scenario.amounts import (
@@ -127,12 +127,9 @@ def price_text(instrument: Instrument | None, ticks: int | Fraction) -> str:
 
 
 def rejection(events: list[Event]) -> tuple[RejectReason, str] | None:
-    """Return reason and message of the first refusal among ``events``."""
-    for event in events:
-        if type(event).__name__ in REJECTION_TYPES:
-            refused: Any = event
-            return refused.reason, refused.message
-    return None
+    """Return reason and message of what refused the command of ``events``."""
+    refused = refusal_among(events)
+    return None if refused is None else (refused.reason, refused.message)
 
 
 def refusal_text(refused: tuple[RejectReason, str]) -> str:

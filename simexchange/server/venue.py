@@ -5,12 +5,11 @@ import msgspec
 from simexchange.clock import Clock, SystemClock
 from simexchange.core.commands import Command, PlaceOrder
 from simexchange.core.events import (
-    CommandRejected,
     Event,
     InstrumentListed,
     OrderAccepted,
-    OrderRejected,
-    PlanOrderRejected,
+    Refused,
+    refusal_among,
 )
 from simexchange.core.instrument import Instrument
 from simexchange.core.types import SECOND_US, PositionSide
@@ -24,9 +23,6 @@ from simexchange.server.records.listener import Records
 from simexchange.server.records.tape import Tape
 from simexchange.server.wire_faults import WireFaults
 from simexchange.simulation import Simulation
-
-Refused = CommandRejected | OrderRejected | PlanOrderRejected
-REFUSED = (CommandRejected, OrderRejected, PlanOrderRejected)
 
 
 class VenueSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,16 +118,8 @@ class Venue:
         return self.simulation.apply(command)
 
     def refusal(self, events: list[Event]) -> Refused | None:
-        """Return what refused the command of these events.
-
-        An order that a plan fired meanwhile may be refused too; that is no answer to the command.
-        """
-        for event in events:
-            if isinstance(event, REFUSED) and not (
-                isinstance(event, OrderRejected) and event.plan_id is not None
-            ):
-                return event
-        return None
+        """Return what refused the command of these events."""
+        return refusal_among(events)
 
     def place(self, command: PlaceOrder) -> OrderAccepted | Refused:
         """Place an order and return its own acceptance, or what refused it.

@@ -137,6 +137,14 @@ def test_the_fund_the_funding_rate_and_the_place_in_the_queue_can_be_asserted():
         exchange.assert_funding_rate("BTCUSDT", "0.02%")
 
 
+def test_a_price_is_set_whatever_becomes_of_the_plans_it_fires(exchange, alice):
+    alice.plan("BTCUSDT", "sell", contracts=1, trigger="64000", trigger_by="mark", reduce_only=True)
+
+    exchange.mark("BTCUSDT", "64000")
+
+    exchange.assert_event("PlanOrderFailed", reason="reduce_only_rejected")
+
+
 def test_settings_are_those_of_the_exchange(exchange, alice):
     alice.leverage("BTCUSDT", 20)
     alice.fee_tier(taker_fee="0.1%")

@@ -211,6 +211,17 @@ def test_of_two_that_cancel_each_other_the_one_whose_price_came_first_fires():
     assert fired(desk.apply(Batch(tuple(orders)))) == [2]
 
 
+def test_a_plan_that_closes_the_position_is_given_no_size_later_either():
+    desk = long_position()
+    desk.plan(1, SELL, 0, 950, close_position=True)
+
+    (refused,) = desk.apply(AmendPlanOrder(1, SYMBOL, 1, contracts=2))
+    (amended,) = desk.apply(AmendPlanOrder(1, SYMBOL, 1, trigger_price=940))
+
+    assert refused.reason is RejectReason.INVALID_CONTRACTS
+    assert (amended.contracts, amended.trigger_price) == (0, 940)
+
+
 def test_a_plan_expires_at_its_time_even_when_nothing_else_happens():
     desk = Desk()
     desk.plan(1, BUY, 1, 990, expires_at=5_000_000)

@@ -51,6 +51,22 @@ def facade():
     return made
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_part_of_a_quote_is_never_worth_less_than_an_order_must_be(seed):
+    made = ExchangeFacade(
+        ManualClock(),
+        instruments={"BTCUSDT": BTC | {"minimum_notional": "5"}},
+        insurance_fund=MONEY_SCALE * 1_000,
+    )
+    made.quote("BTCUSDT", around="1000", contracts=20, levels=1)
+    alice = made.account("alice", deposit="1000")
+    arm(made, FaultRule(fault=Fault.PARTIAL_FILLS), seed=seed)
+
+    filled = alice.buy("BTCUSDT", contracts=10).filled
+
+    assert 5 <= filled < 10
+
+
 def arm(facade, *rules, seed=0):
     facade.use_faults(FaultPlan(seed=seed, rules=rules))
     return facade.simulation
