@@ -87,7 +87,7 @@ class Commands:
                 self._announcer.announce_within(session, Work.COMMANDS)
             return row.id
 
-        command_id = self._database.write_and_wait(write)
+        command_id = self._database.write_and_wait(write, urgent=True)
         if self._wake is not None:
             self._wake()
         return self._wait_for(command_id)

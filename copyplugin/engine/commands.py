@@ -136,7 +136,9 @@ class CommandDesk:
             await follow_commands.ask_about_play_money(given, self._around)
         elif row.kind is CommandKind.NAME_ACCOUNT:
             await allotting.ask_about_allotment(given, self._around)
-        done = await self._around.database.write(lambda s: self._do(s, row.id, given))
+        done = await self._around.database.write(
+            lambda session: self._do(session, row.id, given), urgent=True
+        )
         if done is not None:
             await self._follow_up(done)
             if done.message is not None:

@@ -95,7 +95,8 @@ class Executor:
                     lane_ids=lane_ids,
                     shards=shards,
                     busy=frozenset(self._busy) if shards else frozenset(),
-                )
+                ),
+                urgent=True,
             )
         finally:  # booked, or forgotten: then the rows still say 'sent' and the venue is asked
             for outcome in outcomes:

@@ -137,5 +137,5 @@ class Feed:
             if shards:
                 self._around.dispatcher.announce_within(session, Work.LANES, shards)
 
-        await self._around.database.write(store)
+        await self._around.database.write(store, urgent=True)
         self._cursors[leader_id] = fills[-1].venue_fill_id

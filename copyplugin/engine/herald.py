@@ -1,6 +1,7 @@
 """Telling people: what the rows say is written down for each, and sent out until it is taken."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import partial
 
 from copyplugin.domain.notice import Channel, Message
@@ -25,25 +26,32 @@ class Herald:
         self._history_read: int | None = None
 
     async def run(self) -> int:
-        """Tell what is new, send what is due; return how many messages wait."""
-        await self._around.database.write(self._gather)
+        """Tell what is new, send what is due; return how many messages wait.
+
+        Each kind of news in a transaction of its own: a leader's fill waits for the shortest.
+        """
+        now, settings = self._around.clock.now(), self._around.settings
+        looks: tuple[Callable[[Session], object], ...] = (
+            partial(news.tell_of_alarms, at=now),
+            partial(news.tell_of_halts, at=now),
+            partial(news.tell_of_orphans, at=now),
+            partial(taken.tell_of_taken, after=now - LOOKS_BACK),
+            partial(news.tell_of_shares, at=now),
+            partial(news.tell_of_jobs, backlog_max=settings.backlog_alarm, at=now),
+            partial(self._tell_of_history, now),
+            partial(notices.dispatch, channels=self._around.notifiers.keys(), at=now),
+        )
+        for look in looks:
+            await self._around.database.write(look)
         await self._send()
         with self._around.database.read() as session:
             return notices.deliveries_waiting(session)
 
-    def _gather(self, session: Session) -> None:
-        now, settings = self._around.clock.now(), self._around.settings
-        news.tell_of_alarms(session, at=now)
-        news.tell_of_halts(session, at=now)
-        news.tell_of_orphans(session, at=now)
-        taken.tell_of_taken(session, after=now - LOOKS_BACK)
-        news.tell_of_shares(session, at=now)
-        news.tell_of_jobs(session, backlog_max=settings.backlog_alarm, at=now)
+    def _tell_of_history(self, now: datetime, session: Session) -> None:
         if self._history_read is None:
             self._history_read = news.history_begins(session, after=now - LOOKS_BACK)
         after = max(0, self._history_read - STRAGGLERS)
         self._history_read = news.tell_of_history(session, after=after)
-        notices.dispatch(session, self._around.notifiers, at=now)
 
     async def _send(self) -> None:
         with self._around.database.read() as session:

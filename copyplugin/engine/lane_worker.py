@@ -114,7 +114,8 @@ class LaneWorker:
             return
         before = time.monotonic()
         taken = await self._around.database.write(
-            lambda session: leases.take(session, wanted, owner=self._owner, length=self._length)
+            lambda session: leases.take(session, wanted, owner=self._owner, length=self._length),
+            urgent=True,
         )
         for shard, epoch in taken.items():
             self._held[shard] = _Lease(epoch, before)
@@ -139,7 +140,7 @@ class LaneWorker:
         if not idle:
             return
         dropped = await self._around.database.write(
-            lambda session: leases.drop_idle(session, idle, owner=self._owner)
+            lambda session: leases.drop_idle(session, idle, owner=self._owner), urgent=True
         )
         await self._forget(dropped)
         if idle - dropped:
@@ -148,7 +149,8 @@ class LaneWorker:
     async def _hold_on(self) -> None:
         before, held = time.monotonic(), self.held
         kept = await self._around.database.write(
-            lambda session: leases.keep(session, held, owner=self._owner, length=self._length)
+            lambda session: leases.keep(session, held, owner=self._owner, length=self._length),
+            urgent=True,
         )
         for shard in kept:
             self._held[shard] = self._held[shard]._replace(since=before)

@@ -68,7 +68,7 @@ class HostFeed:
         _refuse_the_future(after, now)
         text = message.model_dump_json()
         receipt = self._database.write_and_wait(
-            lambda session: _take(session, message, after, text, now)
+            lambda session: _take(session, message, after, text, now), urgent=True
         )
         if not receipt.was_known and after.fills:
             with self._lock:

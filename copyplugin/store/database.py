@@ -7,8 +7,8 @@ transaction: all of it is committed, or none.
 import asyncio
 import threading
 from collections.abc import Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from copyplugin.errors import ConfigurationError
 from copyplugin.store import schema
 from copyplugin.store.dialect import lost_to_another, prepare_sqlite
+from copyplugin.store.writer_thread import WriterThread
 
 __all__ = ["Database", "Session", "open_database", "upgrade_database", "writing_engine"]
 
@@ -36,21 +37,24 @@ class Database:
     def __init__(self, writer: Engine, reader: Engine) -> None:
         self._writer = writer
         self._reader = reader
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database-writer")
+        self._thread = WriterThread()
         self._writing = threading.local()
 
-    async def write(self, work: Callable[[Session], T]) -> T:
+    async def write(self, work: Callable[[Session], T], *, urgent: bool = False) -> T:
         """Run the work in the writer thread, in one transaction, and return what it returns.
 
+        What is urgent goes first: leaders' fills, the turns of lanes, what a person asked for.
         Once started it runs to its end, even if the caller is cancelled meanwhile: a caller who is
         cancelled does not know whether it was committed. The rows do.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._write, work)
+        return await asyncio.wrap_future(
+            self._thread.submit(partial(self._write, work), urgent=urgent)
+        )
 
-    def write_and_wait(self, work: Callable[[Session], T]) -> T:
+    def write_and_wait(self, work: Callable[[Session], T], *, urgent: bool = False) -> T:
         """Do as `write` for a caller without an event loop."""
         assert not getattr(self._writing, "now", False), "the work would wait for itself"
-        return self._thread.submit(self._write, work).result()
+        return self._thread.submit(partial(self._write, work), urgent=urgent).result()
 
     @contextmanager
     def read(self) -> Generator[Session]:
@@ -60,7 +64,7 @@ class Database:
 
     def close(self) -> None:
         """Finish what is being written and let go of the database."""
-        self._thread.shutdown(wait=True)
+        self._thread.close()
         self._writer.dispose()
         self._reader.dispose()
 

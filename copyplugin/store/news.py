@@ -41,7 +41,21 @@ _PERSON = func.coalesce(FollowerRow.paper_of, FollowerRow.id)
 
 BY_FOLLOWER = "ended by the follower"
 PAUSED = "paused until the next day: "
-ROWS_OF_HISTORY = 2000
+_MAY_BE_TOLD = or_(
+    and_(
+        FollowHistoryRow.from_state == FollowHistoryRow.to_state,
+        FollowHistoryRow.reason.startswith(PAUSED),
+    ),
+    and_(
+        FollowHistoryRow.from_state.in_(COPIES_OPENS),
+        FollowHistoryRow.to_state.not_in(COPIES_OPENS),
+    ),
+)
+HISTORY_AT_ONCE = 20_000
+"""So many rows of history are looked at in one transaction, ..."""
+
+TOLD_AT_ONCE = 2_000
+"""... and so many are told of."""
 
 
 def tell_of_alarms(session: Session, *, at: datetime) -> int:
@@ -191,16 +205,19 @@ def history_begins(session: Session, *, after: datetime) -> int:
 def tell_of_history(session: Session, *, after: int) -> int:
     """Tell followers what others than they have done to their follows; return how far it was read.
 
-    Rows up to `after` were read before; at most so many are read at once.
+    Rows up to `after` were read before; the next call goes on where this one ended. Copying itself
+    moves every follow at every open and close, of which nobody is told: those rows are not loaded.
     """
+    newest = session.scalar(select(func.max(FollowHistoryRow.id))) or after
+    until = min(newest, after + HISTORY_AT_ONCE)
     query = (
         select(FollowHistoryRow, _PERSON, FollowRow.paper, LeaderRow.nickname)
         .join(FollowRow, FollowRow.id == FollowHistoryRow.follow_id)
         .join(FollowerRow, FollowerRow.id == FollowRow.follower_id)
         .join(LeaderRow, LeaderRow.id == FollowRow.leader_id)
-        .where(FollowHistoryRow.id > after)
+        .where(FollowHistoryRow.id > after, FollowHistoryRow.id <= until, _MAY_BE_TOLD)
         .order_by(FollowHistoryRow.id)
-        .limit(ROWS_OF_HISTORY)
+        .limit(TOLD_AT_ONCE)
     )
     rows = session.execute(query).all()
     notices.tell(
@@ -220,7 +237,7 @@ def tell_of_history(session: Session, *, after: int) -> int:
             if (told := _of_history(row, nickname)) is not None
         ),
     )
-    return max((row.id for row, *_ in rows), default=after)
+    return max(after, until) if len(rows) < TOLD_AT_ONCE else rows[-1][0].id
 
 
 def _of_history(row: FollowHistoryRow, nickname: str) -> tuple[NoticeKind, str] | None:

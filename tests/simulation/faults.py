@@ -249,10 +249,10 @@ class FaultyDatabase(Database):
         self.__dict__.update(database.__dict__)
         self._faults = faults
 
-    async def write(self, work: Callable[[Session], T]) -> T:
+    async def write(self, work: Callable[[Session], T], *, urgent: bool = False) -> T:
         if self._faults.kills_here("before a commit"):
             raise ProcessKilled
-        result = await super().write(work)
+        result = await super().write(work, urgent=urgent)
         if self._faults.kills_here("after a commit"):
             raise ProcessKilled
         return result

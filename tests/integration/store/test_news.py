@@ -1,8 +1,10 @@
 """What people are told, on both databases: read off the rows, once, to whom it concerns."""
 
 from datetime import timedelta
+from functools import partial
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import func, select
 
 from copyplugin.domain.account import TransferKind, TransferState, Wallet
 from copyplugin.domain.alarm import AlarmKind
@@ -12,13 +14,13 @@ from copyplugin.domain.halt import HaltScope
 from copyplugin.domain.notice import Audience, Channel, NoticeKind
 from copyplugin.store import halts, news, notices
 from copyplugin.store.follow_settings import settings_of
-from copyplugin.store.follows import move
+from copyplugin.store.follows import move, write_history
 from copyplugin.store.job_runs import job_finished, job_started
 from copyplugin.store.protection import raise_alarm
 from copyplugin.store.queries.notices import notice_list
 from copyplugin.store.queries.settings_of_follow import settings_of_follow
 from copyplugin.store.receipts import count_receipts, some_receipts_of_follow
-from copyplugin.store.rows import FollowRow, NoticeRow, OrphanRow, TransferRow
+from copyplugin.store.rows import FollowHistoryRow, FollowRow, NoticeRow, OrphanRow, TransferRow
 from tests.integration.store.store_builders import (
     BTC,
     NOW,
@@ -124,6 +126,43 @@ def test_what_no_venue_moves_is_told_until_it_is_marked_as_paid(database):
     assert row.sentence.endswith("is owed to 2: pay it by other ways, then mark it as paid.")
     assert state(TransferState.PAID) == set()
     assert state(TransferState.PLANNED) == set(), "it is being paid"
+
+
+@pytest.mark.parametrize(("at_once", "told_at_once"), [(1, 9), (4, 1), (9, 2), (99, 99)])
+def test_a_long_history_is_told_part_by_part_and_nothing_of_it_twice_or_never(
+    database, monkeypatch, at_once, told_at_once
+):
+    monkeypatch.setattr(news, "HISTORY_AT_ONCE", at_once)
+    monkeypatch.setattr(news, "TOLD_AT_ONCE", told_at_once)
+    pending, copying, ending = FollowState.PENDING, FollowState.COPYING, FollowState.ABORTING
+    moves = (
+        (pending, copying, "a position is open"),
+        (copying, copying, news.PAUSED + "it lost too much"),
+        (copying, pending, "flat"),
+        (pending, pending, "resumed"),
+        (pending, ending, "the venue is silent"),
+    )
+
+    def write(session):
+        leader = make_leader(session)
+        for number in range(3):
+            follow = make_follow(session, leader, f"2000{number}")
+            for before, follow.state, reason in moves:
+                write_history(session, follow, before=before, actor="engine", reason=reason, at=NOW)
+
+    database.write_and_wait(write)
+    read, reads = 0, []
+    while (now := database.write_and_wait(partial(news.tell_of_history, after=read))) > read:
+        read = now
+        reads.append(read)
+
+    with database.read() as session:
+        told = [(row.audience_id, row.kind) for row in session.scalars(select(NoticeRow))]
+        last = session.scalar(select(func.max(FollowHistoryRow.id)))
+    kinds = (NoticeKind.FOLLOW_PAUSED, NoticeKind.FOLLOW_ENDED)
+    assert sorted(told) == sorted((number, kind) for number in (1, 2, 3) for kind in kinds)
+    assert read == last
+    assert len(reads) > 1 or at_once == 99
 
 
 def test_what_is_no_more_is_over_and_what_happened_stays(database):

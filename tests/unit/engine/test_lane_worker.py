@@ -21,7 +21,8 @@ class Writes:
     def __init__(self) -> None:
         self.asked: asyncio.Queue[asyncio.Future[object]] = asyncio.Queue()
 
-    async def write(self, _work: object) -> object:
+    async def write(self, _work: object, *, urgent: bool = False) -> object:
+        del urgent
         answer: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         self.asked.put_nowait(answer)
         return await answer
