@@ -26,6 +26,7 @@ from copyplugin.errors import ConfigurationError, Refused
 from copyplugin.halt_command import BY
 from copyplugin.operator_desk import written_down
 from copyplugin.settings import PREFIX, Settings
+from copyplugin.settings_try_command import try_command
 from copyplugin.store import setting_changes
 from copyplugin.store.database import open_database
 from copyplugin.store.rows import SettingChangeRow
@@ -111,6 +112,9 @@ def settings_proposals(*, database_url: str | None, also_decided: bool) -> None:
         lines = [line_of(row, now=now) for row in found]
     for line in lines or ["Nothing waits for a second person."]:
         click.echo(line)
+
+
+settings_group.add_command(try_command)
 
 
 def line_of(row: SettingChangeRow, *, now: datetime) -> str:

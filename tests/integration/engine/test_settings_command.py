@@ -1,5 +1,6 @@
 """`copyplugin settings`: what holds, where it comes from, and a sentence for wrong input."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -136,3 +137,40 @@ def test_what_waits_is_listed_with_who_and_why(url, database):
     assert len(everything) == 2
     assert "approved" in everything[1]
     assert "by operator:ann (it lowers the risk)" in everything[1]
+
+
+def test_nothing_recorded_is_tried_without_an_error(url, database):
+    answer = run("try", "price_bound_other=0.01", "--hours", "2", "--database", url)
+
+    assert answer.exit_code == 0
+    assert "0 decisions were taken again" in answer.output
+    told = json.loads(run("try", "--json", "--database", url).output)
+    assert (told["sum"]["decisions"], told["sum"]["result_least"], told["leaders"]) == (0, "0", [])
+    assert len(told["assumptions"]) > 3
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (["price_bound_other"], "is not NAME=VALUE: write for example"),
+        (["price_bound_other=0.5"], "less than or equal to 0.03"),
+        (["topup_milliseconds=5"], "cannot be tried: it decides when is ordered"),
+        (["usable_depth_percent=5"], "cannot be tried: it decides on new follows"),
+        (["lease_seconds=5"], "lease_seconds does not decide on orders and cannot be tried"),
+        (["nothing=5"], "There is no setting nothing that can be tried. These can: price_bound"),
+        (["below_minimum=up"], "below_minimum must be one of skip, raise, carry, not 'up'"),
+        (["open_positions_max=1.5"], "open_positions_max must be a whole number, not '1.5'"),
+        (["open_positions_max=0"], "The most positions open at once must be at least 1."),
+        (["total_value_max=much"], "total_value_max must be a number or none, not 'much'"),
+        (["share_ratio=2"], "share_ratio must be between 0.01 and 0.99 (0.1 is 10 %), not '2'"),
+        (["a=1", "a=2"], "a is given twice: give it once."),
+        (["--leader", "9"], "There is no leader"),
+        (["--follow", "9"], "There is no follow"),
+        (["--hours", "0"], "is not in the range"),
+    ],
+)
+def test_what_cannot_be_tried_gets_a_sentence(url, given, sentence):
+    answer = run("try", *given, "--database", url)
+
+    assert answer.exit_code == 2
+    assert sentence in answer.output

@@ -1,0 +1,152 @@
+"""Taking one recorded decision again, from what the rows keep of its inputs (N12).
+
+The rules are those of `steering`; nothing is decided here. What a refusal says of its time (the
+follow had ended, copying was halted, ...) is an input, and no setting that can be tried undoes it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+from copyplugin.domain.copy_rule import CopyRule
+from copyplugin.domain.copy_story import FollowStory, SignalStep
+from copyplugin.domain.instrument import Instrument
+from copyplugin.domain.money import Contracts, Price, Ratio
+from copyplugin.domain.open_size import Holdings
+from copyplugin.domain.price_protection import price_bound
+from copyplugin.domain.skip import Skip, SkipReason
+from copyplugin.domain.steering import (
+    Decision,
+    Terms,
+    decide,
+    needs_balance,
+    not_filled,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderSettings:
+    """The settings that decide on an open, as in force at one time."""
+
+    bound: Callable[[Instrument], Ratio]
+    late_after: timedelta
+    tried_for: timedelta
+
+
+SettingsAt = Callable[[datetime], OrderSettings]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """What a lane and its follow had when a leader's move came."""
+
+    target: int
+    carried: Fraction
+    holdings: Holdings
+
+
+def retake_open(
+    story: FollowStory,
+    step: SignalStep,
+    standing: Standing,
+    *,
+    rule: CopyRule,
+    settings: SettingsAt,
+    closes_behind: Sequence[datetime],
+) -> Decision | None:
+    """Return the decision after all its revisions; None where an input was never asked for."""
+    taken = step.taken
+    assert taken is not None
+    before: Decision | None = None
+    for at in taken.times:
+        in_force = settings(at)
+        late = in_force.late_after
+        if any(known_at <= at for known_at in closes_behind):
+            late = min(late, in_force.tried_for)
+        reason = _circumstance(taken.decision.skip) if at == taken.decided_at else None
+        terms = Terms(
+            rule=rule,
+            copies_opens=reason is not SkipReason.FOLLOW_NOT_ACTIVE,
+            follows_closes=True,
+            is_configured=reason is not SkipReason.LEADER_NOT_CONFIGURED_INSTRUMENT,
+            is_chosen=reason is not SkipReason.INSTRUMENT_NOT_FOLLOWED,
+            instrument=_instrument(story, step, reason),
+            available=taken.available,
+            late_after=late,
+            equity=taken.equity,
+            carried=standing.carried,
+            holdings=standing.holdings,
+            is_halted=reason is SkipReason.COPYING_HALTED,
+            leader_has_closed=reason is SkipReason.LEADER_HAS_CLOSED,
+        )
+        move = step.known(at)
+        if needs_balance(move, terms, now=at):
+            return None
+        target = standing.target if before is None else before.target
+        before = decide(move, before, terms, target=Contracts(target), now=at)
+    return before
+
+
+def retake_close(story: FollowStory, step: SignalStep, standing: Standing) -> Decision:
+    """Return what a lane that held so much makes of the leader's close."""
+    taken, now = step.taken, step.seen[-1].known_at
+    reason = None if taken is None else _circumstance(taken.decision.skip)
+    terms = Terms(
+        rule=story.rule_of(step.signal_id, step.leg[0]),
+        copies_opens=True,
+        follows_closes=reason is not SkipReason.FOLLOW_NOT_ACTIVE,
+        is_configured=True,
+        is_chosen=True,
+        instrument=story.instruments.get(step.leg[0]),
+        available=None,
+        late_after=timedelta(0),
+        carried=standing.carried,
+    )
+    move = step.whole if taken is None else step.known(taken.decided_at)
+    return decide(move, None, terms, target=Contracts(standing.target), now=now)
+
+
+def is_as_recorded(again: Decision, recorded: Decision) -> bool:
+    """Return whether a decision came out as the rows have it.
+
+    Why contracts were not had after it was taken is what happened, not what was decided.
+    """
+    if again.wanted != recorded.wanted or again.residue != recorded.residue:
+        return False
+    return not_filled(recorded.skip) > 0 or again.skip == recorded.skip
+
+
+def bound_of(
+    story: FollowStory, step: SignalStep, settings: SettingsAt, at: datetime
+) -> Ratio | None:
+    """Return how far from the leader's price an open was, or would be, bounded (C8, L2)."""
+    if step.is_held_at_start and story.open_held is not None:
+        return story.open_held
+    instrument = story.instruments.get(step.leg[0])
+    if story.price_protection is not None or instrument is None:
+        return story.price_protection
+    return settings(at).bound(instrument)
+
+
+def limit_of(
+    story: FollowStory, step: SignalStep, settings: SettingsAt, at: datetime
+) -> Price | None:
+    """Return the limit price of an open that is ordered then; None where nothing is known."""
+    instrument = story.instruments.get(step.leg[0])
+    bound = bound_of(story, step, settings, at)
+    if instrument is None or bound is None:
+        return None
+    side = step.leg[1].opening_side
+    return price_bound(instrument, side, step.known(at).average_price, bound)
+
+
+def _circumstance(skip: Skip | None) -> SkipReason | None:
+    return None if skip is None or not_filled(skip) else skip.reason
+
+
+def _instrument(
+    story: FollowStory, step: SignalStep, reason: SkipReason | None
+) -> Instrument | None:
+    is_unknown = reason is SkipReason.INSTRUMENT_UNKNOWN
+    return None if is_unknown else story.instruments.get(step.leg[0])
