@@ -124,7 +124,7 @@ class FollowStory:
     steps: tuple[Step, ...]
     starts: Mapping[Leg, LaneStart] = field(default_factory=dict[Leg, LaneStart])
 
-    def size_of(self, leg: Leg) -> Fraction:
+    def contract_size_of(self, leg: Leg) -> Fraction:
         """Return the base quantity of one contract; 0 where the venue was never heard of it."""
         instrument = self.instruments.get(leg[0])
         return NOTHING if instrument is None else Fraction(instrument.contract_size)
@@ -134,9 +134,9 @@ def count_of(made: Iterable[Made]) -> Contracts:
     return Contracts(sum(each.contracts for each in made))
 
 
-def value_of(made: Iterable[Made], size: Fraction) -> Fraction:
+def value_of(made: Iterable[Made], contract_size: Fraction) -> Fraction:
     """Return Σ contracts × price × contract size."""
-    return sum((each.contracts * Fraction(each.price) for each in made), NOTHING) * size
+    return sum((each.contracts * Fraction(each.price) for each in made), NOTHING) * contract_size
 
 
 def fees_of(made: Iterable[Made]) -> Fraction:

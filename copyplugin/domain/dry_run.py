@@ -158,9 +158,9 @@ class _Walk:
                     leg=step.leg,
                     is_known=is_known,
                     made=count_of(made),
-                    made_value=value_of(made, self._story.size_of(step.leg)),
+                    made_value=value_of(made, self._story.contract_size_of(step.leg)),
                     kept=count_of(kept),
-                    kept_value=value_of(kept, self._story.size_of(step.leg)),
+                    kept_value=value_of(kept, self._story.contract_size_of(step.leg)),
                     estimate=extra,
                     was=taken.decision.skip,
                     would_be=would.skip,
@@ -344,7 +344,12 @@ class _Walk:
             price = Fraction(mark) if mark is not None else tried.opened_at
             value = NOTHING
             if price is not None:
-                value = (tried.held - then.held) * self._story.size_of(leg) * price * sign_of(leg)
+                value = (
+                    (tried.held - then.held)
+                    * self._story.contract_size_of(leg)
+                    * price
+                    * sign_of(leg)
+                )
             least += min(tried.best, tried.worst) - then.best + value
             most += max(tried.best, tried.worst) - then.best + value
         return least, most

@@ -82,7 +82,7 @@ class Run:
         lane.held += had
         lane.target += had
         lane.carried += decision.residue
-        value = value_of(made, self.story.size_of(step.leg))
+        value = value_of(made, self.story.contract_size_of(step.leg))
         lane.pay(sign * value + fees_of(made))
         dearest = max(extra.at_leader, extra.at_bound)
         lane.pay(
@@ -96,7 +96,11 @@ class Run:
 
     def close(self, step: SignalStep, closed: Sequence[Made], wanted: int) -> None:
         """Close so many at the prices that were had then; where none were, at the leader's."""
-        lane, sign, size = self.lane(step.leg), sign_of(step.leg), self.story.size_of(step.leg)
+        lane, sign, size = (
+            self.lane(step.leg),
+            sign_of(step.leg),
+            self.story.contract_size_of(step.leg),
+        )
         wanted = min(wanted, lane.held)
         lane.held -= wanted
         lane.target = lane.held
@@ -115,7 +119,7 @@ class Run:
         direction = -1 if step.reduces else 1
         lane.held = max(0, lane.held + direction * contracts)
         lane.target = lane.held
-        value = value_of(step.made, self.story.size_of(step.leg))
+        value = value_of(step.made, self.story.contract_size_of(step.leg))
         lane.pay((sign * direction * value + fees_of(step.made)) * contracts / count)
 
     def holdings(self, leg: Leg, first_fill_at: datetime) -> Holdings:
@@ -128,7 +132,7 @@ class Run:
             others += each != leg
             if lane.opened_at is None:
                 continue
-            value = lane.target * lane.opened_at * self.story.size_of(each)
+            value = lane.target * lane.opened_at * self.story.contract_size_of(each)
             total_value += value
             instrument_value += value if each[0] == leg[0] else 0
         return Holdings(
