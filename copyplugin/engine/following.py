@@ -232,11 +232,24 @@ class Following:
         if money is None:
             return
         money = self._to_send_home(case, money, owed=owed, his=his)
-        if money <= 0:
-            await self._around.database.write(lambda session: self._finish(session, case))
-            return
-        await self._around.database.write(lambda session: self._plan_return(session, case, money))
-        self._around.dispatcher.announce(Work.TRANSFERS)
+        is_sent = await self._around.database.write(
+            lambda session: self._send_home(session, case, money, his=his)
+        )
+        again = (Work.TRANSFERS, ()) if is_sent else (Work.FOLLOWS, (case.follow_id,))
+        self._around.dispatcher.announce(*again)
+
+    def _send_home(self, session: Session, case: _Case, money: Money, *, his: Money) -> bool:
+        """Plan the return, or finish where nothing is left.
+
+        Returns False where what is his changed while the venue was asked, and nothing is done.
+        """
+        if his != ledger.balance(session, sub_account(case.follow_id, paper=case.paper)):
+            return False
+        if money > 0:
+            self._plan_return(session, case, money)
+        else:
+            self._finish(session, case)
+        return True
 
     def _to_send_home(self, case: _Case, money: Money, *, owed: Money, his: Money) -> Money:
         """Return how much of what the sub-account holds goes home.

@@ -27,7 +27,7 @@ from copyplugin.store.followers import get_follower
 from copyplugin.store.follows import get_follow
 from copyplugin.store.ledger import balances, post
 from copyplugin.store.rows import TransferRow
-from copyplugin.store.transfers import plan_transfer
+from copyplugin.store.transfers import plan_transfer, transfers_of
 
 PAID = "paid"
 TO_SHARERS = frozenset({TransferKind.SHARER, TransferKind.RELEASE_SHARER})
@@ -68,8 +68,8 @@ def mark_paid(  # noqa: PLR0913 - who paid, how, when
     """Book that it was paid; return whether what waited for it is to be sent home.
 
     Where the follower paid with other money, what waited in his sub-account is his again: it is
-    part of a follow that runs, and goes home at once from one that has ended. Where it was taken
-    out of the sub-account by hand, it is gone from there.
+    part of a follow that runs, and goes home at once from one whose money has left or is about to.
+    Where it was taken out of the sub-account by hand, it is gone from there.
     """
     follow = get_follow(session, row.follow_id)
     follower = get_follower(session, follow.follower_id)
@@ -90,7 +90,8 @@ def mark_paid(  # noqa: PLR0913 - who paid, how, when
     row.paid_reference = reference
     row.last_error = None
     session.flush()
-    if is_from_sub_account or follow.state not in TERMINAL:
+    has_left = follow.state in TERMINAL or transfers_of(session, follow.id, {TransferKind.RETURN})
+    if is_from_sub_account or not has_left:
         return False
     assert follow.sub_account is not None
     plan_transfer(

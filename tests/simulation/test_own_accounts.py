@@ -8,7 +8,7 @@ import pytest
 from copyplugin.domain.account import TransferKind, TransferState
 from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.follow import FollowState
-from copyplugin.errors import LedgerBroken, TransferRejected
+from copyplugin.errors import LedgerBroken, TransferRejected, VenueUnavailable
 from copyplugin.ports import MovesMoney
 from copyplugin.store import ledger, payables
 from copyplugin.store.queries.follow_statement import follow_statement
@@ -26,8 +26,19 @@ class OwnAccountsVenue(SimulatedVenue):
     """Moves money between a follower's own accounts; to a leader it says no."""
 
     capabilities = replace(SimulatedVenue.capabilities, moves_money=MovesMoney.OWN_ACCOUNTS)
+    is_silent = False
+    meanwhile = None
+
+    async def balance(self, account):
+        answer = await super().balance(account)
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
+        return answer
 
     async def transfer(self, request):
+        if self.is_silent:
+            raise VenueUnavailable("not a word")
         numbers = (int(request.from_account), int(request.to_account))
         source, target = (self._exchange.account(number) for number in numbers)
         if (source.owner or numbers[0]) != (target.owner or numbers[1]):
@@ -146,6 +157,38 @@ async def test_what_was_taken_out_of_the_sub_account_by_hand_goes_nowhere_else(o
     booked = books(owing)
     assert booked[f"leader:{owing.leader}"] == SHARE
     assert booked[f"main:{owing.follower}"] == PROFIT - SHARE
+
+
+async def test_what_waited_goes_home_also_when_it_is_marked_as_paid_while_the_rest_leaves(owing):
+    owing.plugin.venue.is_silent = True
+    await owing.plugin.command(CommandKind.END_FOLLOW, follow_id=owing.follow_id, how="close_now")
+    assert owing.rows(TransferRow, TransferRow.kind == TransferKind.RETURN)
+
+    await mark_paid(owing)
+    owing.plugin.venue.is_silent = False
+    await pass_minutes(owing, 3)
+
+    assert owing.follow.state is FollowState.CLOSED
+    assert (waiting(owing), owing.market.spot(owing.follower)) == (0, 50_000 + PROFIT)
+    assert books(owing)[f"sub:{owing.follow_id}"] == 0
+
+
+async def test_what_waited_goes_home_also_when_it_is_marked_as_paid_while_the_venue_is_asked(
+    owing,
+):
+    async def mark_it():
+        async def mark_it_now():
+            await mark_paid(owing)
+
+        owing.plugin.venue.meanwhile = mark_it_now  # the share is settled by then
+
+    owing.plugin.venue.meanwhile = mark_it
+    await owing.plugin.command(CommandKind.END_FOLLOW, follow_id=owing.follow_id, how="close_now")
+    await pass_minutes(owing, 3)
+
+    assert owing.follow.state is FollowState.CLOSED
+    assert (waiting(owing), owing.market.spot(owing.follower)) == (0, 50_000 + PROFIT)
+    assert books(owing)[f"sub:{owing.follow_id}"] == 0
 
 
 async def test_what_was_paid_is_not_paid_twice(owing):
