@@ -3,7 +3,7 @@
 from typing import Final
 
 from simexchange.core.accounts import Account
-from simexchange.core.book import unlink
+from simexchange.core.book import BookSide, unlink
 from simexchange.core.commands import AmendOrder, CancelAll, CancelOrder
 from simexchange.core.entry import OrderEntry
 from simexchange.core.margin import available_balance, order_cost
@@ -106,7 +106,11 @@ class OrderChanges:
         remaining = contracts - order.filled
         if order.closing:
             remaining = min(remaining, abs(position.contracts))
-        opening = 0 if order.closing else remaining - min(order.promised, remaining)
+        makers = order.market.asks if order.sign > 0 else order.market.bids
+        best = makers.best()
+        crosses = best is not None and best.key <= price * order.sign
+        promised = 0 if order.closing else _promise(order, remaining, price, makers, crosses)
+        opening = 0 if order.closing else remaining - promised
         refusal = _tier_problem(order, opening, price)
         if refusal is not None:
             self._refuse(command, refusal)
@@ -123,9 +127,6 @@ class OrderChanges:
                 ),
             )
             return
-        makers = order.market.asks if order.sign > 0 else order.market.bids
-        best = makers.best()
-        crosses = best is not None and best.key <= price * order.sign
         if crosses and order.time_in_force is TimeInForce.POST_ONLY:
             self._trading.cancel(order, CancelReason.POST_ONLY)
             return
@@ -137,7 +138,7 @@ class OrderChanges:
             self._trading.deregister_closer(order)
         order.account.hold += hold - order.hold
         order.hold = hold
-        order.promised = min(order.promised, remaining)
+        order.promised = promised
         order.price = price
         order.remaining = remaining
         order.contracts = order.filled + remaining
@@ -187,6 +188,24 @@ class OrderChanges:
 def _by_client_id(account: Account, client_order_id: str) -> Order | None:
     known = account.client_ids.get(client_order_id)
     return account.open_orders.get(known.order_id) if isinstance(known, Order) else None
+
+
+def _promise(
+    order: Order,
+    remaining: int,
+    price: int,
+    makers: BookSide,
+    crosses: bool,  # noqa: FBT001
+) -> int:
+    """Return how many contracts of the amended order close its position, as if it were new."""
+    position = order.position
+    closable = -position.contracts * order.sign
+    if closable <= 0:
+        return 0
+    now = makers.reach(remaining, price * order.sign)[0] if crosses else 0
+    closes_now = min(closable, now)
+    unpromised = closable - closes_now - (position.promised - order.promised)
+    return closes_now + max(0, min(unpromised, remaining - now))
 
 
 def _tier_problem(order: Order, opening: int, price: int) -> Refusal | None:

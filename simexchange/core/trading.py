@@ -228,12 +228,23 @@ class Trading:
                 self._hold_for(order, order.promised - kept)
 
     def shrink(self, order: Order, remaining: int, reason: CancelReason | None) -> None:
-        """Cut an order to ``remaining`` contracts; it keeps its place in the queue."""
+        """Cut an order to ``remaining`` contracts; it keeps its place in the queue.
+
+        What would have opened goes first, since what is left of the order closes first.
+        """
         assert 0 < remaining < order.remaining
-        cut = order.remaining - remaining
+        if order.hold:
+            opening = order.remaining - order.promised
+            hold = -(-order.hold * max(0, remaining - order.promised) // opening)
+            order.account.hold -= order.hold - hold
+            order.hold = hold
+        over = order.promised - remaining
+        if over > 0:
+            order.promised = remaining
+            if order.order_id in order.position.closers:
+                order.position.promised -= over
+        order.contracts -= order.remaining - remaining
         order.remaining = remaining
-        self._use_promise(order, cut)
-        order.contracts -= cut
         order.updated_at = self._log.at
         self.say_amended(order, kept_place=True, reason=reason)
 

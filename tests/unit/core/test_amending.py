@@ -188,3 +188,47 @@ def test_what_is_left_of_a_filled_order_may_always_be_given_up():
     (cancelled,) = amend(desk, 3, contracts=1)
 
     assert cancelled.reason is CancelReason.FULLY_REDUCED
+
+
+def test_what_an_amendment_takes_off_is_first_what_would_have_opened():
+    desk = Desk()
+    desk.trade(1, 2, 5, 1_000)
+    desk.limit(1, SELL, 8, 1_100)
+    hold = desk.exchange.account(1).order_hold
+
+    amend(desk, 3, contracts=6)
+    assert desk.exchange.account(1).order_hold == hold // 3
+
+    amend(desk, 3, contracts=4)
+    assert desk.exchange.account(1).order_hold == 0
+
+
+def test_an_order_made_larger_or_dearer_closes_as_much_as_a_new_one_would():
+    desk = Desk()
+    desk.trade(1, 2, 5, 1_000)
+    desk.limit(1, SELL, 2, 1_100)
+    desk.limit(1, SELL, 1, 1_200)
+
+    amend(desk, 3, contracts=4)
+    assert desk.exchange.account(1).order_hold == 0  # the position covers 4 and 1
+
+    amend(desk, 4, contracts=3)
+    two = desk.exchange.account(1).order_hold
+    assert two > 0
+
+    desk.apply(CancelOrder(1, SYMBOL, 3))
+    amend(desk, 4, price=1_150)
+    assert desk.exchange.account(1).order_hold == 0  # all of the position is free for it now
+
+
+def test_an_amended_order_that_crosses_closes_first_what_it_can_at_once():
+    desk = Desk(money=60)
+    desk.trade(1, 2, 5, 1_000)
+    desk.limit(3, BUY, 5, 990)
+    desk.limit(1, SELL, 1, 1_100)
+
+    events = amend(desk, 4, price=990, contracts=5)
+
+    assert desk.position(1).contracts == 0
+    assert of_type(events, Filled)
+    assert desk.exchange.account(1).order_hold == 0
