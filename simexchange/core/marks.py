@@ -14,6 +14,7 @@ from simexchange.core.watch import LiquidationWatch
 
 _MARK: Final = TriggerBy.MARK
 _INDEX: Final = TriggerBy.INDEX
+_AGE: Final = "index age"
 
 
 class Marks:
@@ -32,6 +33,7 @@ class Marks:
         self._watch = watch
         self._liquidation = liquidation
         self._firing = firing
+        state.timers.handle(_AGE, self._on_age)
 
     def set_index(self, command: SetIndex) -> None:
         market = self._market(command, command.symbol, command.price)
@@ -100,6 +102,9 @@ class Marks:
 
     def _change_index(self, market: Market, price: int, since: int) -> None:
         market.index, market.index_at = price, since
+        stale_us = market.instrument.index_stale_us
+        if stale_us is not None:
+            self._state.timers.set(since + stale_us + 1, _AGE, market)
         if market.protection is not None:
             market.protection = None
             self._state.log.events.append(IndexRestored(self._state.log.at, market.symbol, price))
@@ -107,16 +112,23 @@ class Marks:
             self._firing.fire(market, _INDEX, price)
         self.tick(market)
 
+    def _on_age(self, thing: object) -> None:
+        assert isinstance(thing, Market)
+        if thing.protection is None and self._is_stale(thing):
+            self.tick(thing)
+
     def _note_age(self, market: Market) -> None:
         """Lose an index that nobody has renewed for as long as the instrument allows."""
+        if market.mark is not None and self._is_stale(market):
+            self._lose_index(market)
+
+    def _is_stale(self, market: Market) -> bool:
         stale_us = market.instrument.index_stale_us
-        if (
+        return (
             stale_us is not None
             and market.index is not None
-            and market.mark is not None
             and self._state.log.at - market.index_at > stale_us
-        ):
-            self._lose_index(market)
+        )
 
     def _lose_index(self, market: Market) -> None:
         """Let the mark follow the last price, no further than the protection from where it is.
@@ -149,7 +161,7 @@ class Marks:
         bid, ask = market.bids.best(), market.asks.best()
         if bid is not None and ask is not None:
             market.basis.add(at, bid.price + ask.price - 2 * index)
-        with_basis = max(1, index + market.basis.value())
+        with_basis = max(1, index + market.basis.value(at))
         clock = market.funding
         with_funding = index
         if clock is not None and clock.last_rate:

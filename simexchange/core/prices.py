@@ -51,14 +51,14 @@ class BasisAverage:
             self._sum -= samples.pop()[1]
         samples.append((second, doubled_basis))
         self._sum += doubled_basis
+
+    def value(self, at: int) -> int:
+        """Return the average in ticks, rounded down; 0 without samples in the window."""
+        samples = self._samples
         oldest = (at - self._window_us) // SAMPLE_US
         while samples and samples[0][0] <= oldest:
             self._sum -= samples.popleft()[1]
-
-    def value(self) -> int:
-        """Return the average in ticks, rounded down; 0 without samples."""
-        count = len(self._samples)
-        return self._sum // (2 * count) if count else 0
+        return self._sum // (2 * len(samples)) if samples else 0
 
 
 def impact_premium(bids: BookSide, asks: BookSide, index: int, notional: int, value: int) -> int:

@@ -21,6 +21,7 @@ from simexchange.core.events import (
     Deposited,
     Filled,
     FundingPaid,
+    IndexLost,
     InsuranceFundMoved,
     MarkPriceSet,
     OrderAccepted,
@@ -61,6 +62,8 @@ def test_a_refused_command_changes_nothing_and_is_answered_by_one_rejection(seed
         command, _ = stream.log[-1]
         if isinstance(command, Batch) or not any(isinstance(e, REJECTIONS) for e in own):
             continue
+        if any(isinstance(event, IndexLost) for event in own):
+            continue  # it grew too old just before, which is a tick of its own
         assert len(own) == 1
         assert own[0].message
         # a forced rejection uses up its fault; another order may have expired just before

@@ -83,9 +83,10 @@ def test_a_price_heap_gives_what_a_scan_would_give_in_the_same_order(sign, pushe
 @given(
     st.lists(st.tuples(st.integers(0, 3_000_000), st.integers(-50, 50)), min_size=1, max_size=60),
     st.integers(1, 10),
+    st.integers(0, 12_000_000),
 )
 def test_the_basis_average_is_that_of_the_latest_sample_of_each_second_in_the_window(
-    steps, seconds
+    steps, seconds, later
 ):
     average = BasisAverage(seconds * 1_000_000)
     at, samples = 0, {}
@@ -93,10 +94,11 @@ def test_the_basis_average_is_that_of_the_latest_sample_of_each_second_in_the_wi
         at += step
         average.add(at, basis)
         samples[at // 1_000_000] = basis
+    at += later
     oldest = (at - seconds * 1_000_000) // 1_000_000
     kept = [basis for second, basis in samples.items() if second > oldest]
 
-    assert average.value() == (sum(kept) // (2 * len(kept)) if kept else 0)
+    assert average.value(at) == (sum(kept) // (2 * len(kept)) if kept else 0)
 
 
 ladders = st.lists(st.tuples(st.integers(900, 1_100), st.integers(1, 50)), max_size=8)

@@ -19,7 +19,7 @@ from simexchange.core.events import (
 )
 from simexchange.core.instrument import FundingRules
 from simexchange.core.types import HOUR_US, RejectReason, TriggerBy
-from tests.unit.core.exchange_builders import BUY, SELL, SYMBOL, Desk, names, of_type
+from tests.unit.core.exchange_builders import BUY, SELL, SYMBOL, Desk, names, of_type, usdt
 
 STALE_US = 10_000_000
 
@@ -188,3 +188,17 @@ def test_an_index_that_never_was_cannot_be_lost():
 
     assert refused.reason is RejectReason.INVALID_REQUEST
     assert mark(desk) is None
+
+
+@pytest.mark.parametrize("steps", [[600], [10, 590], [11, 589], [1] * 600])
+def test_an_index_is_lost_when_it_is_too_old_however_time_is_advanced(steps):
+    desk = Desk(index_stale_us=STALE_US, funding=FundingRules(impact_notional=usdt(100)))
+    since = desk.at
+    desk.limit(3, BUY, 100, 1_001)
+
+    events = [event for seconds in steps for event in desk.wait(seconds)]
+
+    (lost,) = of_type(events, IndexLost)
+    assert lost.at == since + STALE_US + 1
+    clock = desk.exchange._state.markets[SYMBOL].funding
+    assert clock.premium_samples == 2  # at 5 and at 10 seconds

@@ -6,6 +6,7 @@ import pytest
 
 from simexchange.core.book import BookSide
 from simexchange.core.commands import (
+    CancelAll,
     SetFundingInterval,
     SetFundingRate,
     SetIndex,
@@ -42,6 +43,21 @@ def test_the_index_leaves_out_one_outlier_and_falls_back_to_the_median(prices, w
 @pytest.mark.parametrize("three", [(1, 2, 3), (3, 1, 2), (2, 3, 1), (2, 2, 9), (2, 9, 2)])
 def test_the_median_of_three_is_the_middle_one(three):
     assert median_of_three(*three) == sorted(three)[1]
+
+
+def test_a_basis_counts_for_the_window_and_no_longer_when_the_book_has_lost_a_side():
+    desk = Desk(mark_window_us=30_000_000)
+    desk.trade(1, 2, 1, 1_050)
+    desk.limit(1, BUY, 1, 1_018)
+    desk.limit(2, SELL, 1, 1_022)
+    desk.wait(1)
+    assert desk.exchange.mark_price(SYMBOL) == 1_020  # of 1,000, 1,020 and 1,050
+
+    desk.apply(CancelAll(2))
+    desk.wait(28)
+    assert desk.exchange.mark_price(SYMBOL) == 1_020
+    desk.wait(2)
+    assert desk.exchange.mark_price(SYMBOL) == 1_000
 
 
 # rates in 10⁻⁸; interest 10,000 and clamp 50,000 are the usual 0.01 % and 0.05 %
