@@ -14,6 +14,7 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PREFIX = re.compile(r"[a-z0-9]{1,10}")
 _PAIR = 36**2
 _PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
+_SMALL = [pair.lstrip("0") for pair in _PAIRS]
 _NUMBER_MAX = 36**9  # a hundred billion lanes or orders of one lane
 
 
@@ -44,4 +45,4 @@ def _base_36(number: int) -> str:
     while number >= _PAIR:
         number, pair = divmod(number, _PAIR)
         digits = _PAIRS[pair] + digits
-    return (_PAIRS[number] + digits).lstrip("0")
+    return _SMALL[number] + digits

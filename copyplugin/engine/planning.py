@@ -8,7 +8,6 @@ from functools import cached_property
 from copyplugin.domain.client_order_id import client_order_id
 from copyplugin.domain.follow import COPIES_OPENS, FOLLOWS_CLOSES, FollowState
 from copyplugin.domain.identifiers import (
-    ClientOrderId,
     CopyOrderId,
     FollowId,
     SignalId,
@@ -29,7 +28,7 @@ from copyplugin.domain.steering import (
     reducing_order,
     refusal,
 )
-from copyplugin.engine.alike import Example, Likeness, Planned, likeness
+from copyplugin.engine.alike import Example, Likeness, Planned, likeness, may_be_repeated
 from copyplugin.engine.errands import AskBalance, Errand
 from copyplugin.engine.held_positions import HELD
 from copyplugin.engine.order_errands import account_of, ask_order, send_order
@@ -69,6 +68,7 @@ class Planner:
         self._around = around
         self._now = now
         self._resend = resend
+        self._prefix = around.settings.client_order_prefix
         self._precedence = Precedence()
         self._rule_book = RuleBook(rules={})
         self._halted: Collection[FollowId] = ()
@@ -76,7 +76,8 @@ class Planner:
         self._unburdened: dict[FollowId, FollowRow] = {}
         self._unsent: list[tuple[CopyOrderRow, LaneWork]] = []
         # What was worked out for one follower is taken for all whose every input is the same.
-        self._planned: dict[Likeness, Planned] = {}
+        # None: each is planned for itself.
+        self._planned: dict[Likeness, Planned | None] = {}
         self._moves: dict[SignalId, LeaderMove] = {}
         self._orders: dict[tuple[object, ...], WantedOrder | Skip | None] = {}
 
@@ -126,11 +127,15 @@ class Planner:
         like = likeness(work, self._rule_book, is_halted=work.follow.id in self._halted)
         planned = None if like is None else self._planned.get(like)
         if planned is not None:
-            order = planned.repeat(work)
+            order = planned.repeat(work, self._prefix)
             if order is not None:
                 self._add_order(work, order)
             return
-        if like is None:
+        if like is None or like in self._planned:
+            self._plan(work)
+            return
+        self._planned[like] = None
+        if not may_be_repeated(work, self._rule_book):
             self._plan(work)
             return
         example, errands, later = Example.of(work), len(self.plan.errands), len(self.plan.later)
@@ -387,10 +392,11 @@ class Planner:
         rule = self._rule_book.rule_of(
             work.follow, work.lane.symbol, None if opening is None else opening.id
         )
+        lane = work.lane
         order = ORDERS.record(
-            lane_id=work.lane.id,
-            sequence=work.lane.next_sequence,
-            client_order_id=ClientOrderId(""),
+            lane_id=lane.id,
+            sequence=lane.next_sequence,
+            client_order_id=client_order_id(lane.id, lane.next_sequence, prefix=self._prefix),
             signal_id=None if signal is None else signal.id,
             purpose=_purpose(work, signal),
             order_side=wanted.order_side,
@@ -406,13 +412,8 @@ class Planner:
         self._add_order(work, order)
 
     def _add_order(self, work: LaneWork, order: CopyOrderRow) -> None:
-        """Give an order its lane and name, and take it in."""
-        lane = work.lane
-        order.lane_id, order.sequence = lane.id, lane.next_sequence
-        order.client_order_id = client_order_id(
-            lane.id, lane.next_sequence, prefix=self._around.settings.client_order_prefix
-        )
-        lane.next_sequence += 1
+        """Take in an order of this lane."""
+        work.lane.next_sequence += 1
         work.in_doubt = order
         self._book.add_order(order)
         self._unsent.append((order, work))

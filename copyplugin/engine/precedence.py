@@ -67,6 +67,4 @@ class Precedence:
 
 
 def may_open(work: LaneWork) -> bool:
-    return work.lane.target > work.lane.actual or any(
-        signal.increases for _, signal in work.undecided
-    )
+    return work.has_increase or work.lane.target > work.lane.actual

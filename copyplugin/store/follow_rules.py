@@ -4,9 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from fractions import Fraction
-from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, delete, exists, func, or_, select, true
+from sqlalchemy import delete, exists, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.copy_rule import Caps, CopyMode, CopyRule
@@ -16,6 +15,7 @@ from copyplugin.domain.identifiers import FollowId, LaneId, LeaderId, SignalId, 
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import Contracts
 from copyplugin.domain.open_size import Holdings
+from copyplugin.store.records import RecordTable
 from copyplugin.store.rows import (
     CopyDecisionRow,
     FollowRow,
@@ -24,13 +24,17 @@ from copyplugin.store.rows import (
     SignalRow,
 )
 from copyplugin.store.rows.follow_rule import EVERY_INSTRUMENT
+from copyplugin.store.statement import Statement
 
-_FOLLOW_IDS: BindParameter[Any] = bindparam("follow_ids", expanding=True)
 FROM_THE_START = SignalId(0)
 """Stands for the leader order before the first."""
 
 _PLAIN = {mode: CopyRule(mode=mode) for mode in CopyMode}
-_RULES = select(FollowRuleRow).where(FollowRuleRow.follow_id.in_(_FOLLOW_IDS))
+_RULES = RecordTable(FollowRuleRow)
+_OF_FOLLOWS = Statement(
+    f"SELECT {_RULES.select('follow_rule')} FROM follow_rule"  # noqa: S608 - our names
+    " WHERE follow_id IN :follows"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +50,8 @@ class RuleBook:
     changed_after: Mapping[FollowId, Sequence[SignalId]] = field(
         default_factory=dict[FollowId, Sequence[SignalId]]
     )
+    ruled: Collection[FollowId] = frozenset[FollowId]()
+    """The follows that have rules; the others are plain."""
 
     def rule_of(
         self, follow: FollowRow, symbol: Symbol, signal_id: SignalId | None = None
@@ -77,14 +83,16 @@ def rules_of(session: Session, follow_ids: Collection[FollowId]) -> RuleBook:
     rules: dict[tuple[FollowId, SignalId, Symbol], CopyRule] = {}
     changed: dict[FollowId, list[SignalId]] = {}
     known: dict[CopyRule, CopyRule] = {rule: rule for rule in _PLAIN.values()}
-    for row in session.scalars(_RULES, {"follow_ids": list(follow_ids)}):
+    for values in _OF_FOLLOWS.run(session, follows=follow_ids):
+        row = _RULES.read(values)
         rule = _rule(row)
         rules[row.follow_id, row.after_signal_id, row.symbol] = known.setdefault(rule, rule)
         if row.after_signal_id and row.symbol == EVERY_INSTRUMENT:
             changed.setdefault(row.follow_id, []).append(row.after_signal_id)
     for sets in changed.values():
         sets.sort(reverse=True)
-    return RuleBook(rules=rules, changed_after=changed)
+    ruled = frozenset(follow_id for follow_id, _, _ in rules)
+    return RuleBook(rules=rules, changed_after=changed, ruled=ruled)
 
 
 def change_rules(

@@ -167,18 +167,22 @@ class LaneBook:
         for row in _SIGNALS.run(self.session, signals=wanted):
             signal = SIGNALS.read(row)
             self.signals[signal.id] = signal
+        self._add_signals(undecided)
+
+    def _add_signals(self, undecided: Collection[CopyDecisionRow]) -> None:
+        """Give each lane what it awaits decisions on, and what it was opened by."""
+        increasing = {signal.id for signal in self.signals.values() if signal.increases}
         for row in undecided:
-            self.works[row.lane_id].undecided.append((row, self.signals[row.signal_id]))
+            work, signal_id = self.works[row.lane_id], row.signal_id
+            work.undecided.append((row, self.signals[signal_id]))
+            if signal_id in increasing:
+                work.has_increase = True
         for work in self.works.values():
             if work.lane.opening_signal_id is not None:
                 work.opening = self.signals[work.lane.opening_signal_id]
 
     def _read_choices(self) -> None:
-        opening = [
-            work
-            for work in self.works.values()
-            if any(signal.increases for _, signal in work.undecided)
-        ]
+        opening = [work for work in self.works.values() if work.has_increase]
         leaders = {work.follow.leader_id for work in opening}
         configured = set(_CONFIGURED.run(self.session, leaders=leaders))
         ids = [work.lane.id for work in opening]
@@ -315,7 +319,11 @@ class LaneBook:
 
 def earliest_of(work: LaneWork) -> SignalId | None:
     """Return the earliest signal the lane has something left to do for; None where none."""
-    left = [signal.id for row, signal in work.undecided if row.pending]
+    undecided = work.undecided
+    if len(undecided) == 1 and work.in_doubt is None:  # as most are
+        row, signal = undecided[0]
+        return signal.id if row.pending else None
+    left = [signal.id for row, signal in undecided if row.pending]
     if work.in_doubt is not None:
         left.append(work.in_doubt.signal_id or SignalId(0))
     return min(left, default=None)

@@ -93,7 +93,10 @@ _ORDERS = select(CopyOrderRow).where(CopyOrderRow.id.in_(bindparam("order_ids", 
 
 @dataclass(slots=True)
 class LaneWork:
-    """One marked lane. `undecided` are its pending decisions with their signals, oldest first."""
+    """One marked lane. `undecided` are its pending decisions with their signals, oldest first.
+
+    `has_increase`: one of these signals increases.
+    """
 
     lane: LaneRow
     follow: FollowRow
@@ -101,6 +104,7 @@ class LaneWork:
     undecided: list[tuple[CopyDecisionRow, SignalRow]] = field(
         default_factory=list[tuple[CopyDecisionRow, SignalRow]]
     )
+    has_increase: bool = False
     opening: SignalRow | None = None
     is_configured: bool = False
     is_chosen: bool = False

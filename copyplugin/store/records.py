@@ -124,13 +124,15 @@ class RecordTable(Generic[R]):
 
     def put(self, record: R, change: Iterable[tuple[int, Any]]) -> None:
         """Set values as they are stored, each at its column's place."""
-        values = cast("_Record", record)
+        values: Any = record
         for place, value in change:
             values[place] = value
 
     def copy(self, record: R) -> R:
         """Return another record with the same values."""
-        return cast("R", self._class(cast("_Record", record)))
+        values: Any = record
+        made: Any = self._class(values)
+        return made
 
     def insert(self, session: Session, records: Iterable[R]) -> None:
         insert_rows(session, self.name, self._columns, [values_of(each) for each in records])
@@ -218,8 +220,11 @@ def _shown(place: int, read: Convert | None, bind: Convert | None) -> property:
     def put(record: _Record, value: Any) -> None:
         record[place] = value if value is None or bind is None else bind(value)
 
+    def put_as_it_is(record: _Record, value: Any) -> None:
+        record[place] = value
+
     if read is None:
-        return property(itemgetter(place), put)
+        return property(itemgetter(place), put_as_it_is if bind is None else put)
     convert = read
     return property(get, put)
 
