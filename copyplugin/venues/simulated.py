@@ -279,7 +279,8 @@ class SimulatedVenue:
         """
         last = events[-1]
         available = self._exchange.available_balance(last.account)
-        view = self._exchange.order(last.order_id) if isinstance(last, e.Filled) else None
+        is_fill = isinstance(last, e.Filled)
+        view = self._exchange.order(last.order_id, last.account) if is_fill else None
         if view is not None:
             available += view.hold
         fills: list[LeaderFill] = []

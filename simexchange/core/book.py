@@ -69,6 +69,7 @@ class BookSide:
         level = self.levels.get(price)
         if level is None:
             level = self._new_level(price)
+        order.price = level.price  # one number in memory for all of the queue
         tail = level.tail
         if tail is None:
             level.head = order

@@ -30,6 +30,7 @@ from simexchange.core.types import (
     OrderKind,
     PositionSide,
     RejectReason,
+    SelfTradePrevention,
     Side,
     TimeInForce,
 )
@@ -40,6 +41,7 @@ _GTC: Final = TimeInForce.GTC
 _IOC: Final = TimeInForce.IOC
 _FOK: Final = TimeInForce.FOK
 _POST_ONLY: Final = TimeInForce.POST_ONLY
+_NO_PREVENTION: Final = SelfTradePrevention.NONE
 _NO_LIQUIDITY: Final = CancelReason.NO_LIQUIDITY
 _BUY: Final = Side.BUY
 _NET: Final = PositionSide.NET
@@ -98,7 +100,11 @@ class OrderEntry:
             or command.close_on_trigger
         ):
             return self._take(command, position, plan_id)
+        terms = command
+        is_plain = time_in_force is _GTC and command.self_trade_prevention is _NO_PREVENTION
         if command.side is _BUY:
+            if is_plain:
+                terms = market.plain_bid
             best = market.asks.top or market.asks.best()
             if best is not None and best.price <= price:
                 return self._take(command, position, plan_id)
@@ -106,6 +112,8 @@ class OrderEntry:
             side = market.bids
             promised = -position.contracts - position.promised
         else:
+            if is_plain:
+                terms = market.plain_ask
             best = market.bids.top or market.bids.best()
             if best is not None and best.price >= price:
                 return self._take(command, position, plan_id)
@@ -118,7 +126,7 @@ class OrderEntry:
             promised = contracts
         opening = contracts - promised
         order = self._accept(
-            command, position, sign, contracts, promised, opening, price, price, plan_id
+            terms, position, sign, price, contracts, promised, opening, price, price, plan_id
         )
         if order is None:
             refusal = hold_problem(position, sign, opening, price, price)
@@ -222,7 +230,7 @@ class OrderEntry:
                 opening = contracts - promised
                 highest = worst if sign > 0 or not crosses or best is None else best.price
         order = self._accept(
-            command, position, sign, contracts, promised, opening, highest, worst, plan_id
+            command, position, sign, price, contracts, promised, opening, highest, worst, plan_id
         )
         if order is None:
             refusal = hold_problem(position, sign, opening, highest, worst)
@@ -256,7 +264,7 @@ class OrderEntry:
             reduce_only=True,
             position_side=position.side,
         )
-        order = self._accept(command, position, sign, contracts, 0, 0, limit, limit, None)
+        order = self._accept(command, position, sign, limit, contracts, 0, 0, limit, limit, None)
         assert order is not None, "what opens nothing needs no money"
         order.closing = True
         self._run(order, makers, limit * sign, crosses=True)
@@ -267,6 +275,7 @@ class OrderEntry:
         command: PlaceOrder,
         position: Position,
         sign: int,
+        price: int | None,
         contracts: int,
         promised: int,
         opening: int,
@@ -305,7 +314,7 @@ class OrderEntry:
         order.position = position
         order.command = command
         order.sign = sign
-        order.price = price = command.price
+        order.price = price
         order.contracts = order.remaining = contracts
         order.closing = False
         order.plan_id = plan_id
@@ -314,7 +323,6 @@ class OrderEntry:
         order.hold = hold
         order.promised = promised
         order.level = None
-        state.orders[order_id] = order
         state.log.events.append(OrderAccepted(
             at, order_id, account.number, position.symbol, command.side, position.side,
             command.kind, price, contracts, command.time_in_force,

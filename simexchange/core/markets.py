@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simexchange.core.book import BookSide
+from simexchange.core.commands import PlaceOrder
 from simexchange.core.fees import FeeRate
 from simexchange.core.funding_clock import FundingClock
 from simexchange.core.instrument import Instrument
 from simexchange.core.price_heap import PriceHeap
 from simexchange.core.prices import BasisAverage
-from simexchange.core.types import RATE_SCALE, TriggerBy
+from simexchange.core.types import RATE_SCALE, OrderKind, Side, TriggerBy
 
 if TYPE_CHECKING:
     from simexchange.core.accounts import Account
@@ -47,6 +48,8 @@ class Market:
         "max_contracts",
         "min_contracts",
         "open_interest",
+        "plain_ask",
+        "plain_bid",
         "plain_contracts",
         "plan_heaps",
         "positions",
@@ -85,6 +88,9 @@ class Market:
         )
         # up to how many contracts an order needs no further look
         self.plain_contracts = 0 if self.has_order_rules else instrument.max_contracts
+        # what every plain limit order says, save for whose it is, its price and its size
+        self.plain_bid = PlaceOrder(0, self.symbol, Side.BUY, 0, OrderKind.LIMIT)
+        self.plain_ask = PlaceOrder(0, self.symbol, Side.SELL, 0, OrderKind.LIMIT)
         self.bids = BookSide(-1)
         self.asks = BookSide(1)
         self.index: int | None = None

@@ -53,7 +53,9 @@ class Order:
 
     order_id: int
     position: Position
-    command: PlaceOrder  # as it was given; an amendment changes price and contracts here only
+    # its terms as they were given; whose it is, its price and contracts are in the order alone, so
+    # that all plain orders of a side share one
+    command: PlaceOrder
     sign: int
     price: int | None
     contracts: int

@@ -174,9 +174,15 @@ class Reads:
 
     # ------------------------------------------------------------------ orders and transfers
 
-    def order(self, order_id: int) -> OrderView | None:
-        """Return an open order, or one of the latest that ended, or None."""
-        order = self._state.orders.get(order_id)
+    def order(self, order_id: int, account: int | None = None) -> OrderView | None:
+        """Return an open order, or one of the latest that ended, or None.
+
+        Who names the ``account`` spares the exchange a look into every one. KeyError with a
+        sentence for an account that is not there.
+        """
+        if account is not None:
+            self._account(account)
+        order = self._state.order(order_id, account)
         return order_view(order) if order else None
 
     def order_by_client_id(self, number: int, client_order_id: str) -> OrderView | None:

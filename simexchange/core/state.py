@@ -37,6 +37,7 @@ class State:
     __slots__ = (
         "accounts",
         "bereft",
+        "closed_before",
         "closed_orders",
         "config",
         "fund",
@@ -51,7 +52,6 @@ class State:
         "next_position",
         "next_sequence",
         "next_trade_id",
-        "orders",
         "positions",
         "stale_accounts",
         "timers",
@@ -65,9 +65,9 @@ class State:
         self.ledger = Ledger()
         self.accounts: dict[int, Account] = {}
         self.markets: dict[str, Market] = {}
-        self.orders: dict[int, Order] = {}  # living ones and the latest that ended
         self.positions: list[Position] = []  # all that were ever adopted, by number
-        self.closed_orders: list[int] = []
+        self.closed_orders: dict[int, Order] = {}  # that ended lately, by id
+        self.closed_before: dict[int, Order] = {}  # and those before them
         self.stale_accounts: list[Account] = []  # whose cross bands are not up to date
         self.transfers: dict[str, Transfer] = {}
         self.bereft: list[Position] = []  # gone or turned round, with plan orders attached
@@ -119,13 +119,22 @@ class State:
             self.stale_accounts.append(account)
 
     def forget_closed(self) -> None:
-        """Forget the oldest ended orders beyond those that are kept for questions."""
-        closed, orders = self.closed_orders, self.orders
-        excess = len(closed) - self.config.closed_orders_kept
-        if excess > 0:
-            for order_id in closed[:excess]:
-                del orders[order_id]
-            del closed[:excess]
+        """Forget the older half of the ended orders that are kept once the newer half is full."""
+        if 2 * len(self.closed_orders) >= self.config.closed_orders_kept:
+            self.closed_before = self.closed_orders
+            self.closed_orders = {}
+
+    def order(self, order_id: int, account: int | None) -> Order | None:
+        """Return an order that is open, or one of the latest that ended; see ``Reads.order``."""
+        closed = self.closed_orders.get(order_id) or self.closed_before.get(order_id)
+        if closed is not None:
+            return closed
+        numbers = self.accounts if account is None else (account,)
+        for number in numbers:
+            order = self.accounts[number].open_orders.get(order_id)
+            if order is not None:
+                return order
+        return None
 
     def refuse(
         self,

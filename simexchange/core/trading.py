@@ -77,7 +77,7 @@ class Trading:
                     del account.open_orders[order_id]
                     if position.closers and order_id in position.closers:
                         self.deregister_closer(order)
-                state.closed_orders.append(order_id)
+                state.closed_orders[order_id] = order
             state.last_execution_id = execution_id = state.last_execution_id + 1
             held = position.contracts
             log.events.append(Filled(
@@ -195,7 +195,7 @@ class Trading:
             if order_id in position.closers:
                 self.deregister_closer(order)
             order.promised = 0
-        self._state.closed_orders.append(order_id)
+        self._state.closed_orders[order_id] = order
         log = self._log
         command = order.command
         remaining = order.remaining

@@ -180,7 +180,7 @@ class RecordedLeader:
 
     def _move(self, order: RecordedOrder, order_id: int, price: int) -> int:
         """Move what is left of the order to another price; it may trade there at once."""
-        view = self._exchange.order(order_id)
+        view = self._exchange.order(order_id, self.account)
         assert view is not None
         if view.price == price:
             return 0
