@@ -74,10 +74,11 @@ def order_cost(  # noqa: PLR0913, PLR0917 - a formula of seven figures
 
 def resting_cost(order: Order, contracts: int, leverage: int) -> int:
     """Return the order cost of ``contracts`` of an order that rests at its price."""
-    market, price = order.market, order.price
+    position, price = order.position, order.price
     assert price is not None
+    market = position.market
     notional = contracts * price * market.tick_value
-    rate = order.position.hold_fee.rate
+    rate = position.hold_fee.rate
     return order_cost(order.sign, contracts, notional, price, market, leverage, rate)
 
 

@@ -213,19 +213,23 @@ class Trading:
         for it. A normal order whose contracts were promised to close, oldest first, holds money
         for those that now would open, or is cancelled when its account cannot.
         """
-        left = abs(position.contracts)
+        held = position.contracts
+        left = abs(held)
         for order in list(position.closers.values()):
-            size = abs(position.contracts) if order.sign * position.contracts < 0 else 0
+            closes = order.sign * held < 0
             if order.closing:
-                if size == 0:
+                if not closes:
                     self.cancel(order, CancelReason.REDUCE_ONLY)
-                elif order.remaining > size:
-                    self.shrink(order, size, CancelReason.REDUCE_ONLY)
+                elif order.remaining > abs(held):
+                    self.shrink(order, abs(held), CancelReason.REDUCE_ONLY)
                 continue
-            kept = min(order.promised, left, size)
-            left -= kept
-            if kept < order.promised:
-                self._hold_for(order, order.promised - kept)
+            promised = order.promised
+            covered = left if closes else 0
+            if promised <= covered:
+                left -= promised
+            else:
+                left -= covered
+                self._hold_for(order, promised - covered)
 
     def shrink(self, order: Order, remaining: int, reason: CancelReason | None) -> None:
         """Cut an order to ``remaining`` contracts; it keeps its place in the queue.
@@ -309,18 +313,18 @@ class Trading:
 
     def _hold_for(self, order: Order, contracts: int) -> None:
         """Hold money for ``contracts`` that were promised to close and now would open."""
-        account, price = order.account, order.price
-        assert price is not None
-        cost = resting_cost(order, contracts, order.position.leverage)
+        position = order.position
+        account = position.account
+        cost = resting_cost(order, contracts, position.leverage)
         if cost > available_balance(account):
             self.cancel(order, CancelReason.INSUFFICIENT_MARGIN)
             return
         order.promised -= contracts
-        order.position.promised -= contracts
+        position.promised -= contracts
         order.hold += cost
         account.hold += cost
         if order.promised == 0:
-            del order.position.closers[order.order_id]
+            del position.closers[order.order_id]
 
     def _note_cross(self, position: Position) -> None:
         account = position.account
