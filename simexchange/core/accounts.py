@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 INSURANCE_FUND = 0
 """Number of the account that is the insurance fund; its contract wallet is the fund's money."""
 
+NO_POSITIONS: dict[int, Position] = {}
+"""Shared by all accounts that have none: whether there are any is asked all the time."""
+
 
 class Account:
     """One account. ``wallet`` is the contract wallet without what isolated positions hold."""
@@ -27,6 +30,7 @@ class Account:
         "hold",
         "is_cross_stale",
         "is_one_way",
+        "is_plain",
         "kind",
         "label",
         "legs",
@@ -34,7 +38,6 @@ class Account:
         "number",
         "open_orders",
         "owner",
-        "plain",
         "plans",
         "self_group",
         "spot",
@@ -70,7 +73,7 @@ class Account:
         self.open_orders: dict[int, Order] = {}
         self.plans: dict[int, Plan] = {}
         self.client_ids: dict[str, Order | Plan] = {}
-        self.cross_positions: dict[int, Position] = {}  # open ones in cross mode, by number
+        self.cross_positions = NO_POSITIONS  # open ones in cross mode, by number
         self.forced_rejects: dict[str, int] = {}
         self.set_mode(position_mode)
         self.is_cross_stale = False
@@ -82,13 +85,20 @@ class Account:
         self.note_faults()
 
     def note_faults(self) -> None:
-        """Let ``plain`` be its net positions while an order in them needs no look at the account.
+        """Be plain while an order in the net positions needs no look at the account.
 
-        That is in one-way mode, as long as no fault plan ever asked for a rejection; else it is
-        empty.
+        That is in one-way mode, as long as no fault plan ever asked for a rejection.
         """
-        is_plain = self.is_one_way and not self.forced_rejects
-        self.plain: dict[str, Position] = self.legs[PositionSide.NET] if is_plain else {}
+        self.is_plain = self.is_one_way and not self.forced_rejects
+        for position in self.legs[PositionSide.NET].values():
+            self.note_plain(position)
+
+    def note_plain(self, position: Position) -> None:
+        """Enter a net position where orders find it at once, if this account is plain."""
+        if self.is_plain:
+            position.market.plain[self.number] = position
+        else:
+            position.market.plain.pop(self.number, None)
 
 
 def position_mode(account: Account) -> PositionMode:

@@ -11,6 +11,7 @@ their price is used again.
 from bisect import insort
 from collections.abc import Iterator
 
+from simexchange.core.commands import PlaceOrder
 from simexchange.core.orders import Order
 
 _SPARE_LEVELS = 64
@@ -41,7 +42,9 @@ class Level:
 class BookSide:
     """All bids or all asks."""
 
-    __slots__ = ("_levels_most", "_ranks", "levels", "sign", "top")
+    __slots__ = ("_levels_most", "_ranks", "levels", "plain", "sign", "top")
+
+    plain: PlaceOrder  # what its plain orders say, save for whose, what price and what size
 
     def __init__(self, sign: int) -> None:
         self.sign = sign  # of price in the key: +1 asks, -1 bids

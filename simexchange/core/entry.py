@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from simexchange.core.accounts import Account, take_forced
+from simexchange.core.accounts import take_forced
 from simexchange.core.book import BookSide
 from simexchange.core.commands import PlaceOrder
 from simexchange.core.events import OrderAccepted
+from simexchange.core.markets import Market
 from simexchange.core.matching import Matching
 from simexchange.core.order_checks import (
     RESTING,
@@ -78,20 +79,20 @@ class OrderEntry:
         self, command: PlaceOrder, plan_id: int | None
     ) -> Refusal | None:
         """Place an order; returns the refusal that was also said as an event."""
-        account = self._state.accounts.get(command.account)
-        position = None if account is None else account.plain.get(command.symbol)
+        market = self._state.markets.get(command.symbol)
+        position = None if market is None else market.plain.get(command.account)
         price = command.price
         contracts = command.contracts
         if (
-            account is None
+            market is None
             or position is None
             or command.position_side is not _NET
             or command.client_order_id is not None
             or command.expires_at is not None
-            or not (market := position.market).min_contracts <= contracts <= market.plain_contracts
+            or not market.min_contracts <= contracts <= market.plain_contracts
             or (command.kind is _LIMIT if price is None else price < 1 or command.kind is _MARKET)
         ):
-            return self._place_examined(command, account, plan_id)
+            return self._place_examined(command, market, plan_id)
         time_in_force = command.time_in_force
         if (
             price is None
@@ -100,11 +101,7 @@ class OrderEntry:
             or command.close_on_trigger
         ):
             return self._take(command, position, plan_id)
-        terms = command
-        is_plain = time_in_force is _GTC and command.self_trade_prevention is _NO_PREVENTION
         if command.side is _BUY:
-            if is_plain:
-                terms = market.plain_bid
             best = market.asks.top or market.asks.best()
             if best is not None and best.price <= price:
                 return self._take(command, position, plan_id)
@@ -112,8 +109,6 @@ class OrderEntry:
             side = market.bids
             promised = -position.contracts - position.promised
         else:
-            if is_plain:
-                terms = market.plain_ask
             best = market.bids.top or market.bids.best()
             if best is not None and best.price >= price:
                 return self._take(command, position, plan_id)
@@ -125,6 +120,8 @@ class OrderEntry:
         elif promised > contracts:
             promised = contracts
         opening = contracts - promised
+        is_plain = time_in_force is _GTC and command.self_trade_prevention is _NO_PREVENTION
+        terms = side.plain if is_plain else command
         order = self._accept(
             terms, position, sign, price, contracts, promised, opening, price, price, plan_id
         )
@@ -132,27 +129,27 @@ class OrderEntry:
             refusal = hold_problem(position, sign, opening, price, price)
             return self._refuse(command, refusal, plan_id)
         side.append(order, price)
-        account.open_orders[order.order_id] = order
+        position.account.open_orders[order.order_id] = order
         if promised:
             self._trading.register_closer(order)
         return None
 
     def _place_examined(
-        self, command: PlaceOrder, account: Account | None, plan_id: int | None
+        self, command: PlaceOrder, market: Market | None, plan_id: int | None
     ) -> Refusal | None:
-        found = self._examine(command, account, plan_id)
+        found = self._examine(command, market, plan_id)
         if isinstance(found, Refusal):
             return self._refuse(command, found, plan_id)
         return self._take(command, found, plan_id)
 
     def _examine(  # noqa: C901 - one check after another
-        self, command: PlaceOrder, account: Account | None, plan_id: int | None
+        self, command: PlaceOrder, market: Market | None, plan_id: int | None
     ) -> Position | Refusal:
         """Check what can be checked without looking at book or money, in order of precedence.
 
         Return the position that the order is for; not yet adopted, for the first order there.
         """
-        market = self._state.markets.get(command.symbol)
+        account = self._state.accounts.get(command.account)
         if account is None or market is None:
             return unknown(command.account, command.symbol, account)
         price = command.price

@@ -44,12 +44,12 @@ class Market:
         "long_liquidations",
         "maker_fee",
         "manual_mark",
+        "margin_terms",
         "mark",
         "max_contracts",
         "min_contracts",
         "open_interest",
-        "plain_ask",
-        "plain_bid",
+        "plain",
         "plain_contracts",
         "plan_heaps",
         "positions",
@@ -88,11 +88,12 @@ class Market:
         )
         # up to how many contracts an order needs no further look
         self.plain_contracts = 0 if self.has_order_rules else instrument.max_contracts
-        # what every plain limit order says, save for whose it is, its price and its size
-        self.plain_bid = PlaceOrder(0, self.symbol, Side.BUY, 0, OrderKind.LIMIT)
-        self.plain_ask = PlaceOrder(0, self.symbol, Side.SELL, 0, OrderKind.LIMIT)
+        self.plain: dict[int, Position] = {}  # net positions of plain accounts, by account
+        self.margin_terms: dict[int, tuple[int, int, int | None]] = {}  # of positions, by leverage
         self.bids = BookSide(-1)
         self.asks = BookSide(1)
+        self.bids.plain = PlaceOrder(0, self.symbol, Side.BUY, 0, OrderKind.LIMIT)
+        self.asks.plain = PlaceOrder(0, self.symbol, Side.SELL, 0, OrderKind.LIMIT)
         self.index: int | None = None
         self.index_at = 0  # when the index was true
         self.protection: tuple[int, int] | None = None  # bounds of the mark; None: index known

@@ -81,16 +81,21 @@ class Position:
 
     def set_leverage(self, leverage: int) -> None:
         """Set the leverage, and with it the exposure from which a tier allows less than it."""
-        market = self.market
-        common = gcd(market.tick_value, leverage)
+        known = self.market.margin_terms
+        terms = known.get(leverage)
+        if terms is None:
+            terms = known[leverage] = _margin_terms(self.market, leverage)
         self.leverage = leverage
-        self.margin_units = market.tick_value // common
-        self.margin_ticks = leverage // common
-        self.tier_cap = tier_cap(market, leverage)
+        self.margin_units, self.margin_ticks, self.tier_cap = terms
 
     def unrealized_pnl(self, mark: int) -> int:
         """Return the profit if all contracts were closed at ``mark``, before fees."""
         return self.contracts * mark * self.market.tick_value - self.cost
+
+
+def _margin_terms(market: Market, leverage: int) -> tuple[int, int, int | None]:
+    common = gcd(market.tick_value, leverage)
+    return market.tick_value // common, leverage // common, tier_cap(market, leverage)
 
 
 def tier_cap(market: Market, leverage: int) -> int | None:

@@ -104,7 +104,10 @@ class State:
             position.number = self.next_position
             self.next_position += 1
             self.positions.append(position)
-            position.account.legs[position.side][position.market.symbol] = position
+            account = position.account
+            account.legs[position.side][position.market.symbol] = position
+            if position.side is NET:
+                account.note_plain(position)
 
     def mark_stale(self, position: Position) -> None:
         """Let the liquidation price be computed anew before the next tick."""

@@ -55,15 +55,15 @@ class Trading:
             order.filled_ticks = order.filled_ticks + ticks
             order.fee = order.fee + fee
             order.updated_at = at
-            hold = order.hold
-            promised = order.promised
-            if promised >= contracts:  # _use_promise, written out for the order that only closes
+            if (promised := order.promised) >= contracts:  # _use_promise, for who only closes
                 order.promised = promised - contracts
                 if order is maker:
                     position.promised = position.promised - contracts
+                    if promised == contracts:
+                        del position.closers[order.order_id]
             elif promised:
                 self._use_promise(order, contracts)
-            elif hold:  # _release_part, written out for the order that only opens
+            elif hold := order.hold:  # _release_part, for who only opens
                 kept = -(-hold * remaining // (remaining + contracts)) if remaining else 0
                 order.hold = kept
                 account.hold = account.hold - hold + kept
@@ -75,7 +75,7 @@ class Trading:
             if not remaining:
                 if order is maker:  # a taker is in no register
                     del account.open_orders[order_id]
-                    if position.closers and order_id in position.closers:
+                    if order.closing:
                         self.deregister_closer(order)
                 state.closed_orders[order_id] = order
             state.last_execution_id = execution_id = state.last_execution_id + 1
@@ -310,6 +310,8 @@ class Trading:
             position = order.position
             if order.order_id in position.closers:
                 position.promised -= used
+                if used == promised:
+                    del position.closers[order.order_id]
 
     def _hold_for(self, order: Order, contracts: int) -> None:
         """Hold money for ``contracts`` that were promised to close and now would open."""
@@ -329,6 +331,8 @@ class Trading:
     def _note_cross(self, position: Position) -> None:
         account = position.account
         if position.contracts:
+            if not account.cross_positions:
+                account.cross_positions = {}  # no longer that which all share
             account.cross_positions[position.number] = position
         else:
             account.cross_positions.pop(position.number, None)
