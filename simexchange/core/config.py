@@ -16,5 +16,5 @@ class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True):
     )  # money the fund starts with, counted as a deposit
     position_mode: PositionMode = PositionMode.ONE_WAY  # of new accounts
     # ended orders that can still be asked for by id: at most so many, at least half of that
-    closed_orders_kept: int = 1_000
+    closed_orders_kept: int = 200
     fund_slippage: int = 1_000_000  # rate: how far from mark the fund sells what it took over
