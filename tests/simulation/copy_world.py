@@ -3,9 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
-from typing import cast
 
 from copyplugin.dispatch.stepped import SteppedDispatcher
 from copyplugin.domain.command import CommandKind
@@ -48,8 +46,7 @@ from simexchange.core.types import (
     Wallet,
 )
 from simexchange.simulation import Simulation
-from tests.databases import migrated_sqlite
-from tests.simulation.world_database import WorldFile, WorldFiles
+from tests.world_files import WorldFile, world_files
 
 START = datetime(2026, 1, 5, 12, tzinfo=UTC)
 BTC = Instrument(
@@ -172,15 +169,10 @@ class Market:
         return Decimal(self.exchange.account(account).spot_balance).scaleb(-8)
 
 
-@cache
-def world_files() -> WorldFiles:
-    return WorldFiles()
-
-
 class Plugin:
     """The engine on a database of its own, stepped by hand.
 
-    The database is the one at `url`, else a file in the folder, else one that worlds share.
+    The database is the one at `url`, else a file that worlds share; the folder holds play money.
     """
 
     def __init__(
@@ -196,10 +188,10 @@ class Plugin:
     ) -> None:
         self.market = market
         self.file: WorldFile | None = None
-        if url is None and folder is None:
+        if url is None:
             self.file = world_files().take()
             url = self.file.url
-        self.url = url or migrated_sqlite(cast("Path", folder))
+        self.url = url
         self.venue = venue or SimulatedVenue(market.simulation)
         self.settings = Settings(database_url=self.url, **settings)  # type: ignore[arg-type]
         self.clock = ExchangeClock(market.clock)

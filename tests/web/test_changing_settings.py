@@ -177,10 +177,11 @@ def test_the_settings_of_others_are_not_shown(running, client, small):
     assert client.post(PAGE, data={}).status_code == 404
 
 
-def test_the_command_line_shows_the_settings_and_changes_some(running, queries, database, tmp_path):
+def test_the_command_line_shows_the_settings_and_changes_some(
+    running, queries, database, database_url
+):
     def run(*words):
-        url = f"sqlite:///{tmp_path / 'plugin.db'}"
-        return CliRunner().invoke(main, ["follow-settings", "--database", url, *words])
+        return CliRunner().invoke(main, ["follow-settings", "--database", database_url, *words])
 
     before = queries.settings_of_follow(1, 1).arguments
     shown = run("--follow", "1").output.splitlines()

@@ -126,10 +126,9 @@ def test_choosing_a_leader_works_on_this_machine_only(client, small):
     assert client.get("/leader-centre").status_code == 302
 
 
-def test_the_command_line_tells_the_same(escrow, database, tmp_path, small):
+def test_the_command_line_tells_the_same(escrow, database_url, small):
     def run(*words):
-        url = f"sqlite:///{tmp_path / 'plugin.db'}"
-        return CliRunner().invoke(main, ["leader-centre", "--database", url, *words])
+        return CliRunner().invoke(main, ["leader-centre", "--database", database_url, *words])
 
     table = run("--leader", str(small.ada)).output
     found = json.loads(run("--leader", str(small.ada), "--json").output)

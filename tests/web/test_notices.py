@@ -121,11 +121,9 @@ def test_being_an_operator_works_on_this_machine_only(client, told):
     assert client.get("/notices").status_code == 302
 
 
-def test_the_command_line_tells_operators_what_lasts(told, tmp_path):
+def test_the_command_line_tells_operators_what_lasts(told, database_url):
     def run(*words):
-        return CliRunner().invoke(
-            main, ["notices", "--database", f"sqlite:///{tmp_path / 'plugin.db'}", *words]
-        )
+        return CliRunner().invoke(main, ["notices", "--database", database_url, *words])
 
     answer = run()
     [found] = json.loads(run("--json").output)

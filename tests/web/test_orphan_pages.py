@@ -54,18 +54,17 @@ def test_nobody_closes_what_is_not_his(ben, world, small):
     assert ben.get("/my/orphans/1/close").status_code == 404
 
 
-def test_the_health_page_and_the_command_line_name_it(ben, world, queries, small, database):
+def test_the_health_page_and_the_command_line_name_it(ben, world, queries, small, database_url):
     run = CliRunner().invoke
-    url = str(database._writer.url)
     orphan(world)
 
     assert "Follow 1 holds 7 contracts of BTCUSDT Short that no lane wants." in ben.get(
         "/health"
     ).get_data(as_text=True)
     assert not queries.health().is_well
-    listed = run(main, ["orphans", "list", "--database", url]).output
+    listed = run(main, ["orphans", "list", "--database", database_url]).output
     assert "BTCUSDT" in listed
     assert "short" in listed
-    told = run(main, ["orphans", "close", "1", "--by", "ann", "--database", url])
+    told = run(main, ["orphans", "close", "1", "--by", "ann", "--database", database_url])
     assert "Written down as command" in told.output
-    assert run(main, ["orphans", "close", "9", "--database", url]).exit_code == 2
+    assert run(main, ["orphans", "close", "9", "--database", database_url]).exit_code == 2

@@ -45,10 +45,9 @@ def test_a_leader_reads_what_he_was_not_paid_yet(client, owing, queries):
     assert queries.owed_to_leader(owing.bob) == 0
 
 
-def test_the_command_line_lists_and_marks_it(owing, database):
+def test_the_command_line_lists_and_marks_it(owing, database, database_url):
     def run(*arguments):
-        url = str(database._writer.url)
-        return CliRunner().invoke(main, ["payables", *arguments, "--database", url])
+        return CliRunner().invoke(main, ["payables", *arguments, "--database", database_url])
 
     listed = run("list").output
     assert "cp-share-1" in listed

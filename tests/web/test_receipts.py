@@ -131,11 +131,11 @@ def test_the_file_has_a_line_for_each_receipt_with_numbers_in_full(receipts):
     assert lines[3]["reason"] == "price_moved"
 
 
-def test_the_command_line_prints_the_same_receipts(receipts, database, tmp_path):
-    url = f"sqlite:///{tmp_path / 'plugin.db'}"
-
+def test_the_command_line_prints_the_same_receipts(receipts, database_url):
     def run(*more):
-        return CliRunner().invoke(main, ["receipts", "--follow", "1", "--database", url, *more])
+        return CliRunner().invoke(
+            main, ["receipts", "--follow", "1", "--database", database_url, *more]
+        )
 
     table, found = run().output, json.loads(run("--json").output)
     assert len(found) == len(table.splitlines()) - 1 == 5
@@ -148,10 +148,8 @@ def test_the_command_line_prints_the_same_receipts(receipts, database, tmp_path)
     assert run("--csv", "--json").exit_code == 2
 
 
-def test_a_follow_that_is_not_there_is_refused_with_a_sentence(small, tmp_path):
-    url = f"sqlite:///{tmp_path / 'plugin.db'}"
-
-    answer = CliRunner().invoke(main, ["receipts", "--follow", "99", "--database", url])
+def test_a_follow_that_is_not_there_is_refused_with_a_sentence(small, database_url):
+    answer = CliRunner().invoke(main, ["receipts", "--follow", "99", "--database", database_url])
 
     assert answer.exit_code == 2
     assert "99" in answer.output

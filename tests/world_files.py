@@ -1,4 +1,4 @@
-"""The database of a world: real SQLite files on which thousands of worlds live one after another.
+"""Databases of worlds: real SQLite files on which thousands of worlds live one after another.
 
 A file, its connections and what SQLAlchemy has compiled for them outlast a world and the processes
 that die in it. What is written is written before anybody else has a turn, so that one seed is one
@@ -11,6 +11,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +39,13 @@ class AtOnce(ThreadPoolExecutor):
 class HeldDatabase(Database):
     """One process's hold on a world's database: its end leaves the connections to the next one."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, thread: ThreadPoolExecutor) -> None:
         self.__dict__.update(database.__dict__)
-        self._thread = AtOnce()
+        self._thread = thread
 
     def close(self) -> None:
-        """Leave everything open: nothing is being written, and the next process takes it over."""
+        """Finish what is being written, and leave the connections open for the next process."""
+        self._thread.shutdown(wait=True)
 
 
 class WorldFile:
@@ -58,7 +60,12 @@ class WorldFile:
         self._database = open_database(self.url)
 
     def hold(self) -> Database:
-        return HeldDatabase(self._database)
+        """Return the database of a stepped process: it writes while it is told to."""
+        return HeldDatabase(self._database, AtOnce())
+
+    def hold_with_writer(self) -> Database:
+        """Return the database of a process with threads: one of them writes, as in earnest."""
+        return HeldDatabase(self._database, ThreadPoolExecutor(max_workers=1))
 
     def clear(self) -> None:
         """Make it what it was before its first world."""
@@ -100,3 +107,8 @@ class WorldFiles:
         for file in self._made:
             file.dispose()
         shutil.rmtree(self._folder, ignore_errors=True)  # the machine forgets it at its next start
+
+
+@cache
+def world_files() -> WorldFiles:
+    return WorldFiles()
