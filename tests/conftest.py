@@ -19,9 +19,17 @@ settings.register_profile("search", deadline=None, max_examples=2_000, print_blo
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "check"))
 
 
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let browser tests come last: the event loop they leave running fails asyncio tests."""
+    """Let browser tests come last: the event loop they leave running fails asyncio tests.
+
+    Laws run with the slow tests, without coverage: it doubles the time of their thousands of
+    examples, and examples by the hundred say nothing of which lines are tested.
+    """
     items.sort(key=lambda item: "e2e" in item.path.parts)
+    for item in items:
+        if "laws" in item.path.parts:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

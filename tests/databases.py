@@ -4,12 +4,10 @@ import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from copyplugin.bench.local_postgres import LocalPostgres, drop_database, make_database
-from copyplugin.store.database import upgrade_database
+from copyplugin.store.database import new_database_file, upgrade_database
 
 KINDS = ("sqlite", "postgresql")
 SERVER = "POSTGRES_URL"
@@ -19,8 +17,9 @@ SERVER = "POSTGRES_URL"
 class PostgresServer:
     """Makes databases on a server: empty ones, and ones with our tables, copied from a template."""
 
-    def __init__(self, server: str) -> None:
+    def __init__(self, server: str, *, is_ours: bool = False) -> None:
         self._server = server
+        self._is_ours = is_ours
         self._numbers = itertools.count(1)
         self._template: str | None = None
         self._made: list[str] = []
@@ -41,7 +40,7 @@ class PostgresServer:
 
     def _make(self, template: str) -> str:
         name = f"copyplugin_test_{os.getpid()}_{next(self._numbers)}"
-        make_database(self._server, name, template=template)
+        make_database(self._server, name, template=template, copies_files=self._is_ours)
         self._made.append(name)
         address, _, query = self._server.partition("?")
         return f"{address.rpartition('/')[0]}/{name}?{query}".rstrip("?")
@@ -57,7 +56,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         server.close()
         return
     with LocalPostgres() as local:
-        yield PostgresServer(local.url())
+        yield PostgresServer(local.url(), is_ours=True)
 
 
 def sqlite_url(folder: Path) -> str:
@@ -66,14 +65,4 @@ def sqlite_url(folder: Path) -> str:
 
 def migrated_sqlite(folder: Path) -> str:
     """Return the address of a new database with our tables and nothing in them."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "plugin.db").write_bytes(_migrated_bytes())
-    return sqlite_url(folder)
-
-
-@cache
-def _migrated_bytes() -> bytes:
-    """Return the file that the migrations make: they take a second, a copy takes none."""
-    with TemporaryDirectory() as folder:
-        upgrade_database(sqlite_url(Path(folder)))
-        return Path(folder, "plugin.db").read_bytes()
+    return new_database_file(folder / "plugin.db")

@@ -10,27 +10,25 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from copyplugin.store.database import Database, open_database
+from copyplugin.store.writer_thread import WriterThread
 from tests.databases import migrated_sqlite
 
 MEMORY = Path("/dev/shm")
 
 
-class AtOnce(ThreadPoolExecutor):
+class AtOnce(WriterThread):
     """Does what it is given while it is given, in the thread that gives it."""
 
-    def __init__(self) -> None:
-        super().__init__(max_workers=1)
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(self, work: Callable[[], Any], *, urgent: bool) -> Future[Any]:
         done: Future[Any] = Future()
         try:
-            done.set_result(fn(*args, **kwargs))
+            done.set_result(work())
         except Exception as error:  # noqa: BLE001 - it reaches whoever asks for the result
             done.set_exception(error)
         return done
@@ -39,13 +37,13 @@ class AtOnce(ThreadPoolExecutor):
 class HeldDatabase(Database):
     """One process's hold on a world's database: its end leaves the connections to the next one."""
 
-    def __init__(self, database: Database, thread: ThreadPoolExecutor) -> None:
+    def __init__(self, database: Database, thread: WriterThread) -> None:
         self.__dict__.update(database.__dict__)
         self._thread = thread
 
     def close(self) -> None:
         """Finish what is being written, and leave the connections open for the next process."""
-        self._thread.shutdown(wait=True)
+        self._thread.close()
 
 
 class WorldFile:
@@ -65,7 +63,7 @@ class WorldFile:
 
     def hold_with_writer(self) -> Database:
         """Return the database of a process with threads: one of them writes, as in earnest."""
-        return HeldDatabase(self._database, ThreadPoolExecutor(max_workers=1))
+        return HeldDatabase(self._database, WriterThread())
 
     def clear(self) -> None:
         """Make it what it was before its first world."""

@@ -6,6 +6,7 @@ machine it is safe only where it forces everything to disk, which costs time.
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -84,11 +85,11 @@ class LocalPostgres:
         self._server = None
 
     def close(self) -> None:
-        """Stop the server and remove all it has kept."""
+        """Stop the server and remove all it has kept, which is why it need not keep it well."""
         if self._server is not None:
-            self._server.terminate()
+            self._server.send_signal(signal.SIGQUIT)  # at once, whoever is connected
             try:
-                self._server.wait(5)  # connections left open hold it up
+                self._server.wait(5)
             except subprocess.TimeoutExpired:
                 self.kill()
             self._server = None
@@ -168,12 +169,19 @@ class LocalPostgres:
         return (self.folder / "log").read_text(errors="replace")[-2000:]
 
 
-def make_database(server: str, name: str, *, template: str = "template0") -> None:
-    """Make a database on a server; `server` is the address of any other database there."""
+def make_database(
+    server: str, name: str, *, template: str = "template0", copies_files: bool = False
+) -> None:
+    """Make a database on a server; `server` is the address of any other database there.
+
+    Copying the template's files (PostgreSQL 15 and newer) takes a quarter of the time on a server
+    that does not force to disk, and longer on one that does.
+    """
+    strategy = sql.SQL(" STRATEGY file_copy" if copies_files else "")
     _on_server(
         server,
-        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-            sql.Identifier(name), sql.Identifier(template)
+        sql.SQL("CREATE DATABASE {} TEMPLATE {}{}").format(
+            sql.Identifier(name), sql.Identifier(template), strategy
         ),
     )
 

@@ -16,7 +16,7 @@ from copyplugin.replay.follow_spec import FollowSpec
 from copyplugin.replay.watch import CastFollow, Watch
 from copyplugin.settings import load_settings
 from copyplugin.store import commands, follows, settings
-from copyplugin.store.database import Database, open_database, upgrade_database
+from copyplugin.store.database import Database, new_database_file, open_database
 from copyplugin.venues.scripted import ScriptedVenue
 
 LOOKS_AFTER = timedelta(minutes=2)
@@ -31,8 +31,7 @@ class EngineRoom:
         self.follows: list[CastFollow] = []
         self.watches: dict[FollowId, Watch] = {}
         self._folder = TemporaryDirectory(prefix="copyplugin-replay-")
-        self._url = f"sqlite:///{Path(self._folder.name) / 'replay.db'}"
-        upgrade_database(self._url)
+        self._url = new_database_file(Path(self._folder.name, "replay.db"))
         self.database: Database = open_database(self._url)
         self._dispatcher = SteppedDispatcher(venue)
         self._engine = Engine(

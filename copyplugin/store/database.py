@@ -8,8 +8,9 @@ import asyncio
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from sqlalchemy import Engine, create_engine
@@ -22,7 +23,14 @@ from copyplugin.store import schema
 from copyplugin.store.dialect import lost_to_another, prepare_sqlite
 from copyplugin.store.writer_thread import WriterThread
 
-__all__ = ["Database", "Session", "open_database", "upgrade_database", "writing_engine"]
+__all__ = [
+    "Database",
+    "Session",
+    "new_database_file",
+    "open_database",
+    "upgrade_database",
+    "writing_engine",
+]
 
 T = TypeVar("T")
 
@@ -110,6 +118,24 @@ def upgrade_database(url: str) -> None:
         schema.upgrade(engine)
     finally:
         engine.dispose()
+
+
+def new_database_file(file: Path) -> str:
+    """Make a database in that file, at the newest schema, and return its address.
+
+    Only a process's first goes through all migrations; the others are copies of it as it was then.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(_newest_schema())
+    return f"sqlite:///{file}"
+
+
+@cache
+def _newest_schema() -> bytes:
+    with TemporaryDirectory(prefix="copyplugin-schema-") as folder:
+        file = Path(folder, "empty.db")
+        upgrade_database(f"sqlite:///{file}")
+        return file.read_bytes()
 
 
 def writing_engine(url: str) -> Engine:

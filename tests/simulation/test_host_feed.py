@@ -9,10 +9,10 @@ from copyplugin.domain.command import CommandState
 from copyplugin.errors import Refused
 from copyplugin.host.feed import HostFeed, OutOfOrder
 from copyplugin.host.signature import NotFromTheHost, sign
-from copyplugin.store.database import open_database, upgrade_database
+from copyplugin.store.database import open_database
 from copyplugin.venues.host_fed import HostFedVenue
 from simexchange.core.types import MONEY_SCALE, Side
-from tests.databases import sqlite_url
+from tests.databases import migrated_sqlite
 from tests.simulation.copy_world import AMPLE, ExchangeClock, Plugin
 from tests.simulation.host import SECRET, Host, WithoutLeaders, send, signed
 from tests.simulation.pair import LONG, SHORT, SOL, Pair
@@ -22,8 +22,7 @@ class HostedPair(Pair):
     """One leader the venue knows nothing of, his host, and one follow."""
 
     def __init__(self, folder, market) -> None:
-        url = sqlite_url(folder)
-        upgrade_database(url)
+        url = migrated_sqlite(folder)
         self.clock = ExchangeClock(market.clock)
         self.pages = open_database(url)  # the process that takes the messages
         self.feed = HostFeed(self.pages, self.clock, SECRET)
