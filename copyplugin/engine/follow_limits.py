@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from copyplugin.domain.account import TransferKind, TransferState
+from copyplugin.domain.account import TransferState
 from copyplugin.domain.days import day_begins, day_of
 from copyplugin.domain.follow import FOLLOWS_CLOSES
 from copyplugin.domain.follow_limits import (
@@ -16,12 +16,11 @@ from copyplugin.domain.halt import HaltScope
 from copyplugin.domain.identifiers import FollowId
 from copyplugin.domain.money import Money, total
 from copyplugin.domain.skip import SkipReason
+from copyplugin.engine.settling import SHARES
 from copyplugin.engine.surroundings import Surroundings
 from copyplugin.store import follows, halts, marking, protection, transfers
 from copyplugin.store.database import Session
 from copyplugin.store.protection import Guarded
-
-SHARES = frozenset({TransferKind.SHARE, TransferKind.SHARER})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

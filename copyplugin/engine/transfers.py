@@ -12,11 +12,13 @@ from copyplugin.domain.account import (
 )
 from copyplugin.domain.identifiers import AccountId, FollowId, TransferId
 from copyplugin.domain.paper import is_paper
+from copyplugin.engine.settling import LAST_CALL, SHARES
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import OutcomeUnknown, TransferRejected, VenueUnavailable
 from copyplugin.ports import MovesMoney
-from copyplugin.store import transfers
+from copyplugin.store import follows, lane_work, transfers
 from copyplugin.store.database import Session
+from copyplugin.store.shortfalls import cut_share
 from copyplugin.store.venue_terms import Allotment, drop_allotment, put_allotment
 
 T = TypeVar("T")
@@ -66,10 +68,7 @@ class Mover:
                 return
             await venue.transfer(request)
         except TransferRejected as error:
-            if kind is TransferKind.FUND:
-                await self._refuse(transfer_id, error.sentence)
-            else:  # it is owed: it is tried until it can be made
-                await self._put_off(transfer_id, attempts, str(error))
+            await self._rejected(request, kind, attempts, error)
         except (OutcomeUnknown, VenueUnavailable) as error:
             await self._put_off(transfer_id, attempts, str(error))
         else:
@@ -78,6 +77,34 @@ class Mover:
     def _attempts_of_start(self, session: Session) -> int:
         now = self._around.clock.now()
         return self._around.settings_at(session, now).open_attempts
+
+    async def _rejected(
+        self, request: TransferRequest, kind: TransferKind, attempts: int, error: TransferRejected
+    ) -> None:
+        """Give up what a follow was to begin with; what is owed is tried until it can be made."""
+        if kind is TransferKind.FUND:
+            await self._refuse(request.transfer_id, error.sentence)
+        elif not await self._cut(request, kind, error.sentence):
+            await self._put_off(request.transfer_id, attempts, str(error))
+
+    async def _cut(self, request: TransferRequest, kind: TransferKind, reason: str) -> bool:
+        """Cut a share to what is there where nothing more will be; return whether it was."""
+        if kind not in SHARES:
+            return False
+        try:
+            left = (await self._around.venue.balance(request.from_account)).contract_available
+        except VenueUnavailable:
+            return False
+        now = self._around.clock.now()
+
+        def work(session: Session) -> bool:
+            follow_id = transfers.get_transfer(session, request.transfer_id).follow_id
+            state = follows.get_follow(session, follow_id).state
+            if state not in LAST_CALL or not lane_work.is_flat(session, follow_id):
+                return False
+            return cut_share(session, request.transfer_id, left=left, reason=reason, at=now)
+
+        return await self._write(work)
 
     async def _enter(self, request: TransferRequest, kind: TransferKind) -> None:
         """Book what no venue moves (V6): a follow begins with what its account holds already."""

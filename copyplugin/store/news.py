@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.account import TransferKind, TransferState
@@ -23,9 +23,11 @@ from copyplugin.store.rows import (
     HaltRow,
     JobRunRow,
     LeaderRow,
+    LedgerEntryRow,
     OrphanRow,
     TransferRow,
 )
+from copyplugin.store.shortfalls import SHARE_CUT
 
 ALARMS = {
     AlarmKind.UNPROTECTED: NoticeKind.UNPROTECTED,
@@ -147,8 +149,11 @@ def tell_of_orphans(session: Session, *, at: datetime) -> int:
 
 def tell_of_shares(session: Session, *, at: datetime) -> int:
     """Tell operators of shares that were refused, or could not be paid for long."""
+    is_cut = exists().where(
+        LedgerEntryRow.kind == SHARE_CUT, LedgerEntryRow.reference == TransferRow.id
+    )
     is_stuck = or_(
-        TransferRow.state == TransferState.REFUSED,
+        and_(TransferRow.state == TransferState.REFUSED, ~is_cut),
         and_(TransferRow.state == TransferState.PLANNED, TransferRow.created_at <= at - OWED_AFTER),
     )
     query = select(TransferRow).where(

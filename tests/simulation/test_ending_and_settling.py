@@ -18,7 +18,7 @@ from copyplugin.store.rows import (
 )
 from copyplugin.venues.simulated import SimulatedVenue
 from simexchange.core.commands import Withdraw
-from simexchange.core.types import MONEY_SCALE, Wallet
+from simexchange.core.types import MONEY_SCALE, Side, Wallet
 from simexchange.simulation import Simulation
 from tests.simulation.copy_world import START, Plugin
 from tests.simulation.pair import BTC, SOL, Pair
@@ -279,6 +279,55 @@ async def test_a_share_that_leaves_while_the_venue_is_asked_is_not_there_to_pay_
     [first, *others] = pair.rows(SettlementRow)
     assert market.spot(pair.leader) == first.share == Decimal("0.2838")
     assert [row.share for row in others] == ([Decimal("0.3162")] if is_over else [])
+    plugin.close()
+
+
+@pytest.mark.parametrize("leader", [{}, {"sharer_ratio": "0.3"}])
+async def test_a_share_that_a_later_loss_has_eaten_keeps_no_follow_from_its_end(
+    tmp_path, market, leader
+):
+    venue = MovesNothing(market.simulation)
+    plugin = Plugin(tmp_path, market, venue=venue)
+    await plugin.start()
+    sharer = market.open_account("sharer")
+    pair = await Pair(plugin, market).start(
+        copy_amount="100", leader=leader, sharer_account=str(sharer)
+    )
+    await pair.buy(40)
+    pair.set_price(SOL, "160.00")
+    await pair.sell(40)
+    venue.is_silent = True
+    await plugin.run_jobs("settle")  # a share of about 4, which does not leave yet
+    [settlement] = pair.rows(SettlementRow)
+    assert settlement.share > Decimal("3.8")
+    while market.exchange.available_balance(pair.sub_account) > 3 * MONEY_SCALE:
+        await pair.buy(1, symbol=BTC)
+        assert len(pair.skips) == 0
+    market.cancel_offers(BTC)
+    market.offer(BTC, Side.BUY, 1000, Decimal("54000.0"))
+    market.set_price(BTC, Decimal("54200.0"))  # liquidated
+    await plugin.run_jobs("reconcile")
+    left = Decimal(market.exchange.account(pair.sub_account).contract_balance).scaleb(-8)
+    assert 0 < left < settlement.share
+
+    await plugin.command(CommandKind.END_FOLLOW, follow_id=pair.follow_id, how="close_now")
+    venue.is_silent = False
+    for _ in range(4):
+        market.clock.advance(seconds=31)
+        await plugin.run_jobs("close ended")
+
+    assert pair.follow.state is FollowState.CLOSED
+    [settlement] = pair.rows(SettlementRow)
+    assert settlement.share == left.quantize(Decimal("0.0001"), "ROUND_DOWN")
+    assert settlement.leader_part + settlement.sharer_part == settlement.share
+    assert market.spot(pair.leader) == settlement.leader_part
+    assert market.spot(sharer) == settlement.sharer_part
+    with plugin.database.read() as session:
+        ledger.verify(session)
+        booked = ledger.balances(session)
+    assert booked[f"sub:{pair.follow_id}"] == 0
+    assert market.exchange.account(pair.sub_account).contract_balance == 0
+    assert market.spot(pair.follower) == 50_000 + booked[f"main:{pair.follower}"]
     plugin.close()
 
 

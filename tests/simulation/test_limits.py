@@ -9,6 +9,7 @@ from copyplugin.domain.follow import EndKind, FollowState
 from copyplugin.domain.skip import SkipReason
 from copyplugin.store.rows import FollowHistoryRow, FollowProtectionRow, HaltRow, LaneRow
 from simexchange.core.types import PositionSide
+from tests.simulation.copy_world import Plugin
 from tests.simulation.pair import BTC, SOL, Pair
 
 LONG = PositionSide.LONG
@@ -42,7 +43,14 @@ async def test_the_largest_loss_closes_everything_and_ends_the_follow(plugin, ma
     assert pair.follow.end_reason == "the largest loss of the follow was reached"
 
 
-async def test_the_trailing_stop_follows_the_peak_and_a_share_paid_is_no_loss(plugin, market):
+@pytest.mark.parametrize("is_held", [False, True])
+async def test_the_trailing_stop_follows_the_peak_and_a_share_paid_is_no_loss(
+    tmp_path, market, is_held
+):
+    escrow = market.open_account("escrow")
+    held = {"share_escrow_seconds": 86_400, "escrow_account": str(escrow)} if is_held else {}
+    plugin = Plugin(tmp_path, market, **held)
+    await plugin.start()
     pair = await limited(plugin, market, trailing_stop="0.05")
     await pair.buy(40)  # 4 SOL
     pair.set_price(SOL, "190.00")
@@ -50,7 +58,7 @@ async def test_the_trailing_stop_follows_the_peak_and_a_share_paid_is_no_loss(pl
     assert pair.rows(FollowProtectionRow)[0].peak_value > 1155
     await pair.sell(40)
     await watched(pair)  # a share of about 16 is paid
-    assert market.spot(pair.leader) > 15
+    assert market.spot(escrow if is_held else pair.leader) > 15
     await pair.buy(40)
     pair.set_price(SOL, "178.00")  # 48 of 57 given back
     await watched(pair)
@@ -61,6 +69,7 @@ async def test_the_trailing_stop_follows_the_peak_and_a_share_paid_is_no_loss(pl
 
     assert pair.follow.state is FollowState.CLOSED
     assert "trailing stop" in pair.follow.end_reason
+    plugin.close()
 
 
 async def test_a_days_loss_closes_all_and_pauses_until_the_next_day_in_the_time_zone(

@@ -10,11 +10,12 @@ from click.testing import CliRunner
 
 from copyplugin.cli import main
 from copyplugin.domain.command import CommandKind
+from copyplugin.domain.leader import ShareState
 from copyplugin.domain.ledger import main_account, moved, sub_account
 from copyplugin.store import ledger
 from simexchange.core.commands import AdvanceTime, SetFundingRate
 from simexchange.core.instrument import FundingRules
-from simexchange.core.types import PositionSide, Side
+from simexchange.core.types import MONEY_SCALE, PositionSide, Side
 from tests.simulation import copy_world
 from tests.simulation.copy_world import Market, Plugin
 from tests.simulation.pair import BTC, SOL, Pair
@@ -142,3 +143,16 @@ def test_a_follow_that_does_not_exist_has_no_statement(tmp_path, market):
     assert printed.exit_code == 2
     assert "There is no follow number 99." in printed.output
     plugin.close()
+
+
+async def test_while_a_share_waits_the_lines_add_up_to_the_ledger(plugin, market):
+    pair = await Pair(plugin, market).start(copy_amount="100")
+    await pair.buy(40)
+    pair.set_price(SOL, "160.00")
+    await pair.sell(40)
+    while market.exchange.available_balance(pair.sub_account) > 3 * MONEY_SCALE:
+        await pair.buy(1, symbol=BTC)
+    await plugin.run_jobs("settle")
+    assert ShareState.DUE in {row.share_state for row in pair.positions}
+
+    assert booked_sum(rows_of(plugin, pair.follow_id)) == ledger_says(pair) > 130

@@ -5,7 +5,7 @@ counts with its value: what was bought is paid, what was sold is received, so th
 closed position sum to what it realised.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from copyplugin.domain.account import TransferKind, TransferState
 from copyplugin.domain.fill import OrderSide, PositionSide
-from copyplugin.domain.identifiers import FollowId, Symbol
+from copyplugin.domain.identifiers import CopiedPositionId, FollowId, Symbol
 from copyplugin.domain.leader import NOT_BOOKED, TradeState
 from copyplugin.domain.ledger import LedgerAccount, sub_account
 from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, Price, money_total, product
@@ -32,6 +32,8 @@ from copyplugin.store.rows import (
     OrderFillRow,
     TransferRow,
 )
+from copyplugin.store.settlements import is_result_booked
+from copyplugin.store.shortfalls import SHARE_CUT
 
 
 class LineKind(StrEnum):
@@ -95,9 +97,10 @@ class FollowStatement:
 def follow_statement(session: Session, follow_id: FollowId) -> FollowStatement:
     """Return the statement of a follow as of now."""
     account = sub_account(follow_id, paper=session.get_one(FollowRow, follow_id).paper)
+    unbooked = _unbooked(session, follow_id)
     lines = [
-        *_fills(session, follow_id),
-        *_funding(session, follow_id),
+        *_fills(session, follow_id, unbooked),
+        *_funding(session, follow_id, unbooked),
         *_shares(session, account),
         *_transfers(session, follow_id),
     ]
@@ -108,7 +111,9 @@ def follow_statement(session: Session, follow_id: FollowId) -> FollowStatement:
     )
 
 
-def _fills(session: Session, follow_id: FollowId) -> Iterator[StatementLine]:
+def _fills(
+    session: Session, follow_id: FollowId, unbooked: Collection[CopiedPositionId]
+) -> Iterator[StatementLine]:
     query = (
         select(CopyOrderRow, CopiedPositionRow, InstrumentRow)
         .join(CopiedPositionRow, CopiedPositionRow.id == CopyOrderRow.copied_position_id)
@@ -127,7 +132,10 @@ def _fills(session: Session, follow_id: FollowId) -> Iterator[StatementLine]:
     ):
         fills.setdefault(fill.order_id, []).append(fill)
     for order, position, instrument in orders:
-        yield from _lines_of(order, fills.get(order.id, []), position, instrument)
+        is_booked = position.id not in unbooked
+        yield from _lines_of(
+            order, fills.get(order.id, []), position, instrument, is_booked=is_booked
+        )
 
 
 def _lines_of(
@@ -135,6 +143,8 @@ def _lines_of(
     fills: list[OrderFillRow],
     position: CopiedPositionRow,
     instrument: InstrumentRow,
+    *,
+    is_booked: bool,
 ) -> Iterator[StatementLine]:
     """Yield each fill and its fee; the last one has what the order's value is beyond the others.
 
@@ -142,7 +152,6 @@ def _lines_of(
     """
     left_value, left_fee = order.filled_value, order.fee
     sign = 1 if order.order_side is OrderSide.SELL else -1
-    is_booked = position.state is TradeState.CLOSED and position.share_state not in NOT_BOOKED
     for fill in fills:
         is_last = fill is fills[-1]
         worth = Money(product(fill.price, fill.contracts, instrument.contract_size))
@@ -177,18 +186,25 @@ def _lines_of(
             )
 
 
-def _funding(session: Session, follow_id: FollowId) -> Iterator[StatementLine]:
-    unbooked = set(
-        session.scalars(
-            select(CopiedPositionRow.id).where(
-                CopiedPositionRow.follow_id == follow_id,
-                or_(
-                    CopiedPositionRow.state == TradeState.OPEN,
-                    CopiedPositionRow.share_state.in_(NOT_BOOKED),
-                ),
-            )
-        )
+def _unbooked(session: Session, follow_id: FollowId) -> frozenset[CopiedPositionId]:
+    """Return the positions whose result is not in the ledger yet; a share that waits is no bar."""
+    query = select(CopiedPositionRow.id, CopiedPositionRow.state).where(
+        CopiedPositionRow.follow_id == follow_id,
+        or_(
+            CopiedPositionRow.state == TradeState.OPEN,
+            CopiedPositionRow.share_state.in_(NOT_BOOKED),
+        ),
     )
+    return frozenset(
+        position_id
+        for position_id, state in session.execute(query)
+        if state is TradeState.OPEN or not is_result_booked(session, position_id)
+    )
+
+
+def _funding(
+    session: Session, follow_id: FollowId, unbooked: Collection[CopiedPositionId]
+) -> Iterator[StatementLine]:
     query = (
         select(FundingPaymentRow)
         .where(FundingPaymentRow.follow_id == follow_id)
@@ -216,7 +232,7 @@ def _shares(session: Session, account: LedgerAccount) -> Iterator[StatementLine]
         .join(LedgerPostingRow, LedgerPostingRow.entry_id == LedgerEntryRow.id)
         .where(
             LedgerPostingRow.account == account,
-            LedgerEntryRow.kind.in_({LineKind.SHARE.value, PAID}),
+            LedgerEntryRow.kind.in_({LineKind.SHARE.value, SHARE_CUT, PAID}),
         )
         .order_by(LedgerEntryRow.id)
     )
