@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.orm import Session
@@ -167,9 +168,8 @@ def mirrors_to_make(session: Session) -> list[Mirror]:
         .join(CopiedPositionRow, CopiedPositionRow.id == MarginMirrorRow.copied_position_id)
         .join(FollowRow, FollowRow.id == CopiedPositionRow.follow_id)
         .where(MarginMirrorRow.is_done.is_(False), CopiedPositionRow.state == TradeState.OPEN)
-        .order_by(CopiedPositionRow.id)
     )
-    return [
+    mirrors = [
         Mirror(
             position_id=position.id,
             account=account,
@@ -181,6 +181,8 @@ def mirrors_to_make(session: Session) -> list[Mirror]:
         for row, position, account in session.execute(query)
         if account is not None
     ]
+    # Asked for in order, all positions there ever were would be read.
+    return sorted(mirrors, key=attrgetter("position_id"))
 
 
 def finish_mirror(session: Session, mirror: Mirror) -> CopiedPositionRow | None:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from copyplugin.domain.notice import Audience, Channel, Choice, NoticeKind, Way, may_be_silenced
 from copyplugin.store.rows import NoticeRow, NoticeSilenceRow
+from copyplugin.store.rows.notice import IS_NEW
 
 
 def silenced(session: Session, audience: Audience, audience_id: int) -> frozenset[Choice]:
@@ -52,6 +53,6 @@ def silenced_of_new(session: Session) -> frozenset[tuple[int, Channel]]:
             & (NoticeSilenceRow.audience_id == NoticeRow.audience_id)
             & (NoticeSilenceRow.kind == NoticeRow.kind),
         )
-        .where(NoticeRow.is_dispatched.is_(False), NoticeSilenceRow.way != Way.PAGE)
+        .where(IS_NEW, NoticeSilenceRow.way != Way.PAGE)
     )
     return frozenset((number, Channel(way)) for number, way in session.execute(query))

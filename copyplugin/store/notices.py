@@ -20,6 +20,7 @@ from copyplugin.domain.notice import (
 )
 from copyplugin.store.notice_choices import silenced_of_new
 from copyplugin.store.rows import DeliveryRow, FollowerRow, LeaderRow, NoticeRow
+from copyplugin.store.rows.notice import IS_NEW
 
 OPERATORS = 0
 """The number under which what is for the operators is kept."""
@@ -145,7 +146,7 @@ def dispatch(session: Session, channels: Collection[Channel], *, at: datetime) -
 
     None where its reader has switched that way off.
     """
-    new = list(session.scalars(select(NoticeRow).where(NoticeRow.is_dispatched.is_(False))))
+    new = list(session.scalars(select(NoticeRow).where(IS_NEW)))
     silent = silenced_of_new(session)
     rows = [
         {

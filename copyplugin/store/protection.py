@@ -285,6 +285,5 @@ def unprotected_positions(session: Session) -> Sequence[CopiedPositionId]:
             FollowProtectionRow.stop_loss.is_not(None),
             ~rests,
         )
-        .order_by(CopiedPositionRow.id)
     )
-    return list(session.scalars(query))
+    return sorted(session.scalars(query))  # asked for in order, all that ever were would be read

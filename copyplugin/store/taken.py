@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 from copyplugin.domain.fill import FillCause
 from copyplugin.domain.lost_position import taken_by
 from copyplugin.domain.notice import Audience, NoticeKind
-from copyplugin.domain.order import OrderPurpose
 from copyplugin.store import notices
 from copyplugin.store.notices import News
 from copyplugin.store.rows import CopyOrderRow, FollowerRow, FollowRow, LaneRow, LeaderRow
+from copyplugin.store.rows.order import IS_REPAIR
 
 WORDS = {
     taken_by(FillCause.LIQUIDATION): "liquidated",
@@ -37,13 +37,13 @@ def tell_of_taken(session: Session, *, after: datetime) -> int:
         .join(FollowerRow, FollowerRow.id == FollowRow.follower_id)
         .join(LeaderRow, LeaderRow.id == FollowRow.leader_id)
         .where(
-            CopyOrderRow.purpose == OrderPurpose.REPAIR,
+            IS_REPAIR,
             CopyOrderRow.decided_at >= after,
             CopyOrderRow.reject_reason.in_(WORDS),
         )
-        .order_by(CopyOrderRow.id)
     )
-    found = session.execute(query).all()
+    # Asked for in order, all orders there ever were would be read.
+    found = sorted(session.execute(query), key=lambda row: row[0].id)
 
     def news() -> Iterator[News]:
         for order, lane, follower_id, paper, nickname in found:

@@ -19,6 +19,9 @@ from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, Price, Ratio
 from copyplugin.domain.order import CopyOrderState, OrderPurpose
 from copyplugin.store.rows.base import Row
 
+IS_REPAIR = text("copy_order.purpose = 'repair'")
+"""In the words of its index: SQLite does not find it by a bound value, and reads all orders."""
+
 _REPAIR = text("purpose = 'repair'")
 _IN_FLIGHT = text("state = 'sent'")
 
