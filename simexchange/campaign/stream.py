@@ -297,6 +297,7 @@ class Stream:
             expires_at=self.at + rng.randrange(200_000) if self._happens(0.3) else None,
             refuse_if_through=self._happens(0.5),
             close_on_trigger=self._happens(0.2),
+            price_protect=self._happens(0.2),
         )
 
     # ------------------------------------------------------------------ prices, time, faults

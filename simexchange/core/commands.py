@@ -189,6 +189,8 @@ class PlacePlanOrder(_Command, frozen=True):
       ``activation_price`` (or since now) at this rate, and ``trigger_price`` is then 0.
     - ``expires_at``: while it waits it ends then, and so does a limit order that it has become.
     - ``refuse_if_through``: refuse rather than fire at once when the price is already through.
+    - ``price_protect``: it does not fire, but waits on, while the last price and the mark price are
+      further from each other than the instrument's ``trigger_protect``.
     """
 
     account: int
@@ -212,6 +214,7 @@ class PlacePlanOrder(_Command, frozen=True):
     expires_at: int | None = None
     refuse_if_through: bool = False
     close_on_trigger: bool = False
+    price_protect: bool = False
 
 
 class AmendPlanOrder(_Command, frozen=True):

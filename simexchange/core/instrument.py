@@ -60,6 +60,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     liquidation_fee: int = 0
     price_band: int | None = None  # rate: how far a limit price may stand from mark, either way
     market_slippage: int | None = None  # rate: how far from mark a market order may trade
+    trigger_protect: int = 5_000_000  # rate: how far last may be from mark for protected plans
     max_open_orders: int = 10**9  # of one account
     max_open_plans: int = 10**9
     funding: FundingRules | None = None  # None: no funding is exchanged
@@ -151,6 +152,8 @@ def _limits_problem(instrument: Instrument) -> str | None:
 def _index_problem(instrument: Instrument) -> str | None:
     if not 0 <= instrument.mark_protection < RATE_SCALE:
         return f"{instrument.symbol}: mark_protection must be from 0 to below 100 %"
+    if instrument.trigger_protect < 0:
+        return f"{instrument.symbol}: trigger_protect must not be negative"
     if instrument.index_stale_us is not None and instrument.index_stale_us < 1:
         return f"{instrument.symbol}: index_stale_us must be at least 1 microsecond, or None"
     return None

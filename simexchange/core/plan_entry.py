@@ -109,6 +109,7 @@ class PlanEntry:
                 terms.expires_at,
                 terms.client_order_id,
                 terms.close_on_trigger,
+                terms.price_protect,
             )
         )
 

@@ -32,6 +32,7 @@ class PlanOrderAccepted(ExchangeEvent, frozen=True):
     expires_at: int | None
     client_order_id: str | None
     close_on_trigger: bool
+    price_protect: bool = False
 
 
 class PlanOrderAmended(ExchangeEvent, frozen=True):

@@ -65,13 +65,23 @@ class PlanFiring:
     # ------------------------------------------------------------------ firing
 
     def fire(self, market: Market, trigger_by: TriggerBy, price: int) -> None:
-        """Fire what waits for ``price``: what waits for a rise first, nearest first."""
+        """Fire what waits for ``price``: what waits for a rise first, nearest first.
+
+        Those that are protected wait on while last and mark price are too far apart.
+        """
         self._trail(market, trigger_by, price)
         for direction in (1, -1):
             heap = market.plan_heaps.get((trigger_by, direction))
+            held_back: list[Plan] = []
             while heap is not None and (plan := heap.pop_due(price)) is not None:
                 plan.heap = None
-                self._fire_one(plan, price)
+                if plan.terms.price_protect and _is_apart(market, trigger_by, price):
+                    held_back.append(plan)
+                else:
+                    self._fire_one(plan, price)
+            for plan in held_back:
+                if plan.is_open:
+                    self.wait_anew(plan)
 
     def after_command(self) -> None:
         """End the plans of positions that are gone, and fire what the last prices reached."""
@@ -231,3 +241,11 @@ def trailing_trigger(plan: Plan, extreme: int) -> int:
     if plan.direction < 0:
         return max(1, extreme * (RATE_SCALE - callback) // RATE_SCALE)
     return -(-extreme * (RATE_SCALE + callback) // RATE_SCALE)
+
+
+def _is_apart(market: Market, trigger_by: TriggerBy, price: int) -> bool:
+    """Say whether last and mark price differ by more than the instrument's ``trigger_protect``."""
+    last = price if trigger_by is _LAST else market.last
+    if last is None or market.mark is None:
+        return False
+    return abs(market.mark - last) * RATE_SCALE > market.mark * market.instrument.trigger_protect

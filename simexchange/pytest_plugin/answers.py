@@ -42,6 +42,7 @@ class PlanOptions(TypedDict, total=False):
     expires_after: str
     refuse_if_through: bool
     close_on_trigger: bool
+    price_protect: bool
 
 
 def check_options(what: str, options: Mapping[str, object], known: type) -> None:

@@ -219,6 +219,7 @@ class TradingFacade:
             None if expires_after is None else self._from_now(expires_after),
             options.get("refuse_if_through", False),
             options.get("close_on_trigger", False),
+            options.get("price_protect", False),
         )
         self._send(command, f"plan to {side} {symbol}", rejected)
 

@@ -175,6 +175,7 @@ def _plan(reading: Reading, value: Value) -> Commands:
             "expires_after",
             "refuse_if_through",
             "close_on_trigger",
+            "price_protect",
         ),
     )
     account, instrument = reading.account(fields), reading.instrument(fields)
@@ -207,6 +208,7 @@ def _plan(reading: Reading, value: Value) -> Commands:
             None if lasts_us is None else reading.now + lasts_us,
             fields.flag("refuse_if_through"),
             fields.flag("close_on_trigger"),
+            fields.flag("price_protect"),
         ),
     )
 

@@ -35,6 +35,7 @@ ATTRIBUTES: dict[str, tuple[str, Conversion]] = {
     "minimum_notional": ("min_notional", money_of),
     "price_band": ("price_band", rate_of),
     "market_slippage": ("market_slippage", rate_of),
+    "trigger_protect": ("trigger_protect", rate_of),
     "maximum_open_orders": ("max_open_orders", contracts_of),
     "maximum_open_plans": ("max_open_plans", contracts_of),
     "mark_window": ("mark_window_us", duration_us),

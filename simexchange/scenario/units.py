@@ -50,7 +50,7 @@ _FIELDS: dict[Unit, str] = {
     "client_order_id side position_side time_in_force liquidity margin_mode mode cause trigger_by "
     "direction group fault",
     Unit.FLAG: "repeated reduce_only kept_place skipped close_position close_on_trigger attached "
-    "trailed",
+    "trailed price_protect",
     Unit.NUMBER: "order_id execution_id trade_id plan_id taker_order_id maker_order_id",
     Unit.INSTRUMENT: "instrument",
 }

@@ -65,7 +65,7 @@ class NewAlgo(Params, frozen=True):
     working_type: Literal["MARK_PRICE", "CONTRACT_PRICE"] = "CONTRACT_PRICE"
     price_match: str | None = None
     close_position: WireFlag | None = None
-    price_protect: str | None = None
+    price_protect: Literal["TRUE", "FALSE", "true", "false"] | None = None
     reduce_only: WireFlag | None = None
     activate_price: str | None = None
     activation_price: str | None = None
@@ -129,6 +129,7 @@ def _command(call: Call, params: NewAlgo) -> PlacePlanOrder:
         if params.good_till_date is None
         else good_till_us(call, params.good_till_date),
         refuse_if_through=_has_price(call, params.symbol, trigger_by),
+        price_protect=params.price_protect in ("TRUE", "true"),
     )
 
 

@@ -106,7 +106,7 @@ def _symbol_row(grid: Grid) -> Row:
         "underlyingType": "COIN",
         "underlyingSubType": ["CRYPTO"],
         "settlePlan": 0,
-        "triggerProtect": "0.0500",
+        "triggerProtect": rate_text(instrument.trigger_protect),
         "liquidationFee": rate_text(instrument.liquidation_fee),
         "marketTakeBound": "0.05",
         "maxMoveOrderLimit": 10000,

@@ -162,7 +162,7 @@ def algo_row(order: KeptOrder, grid: Grid) -> Row:
         "activatePrice": grid.price(trigger.price) if trigger.callback_rate is not None else "",
         "callbackRate": _percent(trigger.callback_rate),
         "closePosition": trigger.close_position,
-        "priceProtect": False,
+        "priceProtect": trigger.price_protect,
         "reduceOnly": order.reduce_only,
         "createTime": ms(order.created_at),
         "updateTime": ms(order.updated_at),

@@ -148,6 +148,7 @@ class OrderNotes:
                 close_position=event.close_position,
                 attached=event.attached,
                 group=event.group,
+                price_protect=event.price_protect,
             ),
         )
         records.keep_order(order)

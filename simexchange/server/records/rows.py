@@ -56,6 +56,7 @@ class Trigger(msgspec.Struct, kw_only=True):
     close_position: bool
     attached: bool
     group: str | None
+    price_protect: bool = False
 
 
 class KeptOrder(msgspec.Struct, kw_only=True):

@@ -222,6 +222,42 @@ def test_a_plan_that_closes_the_position_is_given_no_size_later_either():
     assert (amended.contracts, amended.trigger_price) == (0, 940)
 
 
+def test_a_protected_plan_waits_on_while_last_and_mark_are_too_far_apart():
+    desk = long_position()
+    desk.plan(1, SELL, 1, 960, price_protect=True)
+    desk.plan(1, SELL, 1, 960)
+
+    assert fired(desk.mark(950)) == [2]  # it sold at 900: more than 5 % below the mark
+    assert fired(desk.mark(948)) == []
+    assert fired(desk.mark(947)) == [1]  # 47 is 5 % of it
+
+
+def test_a_protected_plan_that_looks_at_the_last_price_is_kept_from_a_wild_trade():
+    desk = long_position()
+    desk.plan(1, SELL, 1, 960, TriggerBy.LAST, price_protect=True, group="g")
+    desk.plan(1, SELL, 1, 1_040, TriggerBy.LAST, group="g")
+
+    assert fired(desk.market(2, SELL, 1)) == []  # 900, the mark is 1,000
+    assert len(desk.exchange.open_plans(1)) == 2
+    assert fired(desk.trade(3, 2, 1, 955)) == [1]
+    assert desk.exchange.open_plans(1) == []
+
+
+def test_a_protected_plan_that_is_held_back_can_be_cancelled_and_ends_with_its_position():
+    desk = long_position()
+    desk.plan(1, SELL, 1, 960, price_protect=True)
+    desk.plan(1, SELL, 0, 960, close_position=True, attached=True, price_protect=True)
+    desk.trade(3, 2, 1, 900)
+    desk.mark(960)
+    assert len(desk.exchange.open_plans(1)) == 2
+
+    desk.apply(CancelPlanOrder(1, SYMBOL, 1))
+    desk.market(1, SELL, 10)
+
+    assert desk.exchange.open_plans(1) == []
+    assert fired(desk.mark(900)) == []
+
+
 def test_a_plan_expires_at_its_time_even_when_nothing_else_happens():
     desk = Desk()
     desk.plan(1, BUY, 1, 990, expires_at=5_000_000)
