@@ -150,33 +150,37 @@ def _cancel_all(reading: Reading, value: Value) -> Commands:
     return (CancelAll(reading.account(fields), symbol),)
 
 
+PLAN_WORDS = (
+    "symbol",
+    "contracts",
+    "base",
+    "close_position",
+    "trigger",
+    "trigger_by",
+    "direction",
+    "price",
+    "time_in_force",
+    "reduce_only",
+    "position_side",
+    "name",
+    "attached",
+    "group",
+    "trail",
+    "activation",
+    "expires_after",
+    "refuse_if_through",
+    "close_on_trigger",
+    "price_protect",
+)
+"""What a plan order may say besides its account and side."""
+
+
 def _plan(reading: Reading, value: Value) -> Commands:
     fields = Fields(
         value,
         "a plan order",
         required=("account", "side"),
-        optional=(
-            "symbol",
-            "contracts",
-            "base",
-            "close_position",
-            "trigger",
-            "trigger_by",
-            "direction",
-            "price",
-            "time_in_force",
-            "reduce_only",
-            "position_side",
-            "name",
-            "attached",
-            "group",
-            "trail",
-            "activation",
-            "expires_after",
-            "refuse_if_through",
-            "close_on_trigger",
-            "price_protect",
-        ),
+        optional=PLAN_WORDS,
     )
     account, instrument = reading.account(fields), reading.instrument(fields)
     price, trail = reading.price(fields, "price", instrument), fields.maybe("trail", rate_of)
