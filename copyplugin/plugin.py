@@ -25,6 +25,7 @@ from copyplugin.engine.engine import Engine
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.host.feed import open_host_feed
 from copyplugin.notify.ways_out import ways_out
+from copyplugin.operator_questions import OperatorQuestions
 from copyplugin.ports import Clock, Dispatcher, Venue
 from copyplugin.settings import Settings
 from copyplugin.store import commands
@@ -154,6 +155,7 @@ class CopyPlugin:
             self.database, clock, settings.zone, has_paper=settings.paper_folder is not None
         )
         self.commands = Commands(self.database, clock, settings)
+        self.operator_questions = OperatorQuestions(self.database, clock, settings)
         self.dispatcher = dispatcher or InProcessDispatcher(clock)
         self.host_feed = open_host_feed(self.database, clock, settings)
         if self.host_feed is not None:

@@ -5,6 +5,7 @@ from flask_compress import Compress
 from werkzeug.wrappers import Response
 
 from copyplugin.host.feed import HostFeed
+from copyplugin.operator_questions import OperatorQuestions
 from copyplugin.store.queries import Queries
 from web import appearance, host, identity, roles, stream
 from web.errors import init_errors
@@ -19,6 +20,7 @@ from web.leaders import what_if
 from web.live import LiveHub
 from web.notices import choices as notice_choices
 from web.notices import pages as notices
+from web.operator import changes, halts, payables, trial
 from web.security import init_security
 from web.services import EXTENSION, Commands, Services
 from web.settings import WebSettings
@@ -46,6 +48,8 @@ BLUEPRINTS = (
     stream.blueprint,
 )
 
+OPERATOR_BLUEPRINTS = (halts.blueprint, payables.blueprint, changes.blueprint, trial.blueprint)
+
 
 def create_app(
     queries: Queries,
@@ -53,10 +57,12 @@ def create_app(
     settings: WebSettings,
     *,
     host_feed: HostFeed | None = None,
+    operator: OperatorQuestions | None = None,
 ) -> Flask:
     """Return the application; `live_hub(app).stop()` ends its thread and its streams.
 
-    With a host feed it takes the host's messages too.
+    With a host feed it takes the host's messages too, and with an operator's questions it has his
+    pages.
     """
     app = Flask(__name__)
     app.config.from_mapping(
@@ -73,6 +79,7 @@ def create_app(
         queries=queries,
         commands=commands,
         settings=settings,
+        operator=operator,
         live=LiveHub(
             read=queries.moving,
             now=queries.now,
@@ -88,6 +95,9 @@ def create_app(
     init_money(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    if operator is not None:
+        for blueprint in OPERATOR_BLUEPRINTS:
+            app.register_blueprint(blueprint)
     if host_feed is not None:
         host.init_host_feed(app, host_feed)
     app.add_url_rule("/", "home", _home)

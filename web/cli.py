@@ -12,6 +12,7 @@ import click
 
 from copyplugin.errors import ConfigurationError
 from copyplugin.host.feed import open_host_feed
+from copyplugin.operator_questions import OperatorQuestions
 from copyplugin.plugin import Commands
 from copyplugin.settings import load_settings
 from copyplugin.store.database import open_database
@@ -51,6 +52,7 @@ def serve(host: str, port: int) -> None:
                 Commands(database, clock, plugin_settings),
                 WebSettings(secret_key=secrets.token_hex(32), host=host),
                 host_feed=open_host_feed(database, clock, plugin_settings),
+                operator=OperatorQuestions(database, clock, plugin_settings),
             )
             with stop_on_signal() as stop:
                 server = PageServer(app, listener, host)

@@ -1,12 +1,14 @@
 """Who else may be looking: a leader or an operator, chosen by the demonstration's switch too."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import ParamSpec
 
 from flask import Blueprint, abort, flash, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
+from copyplugin.domain.actor import Role, actor_of
 from copyplugin.domain.identifiers import LeaderId
 from copyplugin.store.queries.leader_names import LeaderName
 from web.i18n import gettext
@@ -19,6 +21,27 @@ P = ParamSpec("P")
 _LEADER, _OPERATOR = "leader_id", "operator"
 
 
+@dataclass(frozen=True)
+class Staff:
+    """Somebody of the demonstration's staff: his key on forms, his role and name."""
+
+    key: str
+    role: Role
+    name: str
+
+    @property
+    def actor(self) -> str:
+        return actor_of(self.role, self.name)
+
+
+STAFF_OF_DEMO = (
+    Staff("1", Role.OPERATOR, "demo"),
+    Staff("2", Role.OPERATOR, "second"),
+    Staff("3", Role.ADMINISTRATOR, "chief"),
+)
+"""Two operators, because what raises the risk needs two, and an administrator."""
+
+
 def current_leader() -> LeaderName | None:
     """Return the leader who is signed in, as he is in the database now."""
     if "leader" not in g:
@@ -29,8 +52,44 @@ def current_leader() -> LeaderName | None:
     return g.leader
 
 
+def current_staff() -> Staff | None:
+    """Return who of the staff is signed in."""
+    if not switch_may_work():
+        return None
+    return next((each for each in STAFF_OF_DEMO if each.key == session.get(_OPERATOR)), None)
+
+
 def is_operator() -> bool:
-    return session.get(_OPERATOR) is True and switch_may_work()
+    return current_staff() is not None
+
+
+def needs_operator(view: Callable[P, Answer]) -> Callable[P, Answer]:
+    """Send a visitor who is not signed in to the sign-in page; refuse whoever is no operator."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> Answer:
+        if not is_operator():
+            if name_of_visitor() is None and switch_may_work():
+                return redirect(url_for("identity.choose"))
+            abort(403, gettext("These pages are for operators only."))
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def signed_in_staff() -> Staff:
+    """Return who is signed in, inside a view that `needs_operator`."""
+    staff = current_staff()
+    assert staff is not None
+    return staff
+
+
+def staff_name(staff: Staff) -> str:
+    """Return what a person of the staff is called on pages."""
+    if staff.role is Role.ADMINISTRATOR:
+        return gettext("Administrator")
+    is_first = staff.key == STAFF_OF_DEMO[0].key
+    return gettext("Operator") if is_first else gettext("Second operator")
 
 
 def name_of_visitor() -> str | None:
@@ -40,7 +99,8 @@ def name_of_visitor() -> str | None:
         return follower.name
     if leader is not None:
         return leader.nickname
-    return gettext("Operator") if is_operator() else None
+    staff = current_staff()
+    return None if staff is None else staff_name(staff)
 
 
 def needs_leader(view: Callable[P, Answer]) -> Callable[P, Answer]:
@@ -78,8 +138,12 @@ def lead() -> Response:
 @blueprint.post("/operator")
 def operate() -> Response:
     _refuse_elsewhere()
+    chosen = request.form.get(_OPERATOR, STAFF_OF_DEMO[0].key)
+    if all(chosen != staff.key for staff in STAFF_OF_DEMO):
+        flash(gettext("Nobody of the staff has this number. Choose one of those below."), "bad")
+        return redirect(url_for("identity.choose"))
     session.clear()
-    session[_OPERATOR] = True
+    session[_OPERATOR] = chosen
     return redirect(url_for("notices.index"))
 
 

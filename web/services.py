@@ -8,6 +8,7 @@ from flask import current_app
 
 from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.identifiers import CommandId
+from copyplugin.operator_questions import OperatorQuestions
 from copyplugin.store.queries import Queries
 from web.live import LiveHub
 from web.settings import WebSettings
@@ -45,6 +46,7 @@ class Commands(Protocol):
 class Services:
     queries: Queries
     commands: Commands
+    operator: OperatorQuestions | None  # None: there are no operator's pages
     live: LiveHub
     settings: WebSettings
 

@@ -9,7 +9,14 @@ from web.appearance import current_theme
 from web.i18n import current_locale
 from web.identity import current_follower, switch_is_on
 from web.notices.mine import unread_notices
-from web.roles import current_leader, is_operator, name_of_visitor
+from web.roles import (
+    STAFF_OF_DEMO,
+    current_leader,
+    is_operator,
+    name_of_visitor,
+    staff_name,
+)
+from web.services import services
 
 FILTERS: tuple[Callable[..., str | formatting.Exact], ...] = (
     formatting.sign,
@@ -67,6 +74,8 @@ def _of_this_request() -> dict[str, object]:
         "my_leader": current_leader(),
         "my_name": name_of_visitor(),
         "is_operator": is_operator(),
+        "has_operator_pages": services().operator is not None,
+        "staff_to_choose": [(staff, staff_name(staff)) for staff in STAFF_OF_DEMO],
         "unread": unread_notices(),
         "identity_switch": switch_is_on(),
         "theme": current_theme(),

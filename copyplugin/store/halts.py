@@ -110,9 +110,9 @@ def halt_in_force(
     return session.scalars(select(HaltRow).where(_is(scope, scope_id), _in_force(now))).first()
 
 
-def all_halts(session: Session) -> list[HaltRow]:
-    """Return every halt there ever was, the latest first."""
-    return list(session.scalars(select(HaltRow).order_by(HaltRow.id.desc())))
+def all_halts(session: Session, *, limit: int | None = None) -> list[HaltRow]:
+    """Return every halt there ever was, or so many, the latest first."""
+    return list(session.scalars(select(HaltRow).order_by(HaltRow.id.desc()).limit(limit)))
 
 
 def halts_in_force(

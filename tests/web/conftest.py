@@ -6,6 +6,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 
+from copyplugin.operator_questions import OperatorQuestions
+from copyplugin.settings import Settings
 from copyplugin.store.database import Database
 from copyplugin.store.queries import Queries
 from tests.web.builders import FakeCommands, FixedClock, SmallWorld, World, small_world
@@ -86,8 +88,9 @@ def templates() -> KeptTemplates:
 
 
 @pytest.fixture
-def app(queries, commands, settings, templates) -> Iterator[Flask]:
-    app = create_app(queries, commands, settings)
+def app(queries, commands, settings, templates, database, clock) -> Iterator[Flask]:
+    operator = OperatorQuestions(database, clock, Settings())
+    app = create_app(queries, commands, settings, operator=operator)
     app.jinja_env.bytecode_cache = templates
     app.testing = True
     app.config["WTF_CSRF_ENABLED"] = False  # the tests of CSRF turn it on

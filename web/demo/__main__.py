@@ -80,7 +80,12 @@ def run_with_pages(options: Options) -> int:
                 settings = WebSettings(
                     secret_key=secrets.token_hex(32), host=options.host, demo_identity=True
                 )
-                app = create_app(plugin.queries, plugin.commands, settings)
+                app = create_app(
+                    plugin.queries,
+                    plugin.commands,
+                    settings,
+                    operator=plugin.operator_questions,
+                )
                 pages = PageServer(app, listener, options.host)
             try:
                 _greet(options, plugin.queries)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from copyplugin.domain.actor import Role, actor_of
 from copyplugin.domain.notice import Audience
 from web.identity import current_follower
-from web.roles import current_leader, is_operator
+from web.roles import current_leader, current_staff
 from web.services import services
 
 OPERATORS = 0
@@ -27,9 +27,8 @@ def reader() -> Reader | None:
     if leader is not None:
         number = int(leader.leader_id)
         return Reader(Audience.LEADER, number, actor_of(Role.LEADER, number))
-    if is_operator():
-        return Reader(Audience.OPERATOR, OPERATORS, actor_of(Role.OPERATOR, "demo"))
-    return None
+    staff = current_staff()
+    return None if staff is None else Reader(Audience.OPERATOR, OPERATORS, staff.actor)
 
 
 def unread_notices() -> int:
