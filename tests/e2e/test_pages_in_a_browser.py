@@ -30,6 +30,12 @@ PAGES = [
     "/licences",
 ]
 OF_A_LEADER = ["/leader-centre", "/leader-centre/shares", "/leader-centre/followers"]
+OF_AN_OPERATOR = [
+    "/operator/halts",
+    "/operator/payables",
+    "/operator/settings",
+    "/operator/dry-run?name=order_margin_max&value=2",
+]
 LOOKS = [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
 
 
@@ -60,13 +66,17 @@ def test_every_page_is_accessible_and_fits(page, demo, sign_in, complaints, sche
         if wide > width:
             found.append(f"{path}: is {wide} px wide")
 
-    page.goto(f"{demo}/whoami")
-    page.locator("button[name=leader_id][value='1']").click()
-    for path in OF_A_LEADER:
-        page.goto(demo + path)
-        found += [f"{path}: {fault}" for fault in faults(page)]
-        if page.evaluate("document.documentElement.scrollWidth") > width:
-            found.append(f"{path}: is too wide")
+    for button, paths in (
+        ("button[name=leader_id][value='1']", OF_A_LEADER),
+        ("button[name=operator][value='1']", OF_AN_OPERATOR),
+    ):
+        page.goto(f"{demo}/whoami")
+        page.locator(button).click()
+        for path in paths:
+            page.goto(demo + path)
+            found += [f"{path}: {fault}" for fault in faults(page)]
+            if page.evaluate("document.documentElement.scrollWidth") > width:
+                found.append(f"{path}: is too wide")
 
     not_found = [line for line in complaints if "404" in line]
     assert not found, "\n".join(found)
@@ -187,3 +197,28 @@ def test_the_keyboard_alone_gets_around(page, demo, sign_in):
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
+
+
+def test_two_operators_change_a_setting_together(page, demo):
+    """What one proposes the other approves, on the pages, and the engine takes it up."""
+
+    def sign_in_as(key):
+        page.goto(f"{demo}/whoami")
+        page.locator(f"button[name=operator][value='{key}']").click()
+        page.goto(f"{demo}/operator/settings")
+
+    sign_in_as("1")
+    page.select_option("#name", "refusals_to_abort")
+    page.fill("#value", "6")
+    page.fill("#reason", "a venue that refuses in bursts")
+    page.get_by_role("button", name="Change it").click()
+    expect(page.locator(".notice").first).to_contain_text("Somebody else has to approve it")
+    expect(page.get_by_role("button", name="Approve proposal")).to_have_count(0)
+    sign_in_as("2")
+    page.get_by_role("button", name="Approve proposal").click()
+    expect(page.locator(".notice").first).to_have_text(
+        "refusals_to_abort is 6 from now on; it was 5."
+    )
+    expect(page.locator("tr", has_text="refusals_to_abort").first).to_contain_text(
+        "operator:demo and operator:second"
+    )
