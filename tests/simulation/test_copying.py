@@ -227,6 +227,21 @@ async def test_a_sub_account_that_bears_no_order_any_more_sends_its_money_home(p
     assert pair.market.exchange.account(pair.sub_account).contract_balance == 0
 
 
+async def test_a_sub_account_that_bears_the_smallest_of_its_orders_goes_on(plugin, market):
+    leader = {"min_copy_amount": "0.5"}
+    pair = await Pair(plugin, market).start(
+        leader=leader, copy_amount="0.6", price_protection="0.001"
+    )
+    pair.market.set_leverage(pair.leader, BTC, 125)
+    await pair.buy(1, symbol=BTC)
+    pair.set_price(BTC, "59900")
+    await pair.sell(1, symbol=BTC)
+    await pair.plugin.run_jobs("marks", "settle")
+
+    # 0.44 USDT are left: too little for BTC, enough for SOL
+    assert pair.follow.state is FollowState.PENDING
+
+
 async def test_an_open_waits_for_the_account_s_earlier_orders_and_uses_what_they_left(
     plugin, market
 ):

@@ -200,3 +200,29 @@ async def test_a_clock_that_is_set_back_keeps_no_reduction_behind_an_order_that_
     await plugin.run_jobs("copy")
 
     assert pair.held() == pair.held_by_leader() == 3
+
+
+class TellsNoSizes(SimulatedVenue):
+    """A venue that does not tell how much an order of a leader is to fill in all."""
+
+    async def leader_fills(self, account, after):
+        fills = await super().leader_fills(account, after)
+        return [replace(fill, order_contracts=None) for fill in fills]
+
+
+async def test_the_last_part_of_a_close_is_not_kept_for_a_top_up(tmp_path, market):
+    plugin = Plugin(tmp_path, market, venue=TellsNoSizes(market.simulation))
+    await plugin.start()
+    pair = await Pair(plugin, market).start()
+    await pair.buy(10)
+    market.cancel_offers(SOL)
+    market.offer(SOL, Side.BUY, 4, Decimal("149.99"))
+    market.offer(SOL, Side.BUY, 500, Decimal("149.98"))
+    await pair.sell(10)  # 4 are gone, 6 rest
+    assert pair.held() == 6
+    market.offer(SOL, Side.BUY, 6, Decimal("149.99"))
+
+    await plugin.settle()  # in the same moment
+
+    assert pair.held() == pair.held_by_leader() == 0
+    plugin.close()

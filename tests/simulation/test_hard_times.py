@@ -147,6 +147,47 @@ async def test_a_refusal_among_successes_aborts_nothing(pair, market):
     assert pair.held() == 6
 
 
+async def test_too_little_money_is_no_refusal_and_aborts_nothing(plugin, market):
+    pair = await Pair(plugin, market).start(copy_amount="10")
+    for _ in range(6):
+        await pair.buy(1000)
+
+    assert [row.skip_reason for row in pair.skips] == [SkipReason.INSUFFICIENT_BALANCE] * 6
+    assert pair.follow.state is FollowState.PENDING
+
+
+async def test_a_venue_that_answers_in_between_has_not_been_silent_for_long(
+    pair, market, plugin, line
+):
+    await pair.buy(5)
+    for _ in range(2):
+        market.trade(pair.leader, SOL, Side.SELL, 1, LONG, price=Decimal("149.99"))
+        await plugin.engine.feed.sweep()
+        line.unavailable = 1000
+        await plugin.settle()
+        await pass_time(plugin, market, 600, every=30)
+        line.unavailable = 0
+        await pass_time(plugin, market, 31)
+
+    assert (pair.held(), pair.follow.state) == (3, FollowState.COPYING)
+
+
+async def test_an_open_is_tried_so_often_however_long_it_may_be_tried(tmp_path, market, line):
+    venue = FaultyVenue(SimulatedVenue(market.simulation), line)
+    plugin = Plugin(tmp_path, market, venue=venue, open_expiry_seconds=3600)
+    await plugin.start()
+    pair = await Pair(plugin, market).start()
+    line.lost_requests = 1000
+    market.trade(pair.leader, SOL, Side.BUY, 5, LONG)
+    await plugin.engine.feed.sweep()
+    await pass_time(plugin, market, 60)
+
+    [order] = pair.rows(CopyOrderRow)
+    assert (order.attempts, order.state) == (3, CopyOrderState.EXPIRED)
+    assert [row.skip_reason for row in pair.skips] == [SkipReason.EXPIRED]
+    plugin.close()
+
+
 async def test_an_open_that_reaches_nobody_is_tried_three_times_and_expires(
     pair, market, plugin, line
 ):

@@ -7,7 +7,9 @@ import pytest
 from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.follow import EndKind, FollowState
 from copyplugin.domain.skip import SkipReason
+from copyplugin.errors import VenueUnavailable
 from copyplugin.store.rows import FollowHistoryRow, FollowProtectionRow, HaltRow, LaneRow
+from copyplugin.venues.simulated import SimulatedVenue
 from simexchange.core.types import PositionSide
 from tests.simulation.copy_world import Plugin
 from tests.simulation.pair import BTC, SOL, Pair
@@ -41,6 +43,35 @@ async def test_the_largest_loss_closes_everything_and_ends_the_follow(plugin, ma
     assert pair.follow.state is FollowState.CLOSED
     assert pair.follow.end_kind is EndKind.POSITION_CLOSED
     assert pair.follow.end_reason == "the largest loss of the follow was reached"
+
+
+class MovesNothing(SimulatedVenue):
+    """Trades, and is silent when money is to be moved."""
+
+    is_silent = False
+
+    async def transfer(self, request):
+        if self.is_silent:
+            raise VenueUnavailable("not a word")
+        await super().transfer(request)
+
+
+async def test_a_share_that_is_still_in_the_account_is_not_the_followers(tmp_path, market):
+    venue = MovesNothing(market.simulation)
+    plugin = Plugin(tmp_path, market, venue=venue)
+    await plugin.start()
+    pair = await limited(plugin, market, max_loss="20")
+    await pair.buy(40)  # 4 SOL
+    pair.set_price(SOL, "190.00")
+    await pair.sell(40)  # earns about 160
+    venue.is_silent = True
+    await watched(pair)  # of which about 16 are the leader's
+    await pair.buy(40)
+    pair.set_price(SOL, "148.00")  # 168 lost: 10 of his own, and the share
+    await watched(pair)
+
+    assert pair.follow.end_reason == "the largest loss of the follow was reached"
+    plugin.close()
 
 
 @pytest.mark.parametrize("is_held", [False, True])

@@ -1,5 +1,6 @@
 """The further modes, caps and small opens through the whole engine (C7)."""
 
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
@@ -8,7 +9,7 @@ from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.fill import MarginMode
 from copyplugin.domain.skip import SkipReason
 from copyplugin.store.rows import CopyOrderRow, LaneRow
-from simexchange.core.types import MONEY_SCALE, PositionSide
+from simexchange.core.types import MONEY_SCALE, PositionSide, Side
 from tests.simulation.pair import BTC, SOL, Pair
 
 LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
@@ -179,6 +180,19 @@ async def test_the_orders_of_a_day_are_counted_anew_the_next_day(begin, market):
 
     assert [row.skip_reason for row in pair.skips] == [SkipReason.ORDERS_CAPPED]
     assert pair.held() == 2
+
+
+async def test_an_order_of_the_leader_that_goes_on_filling_counts_once_a_day(begin, market):
+    pair = await begin(orders_per_day_max=1)
+    market.cancel_offers(SOL)
+    market.offer(SOL, Side.SELL, 4)
+    market.offer(SOL, Side.SELL, 100, Decimal("150.01"))
+    await pair.buy(10)
+    market.clock.advance(seconds=1)
+    market.offer(SOL, Side.SELL, 6)
+    await pair.plugin.settle()
+
+    assert (pair.held(), pair.skips) == (10, [])
 
 
 async def test_an_instrument_may_have_a_rule_of_its_own(begin):

@@ -99,3 +99,15 @@ async def test_a_position_that_no_lane_wants_is_reported_in_one_cycle(pair, mark
     assert "holds 3 contracts of SOLUSDT short that no lane wants" in caplog.text
     [run] = pair.rows(JobRunRow, JobRunRow.name == "reconcile")
     assert run.backlog == 1
+
+
+async def test_what_the_leader_opens_later_keeps_to_the_bound_of_every_open(holding):
+    await start(holding, open_held="0.2")
+    market = holding.market
+    market.cancel_offers(SOL)
+    market.offer(SOL, Side.SELL, 4)
+    market.offer(SOL, Side.SELL, 1000, Decimal(160))  # within 20 % of his price, not 1.5 %
+    await holding.buy(4)
+
+    assert holding.held() == 10
+    assert holding.skips[-1].skip_reason in {SkipReason.PRICE_MOVED, SkipReason.NO_LIQUIDITY}

@@ -1,8 +1,7 @@
 """Shares above a mark and in escrow, step by step, against sums worked out by hand (M3, M9)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
@@ -12,7 +11,7 @@ from copyplugin.domain.leader import ShareBasis, ShareState
 from copyplugin.store import escrow, ledger
 from copyplugin.store.database import Database
 from copyplugin.store.results import mark_of
-from copyplugin.store.rows import FollowRow, LaneRow
+from copyplugin.store.rows import FollowRow, LaneRow, SettlementRow
 from copyplugin.store.settlements import (
     due_positions,
     review_escrow,
@@ -41,14 +40,16 @@ class Life:
     database: Database
     basis: ShareBasis = ShareBasis.HIGH_WATER_MARK
     escrow_seconds: int = 0
+    sharer: AccountId | None = None
     follow_id: int = 0
     at: datetime = NOW
-    shares: list[Decimal] = field(default_factory=list)
 
     def __post_init__(self):
         def begin(session):
-            leader = make_leader(session, share_basis=self.basis)
-            follow = make_follow(session, leader, escrow_seconds=self.escrow_seconds)
+            leader = make_leader(session, share_basis=self.basis, sharer_ratio=money("0.3"))
+            follow = make_follow(
+                session, leader, escrow_seconds=self.escrow_seconds, sharer_account=self.sharer
+            )
             make_lane(session, follow)
             return follow.id
 
@@ -189,3 +190,25 @@ def test_the_orders_that_a_broker_published_settle_to_a_tenth_of_their_net(life)
     one.close("0")
 
     assert (one.booked(f"escrow:{one.follow_id}"), one.booked("leader:10001")) == (0, 55)
+
+
+def test_what_is_left_of_a_held_share_is_split_anew_between_leader_and_sharer(life, database):
+    one = life(basis=ShareBasis.PER_POSITION, escrow_seconds=30 * 86_400, sharer=AccountId("777"))
+    one.close("200.003")
+    one.close("-50.0005")
+
+    with database.read() as session:
+        [row] = session.scalars(select(SettlementRow))
+    # a tenth of 150.0025, truncated; three tenths of that, truncated
+    assert (row.share, row.sharer_part, row.leader_part) == (
+        money("15.0002"),
+        money("4.5000"),
+        money("10.5002"),
+    )
+    one.at += 31 * DAY
+    one.close("0")
+
+    assert (one.booked("sharer:777"), one.booked("leader:10001")) == (
+        row.sharer_part,
+        row.leader_part,
+    )

@@ -45,3 +45,24 @@ def test_a_day_ends_where_the_next_begins(day, zone):
 )
 def test_a_day_begins_where_its_clocks_say(zone, day, begins):
     assert day_begins(day, ZoneInfo(zone)) == begins
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hours"),
+    [
+        ("Europe/Berlin", date(2026, 3, 29), 23),
+        ("Europe/Berlin", date(2026, 10, 25), 25),
+        ("Europe/Berlin", date(2026, 10, 26), 24),
+        ("America/Sao_Paulo", date(2018, 11, 4), 23),  # begins at one
+        ("America/Sao_Paulo", date(2018, 2, 17), 25),  # its last hour came twice
+        ("America/Havana", date(2026, 11, 1), 25),  # midnight came twice, the first one counts
+        ("Africa/Cairo", date(2026, 4, 24), 23),
+        ("Australia/Lord_Howe", date(2026, 4, 5), 24.5),
+    ],
+)
+def test_a_day_on_which_clocks_are_moved_is_as_long_as_it_is(zone, day, hours):
+    span = span_of_day(day, ZoneInfo(zone))
+
+    assert span.ends - span.begins == timedelta(hours=hours)
+    last = span.ends - timedelta(microseconds=1)
+    assert day_of(span.begins, ZoneInfo(zone)) == day_of(last, ZoneInfo(zone)) == day
