@@ -2,6 +2,7 @@
 
 from tests.mutations.defect import Defect
 from tests.mutations.dialect_defects import DIALECTS
+from tests.mutations.money_defects import AUDITED
 
 DOMAIN = "copyplugin/domain"
 ENGINE = "copyplugin/engine"
@@ -458,4 +459,4 @@ PROTECTION = (
     ),
 )
 
-DEFECTS = (*STEERING, *MONEY, *EXECUTION, *LIFE, *PROTECTION, *DIALECTS)
+DEFECTS = (*STEERING, *MONEY, *EXECUTION, *LIFE, *PROTECTION, *DIALECTS, *AUDITED)
