@@ -2,13 +2,13 @@
 
 import click
 
-from copyplugin.command_base import DATABASE, BadInput, opened, print_table
+from copyplugin.command_line.base import DATABASE, BadInput, opened, print_table
+from copyplugin.command_line.halts import BY
+from copyplugin.command_line.operator_desk import written_down
 from copyplugin.domain.actor import Role, actor_of
 from copyplugin.domain.command import CommandKind
 from copyplugin.domain.identifiers import TransferId
 from copyplugin.errors import Refused
-from copyplugin.halt_command import BY
-from copyplugin.operator_desk import written_down
 from copyplugin.store.payables import get_payable
 from copyplugin.store.queries.payables import Payable, owed, owed_and_paid, total_of
 

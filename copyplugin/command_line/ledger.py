@@ -4,7 +4,7 @@ from contextlib import closing
 
 import click
 
-from copyplugin.command_base import DATABASE, database_or_refusal
+from copyplugin.command_line.base import DATABASE, database_or_refusal
 from copyplugin.errors import LedgerBroken
 from copyplugin.store import ledger, payables
 

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import click
 
-from copyplugin.command_base import DATABASE, BadInput, database_or_refusal
+from copyplugin.command_line.base import DATABASE, BadInput, database_or_refusal
 from copyplugin.domain.identifiers import FollowId
 from copyplugin.errors import UnknownFollow
 from copyplugin.store.follows import get_follow

@@ -4,7 +4,7 @@ from contextlib import closing
 
 import click
 
-from copyplugin.command_base import DATABASE, database_or_refusal, print_table
+from copyplugin.command_line.base import DATABASE, database_or_refusal, print_table
 from copyplugin.store.directory import leader_lines
 
 TITLES = ("id", "account", "nickname", "status", "following", "copy amount", "profit")

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import click
 
-from copyplugin.command_base import DATABASE, BadInput, opened, print_table
+from copyplugin.command_line.base import DATABASE, BadInput, opened, print_table
 from copyplugin.domain.identifiers import FollowId
 from copyplugin.domain.statistics import percent, shown
 from copyplugin.store.follows import get_follow

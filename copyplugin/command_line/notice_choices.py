@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import click
 
-from copyplugin.command_base import DATABASE, BadInput, opened, print_table
+from copyplugin.command_line.base import DATABASE, BadInput, opened, print_table
+from copyplugin.command_line.halts import BY
+from copyplugin.command_line.operator_desk import written_down
 from copyplugin.domain.actor import Role, actor_of
 from copyplugin.domain.command import CommandKind
 from copyplugin.domain.identifiers import FollowerId, LeaderId
@@ -18,8 +20,6 @@ from copyplugin.domain.notice import (
 )
 from copyplugin.engine.notice_commands import choice_from
 from copyplugin.errors import Refused
-from copyplugin.halt_command import BY
-from copyplugin.operator_desk import written_down
 from copyplugin.store.database import Session
 from copyplugin.store.followers import get_follower
 from copyplugin.store.leaders import get_leader

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from copyplugin.command_base import DATABASE, BadInput, opened, print_table
+from copyplugin.command_line.base import DATABASE, BadInput, opened, print_table
 from copyplugin.domain.identifiers import LeaderId
 from copyplugin.domain.statistics import shown
 from copyplugin.store.database import Session

@@ -13,7 +13,10 @@ from copyplugin.changeable_settings import (
     setting_value,
     with_changes,
 )
-from copyplugin.command_base import DATABASE, BadInput, opened, settings_or_refusal
+from copyplugin.command_line.base import DATABASE, BadInput, opened, settings_or_refusal
+from copyplugin.command_line.halts import BY
+from copyplugin.command_line.operator_desk import written_down
+from copyplugin.command_line.settings_try import try_command
 from copyplugin.domain.actor import Role, actor_of
 from copyplugin.domain.command import CommandKind
 from copyplugin.domain.setting_change import (
@@ -23,10 +26,7 @@ from copyplugin.domain.setting_change import (
     SettingName,
 )
 from copyplugin.errors import ConfigurationError, Refused
-from copyplugin.halt_command import BY
-from copyplugin.operator_desk import written_down
 from copyplugin.settings import PREFIX, Settings
-from copyplugin.settings_try_command import try_command
 from copyplugin.store import setting_changes
 from copyplugin.store.database import open_database
 from copyplugin.store.rows import SettingChangeRow

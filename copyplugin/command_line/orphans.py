@@ -2,11 +2,11 @@
 
 import click
 
-from copyplugin.command_base import DATABASE, BadInput, opened, print_table
+from copyplugin.command_line.base import DATABASE, BadInput, opened, print_table
+from copyplugin.command_line.halts import BY
+from copyplugin.command_line.operator_desk import written_down
 from copyplugin.domain.actor import Role, actor_of
 from copyplugin.domain.command import CommandKind
-from copyplugin.halt_command import BY
-from copyplugin.operator_desk import written_down
 from copyplugin.store.queries.orphans import orphans_held
 
 

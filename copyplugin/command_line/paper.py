@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
-from copyplugin.command_base import DATABASE, BadInput, opened, print_table
+from copyplugin.command_line.base import DATABASE, BadInput, opened, print_table
+from copyplugin.command_line.halts import BY
+from copyplugin.command_line.operator_desk import written_down
 from copyplugin.domain.actor import Role, actor_of
 from copyplugin.domain.command import CommandKind, EndHow
 from copyplugin.domain.identifiers import FollowId, LeaderId
 from copyplugin.errors import Refused
-from copyplugin.halt_command import BY
-from copyplugin.operator_desk import written_down
 from copyplugin.replay.follow_spec import FollowSpec, parse_follow
 from copyplugin.store.follows import get_follow
 from copyplugin.store.leaders import get_leader, symbols_of

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import click
 
-from copyplugin.command_base import DATABASE, opened
+from copyplugin.command_line.base import DATABASE, opened
+from copyplugin.command_line.operator_desk import written_down
 from copyplugin.domain.actor import Role, actor_of
 from copyplugin.domain.command import CommandKind
 from copyplugin.domain.halt import HaltScope
-from copyplugin.operator_desk import written_down
 from copyplugin.store import halts
 from copyplugin.store.rows import HaltRow
 from copyplugin.system_clock import SystemClock

@@ -2,7 +2,7 @@
 
 import click
 
-from copyplugin.command_base import DATABASE, BadInput, database_or_refusal, url_or_refusal
+from copyplugin.command_line.base import DATABASE, BadInput, database_or_refusal, url_or_refusal
 from copyplugin.errors import ConfigurationError
 from copyplugin.store.database import upgrade_database
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from copyplugin.command_base import DATABASE, BadInput, opened
+from copyplugin.command_line.base import DATABASE, BadInput, opened
+from copyplugin.command_line.halts import BY
+from copyplugin.command_line.operator_desk import written_down
 from copyplugin.domain.actor import Role, actor_of
 from copyplugin.domain.command import CommandKind
 from copyplugin.domain.identifiers import FollowId
-from copyplugin.halt_command import BY
-from copyplugin.operator_desk import written_down
 from copyplugin.store.follow_settings import CAPS, LIMITS, OF_A_RULE, changes_of, settings_of
 from copyplugin.store.follows import get_follow
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import click
 
-from copyplugin.command_base import DATABASE, BadInput, opened, print_table
+from copyplugin.command_line.base import DATABASE, BadInput, opened, print_table
 from copyplugin.domain.notice import Audience, Channel, Message, NoticeKind
 from copyplugin.errors import ConfigurationError, DeliveryFailed
 from copyplugin.notify.ways_out import ways_out

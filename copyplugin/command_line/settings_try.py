@@ -6,7 +6,7 @@ from decimal import Decimal
 import click
 
 from copyplugin.changeable_settings import assignments
-from copyplugin.command_base import DATABASE, BadInput, opened, print_table
+from copyplugin.command_line.base import DATABASE, BadInput, opened, print_table
 from copyplugin.domain.identifiers import FollowId, LeaderId
 from copyplugin.domain.money import Money
 from copyplugin.errors import Refused

@@ -5,7 +5,7 @@ import json
 
 import click
 
-from copyplugin.engine_command import VENUE, CannotRun
+from copyplugin.command_line.keys import VENUE, CannotRun
 from copyplugin.errors import ConfigurationError
 from copyplugin.settings import load_settings
 from copyplugin.system_clock import SystemClock
