@@ -187,7 +187,8 @@ class Settings(BaseSettings):
         default="",
         max_length=128,
         validate_default=True,
-        description="the venue's UID of the account that holds them",
+        description="the venue's UID of the account that holds them; where no money moves between "
+        "people they stay in the sub-account",
     )
 
     # -- play money

@@ -6,7 +6,7 @@ import click
 
 from copyplugin.command_line.base import DATABASE, database_or_refusal
 from copyplugin.errors import LedgerBroken
-from copyplugin.store import ledger, payables
+from copyplugin.store import escrow, ledger, payables
 
 
 @click.group("ledger")
@@ -23,6 +23,7 @@ def ledger_verify(context: click.Context, database_url: str | None) -> None:
         try:
             head = ledger.verify(session)
             payables.verify(session)
+            escrow.verify(session)
         except LedgerBroken as error:
             click.echo(f"The ledger is broken: {error}", err=True)
             context.exit(1)

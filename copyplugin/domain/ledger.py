@@ -59,6 +59,11 @@ def _named(kind: str, name: object, *, paper: bool) -> LedgerAccount:
     return LedgerAccount(f"{PREFIX if paper else ''}{kind}:{name}")
 
 
+def is_escrow(account: LedgerAccount) -> bool:
+    """Return whether this account has held shares, of either kind of money."""
+    return account.removeprefix(PREFIX).startswith("escrow:")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Posting:
     """One account's part of an entry: positive is credited to it, negative taken from it."""

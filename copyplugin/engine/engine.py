@@ -22,7 +22,7 @@ from copyplugin.engine.settling import Settler
 from copyplugin.engine.statistics import Statistician
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.engine.transfers import Mover
-from copyplugin.store import lane_work, ledger, market, marking, notices, payables
+from copyplugin.store import escrow, lane_work, ledger, market, marking, notices, payables
 from copyplugin.store.database import Session
 
 log = logging.getLogger(__name__)
@@ -120,6 +120,7 @@ class Engine:
             with self.around.database.read() as session:
                 ledger.verify(session)
                 payables.verify(session)
+                escrow.verify(session)
 
         await asyncio.get_running_loop().run_in_executor(None, prove)
 

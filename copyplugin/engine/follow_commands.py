@@ -1,6 +1,6 @@
 """What followers do: register, start a follow, end it in one of three ways (L1, L3, L4, L5)."""
 
-from copyplugin.domain.command import CommandKind, EndHow
+from copyplugin.domain.command import EndHow
 from copyplugin.domain.follow import FollowState
 from copyplugin.domain.identifiers import (
     AccountId,
@@ -18,7 +18,7 @@ from copyplugin.engine.halt_commands import refuse_where_halted
 from copyplugin.engine.protection_commands import protect_new_follow
 from copyplugin.engine.rule_arguments import copy_rule, instrument_rules
 from copyplugin.engine.surroundings import Surroundings
-from copyplugin.engine.transfers import escrow_seconds, stays_where_it_is
+from copyplugin.engine.transfers import stays_where_it_is
 from copyplugin.errors import Refused
 from copyplugin.store import followers, follows, lane_work, marking, places, settings
 from copyplugin.store.database import Session
@@ -111,7 +111,6 @@ def _start(asked: Asked, follower_id: FollowerId) -> Done:
     if "price_protection" in asked.given:
         protection = Ratio(asked.given.decimal("price_protection"))
     rule = copy_rule(asked.given)
-    is_paper = asked.row.kind is CommandKind.START_PAPER_FOLLOW
     wish = places.NewFollow(
         leader_id=LeaderId(asked.given.number("leader_id")),
         follower_id=follower_id,
@@ -122,7 +121,7 @@ def _start(asked: Asked, follower_id: FollowerId) -> Done:
         price_protection=protection,
         sharer_account=_sharer(asked.given),
         open_held=Ratio(asked.given.decimal("open_held")) if "open_held" in asked.given else None,
-        escrow_seconds=escrow_seconds(asked.around, is_paper=is_paper),
+        escrow_seconds=asked.around.settings.share_escrow_seconds,
     )
     now = asked.around.clock.now()
     follow = places.reserve_follow(

@@ -27,7 +27,7 @@ from copyplugin.engine.settling import SHARES, Settler
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.engine.transfers import stays_where_it_is
 from copyplugin.errors import OutcomeUnknown, RequestRejected, VenueUnavailable
-from copyplugin.store import follows, lane_work, leaders, ledger, payables, transfers
+from copyplugin.store import escrow, follows, lane_work, leaders, ledger, payables, transfers
 from copyplugin.store.database import Session
 from copyplugin.store.followers import get_follower
 from copyplugin.store.rows import TransferRow
@@ -227,6 +227,7 @@ class Following:
             if _case(session, case.follow_id).shares_under_way:
                 return
             owed = payables.owed_in(session, case.follow_id)
+            assert not escrow.held_in_place(session, case.follow_id), "all was released"
             his = ledger.balance(session, sub_account(case.follow_id, paper=case.paper))
         money = await self._money_left(case)
         if money is None:
@@ -318,7 +319,10 @@ def _case(session: Session, follow_id: FollowId) -> _Case:
         fund=_state_of(rows, TransferKind.FUND),
         sent_home=_state_of(rows, TransferKind.RETURN),
         shares_under_way=any(
-            row.kind in SHARES and row.state is TransferState.PLANNED for row in rows
+            row.kind in SHARES
+            and row.state is TransferState.PLANNED
+            and row.from_account == follow.sub_account
+            for row in rows
         ),
         is_flat=lane_work.is_flat(session, follow_id),
         is_handed_over=follow.handed_over_at is not None,

@@ -6,7 +6,6 @@ from copyplugin.domain.account import AccountBalance, FundingPayment, VenuePosit
 from copyplugin.domain.identifiers import AccountId, FollowId
 from copyplugin.engine.allotting import look_at_allotments
 from copyplugin.engine.surroundings import Surroundings
-from copyplugin.engine.transfers import escrow_seconds
 from copyplugin.errors import VenueUnavailable
 from copyplugin.store import accounts, funding, lane_work, market
 from copyplugin.store.database import Session
@@ -33,7 +32,7 @@ class MarketData:
         terms = VenueTerms(
             name=venue.name,
             moves_money=venue.capabilities.moves_money,
-            escrow_seconds=escrow_seconds(self._around, is_paper=False),
+            escrow_seconds=self._around.settings.share_escrow_seconds,
         )
 
         def write(session: Session) -> None:

@@ -25,7 +25,16 @@ from copyplugin.engine.findings import Findings
 from copyplugin.engine.losses import take_away
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import VenueUnavailable
-from copyplugin.store import accounts, follows, lane_work, ledger, orphans, payables, transfers
+from copyplugin.store import (
+    accounts,
+    escrow,
+    follows,
+    lane_work,
+    ledger,
+    orphans,
+    payables,
+    transfers,
+)
 from copyplugin.store.database import Session
 from copyplugin.store.lane_work import LaneBelief
 from copyplugin.store.orphans import Leg
@@ -196,7 +205,8 @@ class Reconciler:
         """Return whether a flat sub-account holds other money than its ledger account (M5)."""
         booked = ledger.balance(session, sub_account(follow.id, paper=follow.paper))
         owed = payables.owed_in(session, follow.id)  # it waits there and is others' already
-        difference = total(balance.contract_wallet, -booked, -owed)
+        held = escrow.held_in_place(session, follow.id)
+        difference = total(balance.contract_wallet, -booked, -owed, -held)
         if self._around.venue.capabilities.counts_finer and 0 < difference < DUST:
             return False
         findings = Findings(session, follow.id, self._around.clock.now())

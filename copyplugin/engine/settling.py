@@ -38,8 +38,16 @@ from copyplugin.store.orphans import Leg
 from copyplugin.store.rows import FollowRow
 from copyplugin.store.shares import Purse
 
-SHARES = frozenset({TransferKind.SHARE, TransferKind.SHARER, TransferKind.ESCROW})
-"""Transfers of shares out of a sub-account."""
+SHARES = frozenset(
+    {
+        TransferKind.SHARE,
+        TransferKind.SHARER,
+        TransferKind.ESCROW,
+        TransferKind.RELEASE,
+        TransferKind.RELEASE_SHARER,
+    }
+)
+"""Transfers of shares; those that were held by the operator do not leave a sub-account."""
 
 STILL_THERE = frozenset({TransferState.PLANNED, TransferState.OWED})
 """States of a transfer whose money is still where it came from."""
@@ -123,7 +131,7 @@ class Settler:
             account = follow.sub_account
             since = funding.funding_asked_from(session, follow_id)
             lanes = lane_work.beliefs(session, follow_id)
-            on_their_way = _shares_on_their_way(session, follow_id)
+            on_their_way = _shares_on_their_way(session, follow)
         assert account is not None, "a follow without an account has no positions"
         try:
             payments = await self._around.venue.funding(account, since)
@@ -146,13 +154,16 @@ class Settler:
         follow = follows.get_follow(session, follow_id)
         funding.book_funding(session, follow_id, view.payments, at=now)
         # What left while the venue was asked may or may not be in its answer.
-        now_on_their_way = _shares_on_their_way(session, follow_id)
+        now_on_their_way = _shares_on_their_way(session, follow)
         is_certain = now_on_their_way == view.on_their_way
         lanes = lane_work.beliefs(session, follow_id)
         if _rests_on_open_positions(follow):
             is_certain = is_certain and view.is_of_one_moment(lanes)
         gone = {**view.on_their_way, **now_on_their_way}
-        withdrawable = Money(total(view.balance.contract_available, *(-m for m in gone.values())))
+        held = escrow.held_in_place(session, follow_id)
+        withdrawable = Money(
+            total(view.balance.contract_available, -held, *(-m for m in gone.values()))
+        )
         is_last_call = (
             is_certain and follow.state in LAST_CALL and lane_work.is_flat(session, follow_id)
         )
@@ -201,6 +212,7 @@ class Settler:
             transfer_prefix=settings.client_order_prefix,
             escrow=AccountId(settings.escrow_account) if has_escrow else None,
             pays_others=pays_others,
+            holds_in_place=not pays_others,
         )
 
     def _end_if_spent(self, session: Session, follow: FollowRow, available: Money) -> bool:
@@ -228,10 +240,13 @@ def _rests_on_open_positions(follow: FollowRow) -> bool:
     return follow.share_basis is ShareBasis.HIGH_WATER_MARK or settlements.is_hand_over_due(follow)
 
 
-def _shares_on_their_way(session: Session, follow_id: FollowId) -> dict[TransferId, Money]:
+def _shares_on_their_way(session: Session, follow: FollowRow) -> dict[TransferId, Money]:
     """Return what is booked as paid or owed to others and has not left the sub-account yet."""
-    rows = transfers.transfers_of(session, follow_id, SHARES)
-    return {row.id: row.money for row in rows if row.state in STILL_THERE}
+    return {
+        row.id: row.money
+        for row in transfers.transfers_of(session, follow.id, SHARES)
+        if row.state in STILL_THERE and row.from_account == follow.sub_account
+    }
 
 
 def smallest_margin(

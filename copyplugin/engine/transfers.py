@@ -147,12 +147,6 @@ def stays_where_it_is(around: Surroundings, account: AccountId) -> bool:
     return moves is MovesMoney.NONE and not is_paper(account)
 
 
-def escrow_seconds(around: Surroundings, *, is_paper: bool) -> int:
-    """Return how long shares are held: not where no venue can bring them to who holds them."""
-    can_move = around.venue.capabilities.moves_money is MovesMoney.FULL
-    return around.settings.share_escrow_seconds if is_paper or can_move else 0
-
-
 def _attempt(
     session: Session, transfer_id: TransferId
 ) -> tuple[TransferRequest, int, TransferKind]:

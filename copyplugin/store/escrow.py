@@ -3,16 +3,24 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.account import TransferKind, Wallet
 from copyplugin.domain.high_water_mark import taken_back
-from copyplugin.domain.identifiers import FollowId, TransferId
-from copyplugin.domain.ledger import escrow_account, main_account
+from copyplugin.domain.identifiers import AccountId, FollowId, TransferId
+from copyplugin.domain.ledger import (
+    escrow_account,
+    is_escrow,
+    main_account,
+    moved,
+    sub_account,
+)
 from copyplugin.domain.money import ZERO_MONEY, Money, Ratio, money_total
 from copyplugin.domain.share import split_share
+from copyplugin.errors import LedgerBroken
 from copyplugin.store.followers import get_follower
+from copyplugin.store.ledger import balances, post
 from copyplugin.store.rows import FollowRow, LeaderRow, SettlementRow
 from copyplugin.store.shares import (
     RELEASE,
@@ -63,6 +71,32 @@ def take_back(
     return money_total(ZERO_MONEY, *parts)
 
 
+def held_in_place(session: Session, follow_id: FollowId) -> Money:
+    """Return what is held of a follow's shares in its own sub-account."""
+    query = select(func.sum(SettlementRow.held)).where(
+        SettlementRow.follow_id == follow_id, SettlementRow.transfer_id.is_(None)
+    )
+    return session.scalar(query) or ZERO_MONEY
+
+
+def verify(session: Session) -> None:
+    """Prove that the books hold just what the rows say; raises `LedgerBroken`."""
+    query = (
+        select(FollowRow.id, FollowRow.paper, func.sum(SettlementRow.held))
+        .join(SettlementRow, SettlementRow.follow_id == FollowRow.id)
+        .group_by(FollowRow.id, FollowRow.paper)
+    )
+    held = {
+        escrow_account(follow_id, paper=paper): money
+        for follow_id, paper, money in session.execute(query)
+    }
+    booked = {account: money for account, money in balances(session).items() if is_escrow(account)}
+    for account in sorted({*held, *booked}):
+        by_rows, by_books = held.get(account, ZERO_MONEY), booked.get(account, ZERO_MONEY)
+        if by_rows != by_books:
+            raise LedgerBroken(f"{account} is {by_books:f} in the books, and rows hold {by_rows:f}")
+
+
 def floor_of(session: Session, follow_id: FollowId, *, now: datetime) -> Money | None:
     """Return the result above which shares are held or were taken back; None without any."""
     rows = _in_window(session, follow_id, now=now)
@@ -111,9 +145,15 @@ def _take_back(
     row.leader_part, row.sharer_part = split_share(
         row.share, follow.sharer_ratio or Ratio(ZERO_MONEY)
     )
-    account = get_follower(session, follow.follower_id).account
     # What was taken back of one share in all names the step: it only grows.
     name = f"{row.id}-{row.taken_back.normalize():f}"
+    if _is_in_place(row):  # it is in the sub-account, and part of the follow again
+        sub = sub_account(follow.id, paper=follow.paper)
+        postings = moved(escrow_account(follow.id, paper=follow.paper), sub, part)
+        post(session, kind=TAKE_BACK, reference=name, postings=postings, at=at)
+        session.flush()
+        return
+    account = get_follower(session, follow.follower_id).account
     payment = Payment(
         kind=TransferKind.TAKE_BACK,
         transfer_id=TransferId(f"{purse.transfer_prefix}-{TransferKind.TAKE_BACK}-{name}"),
@@ -121,7 +161,15 @@ def _take_back(
         ledger_account=main_account(account),
         money=part,
     )
-    _pay(session, follow, [payment], purse, kind=TAKE_BACK, reference=name, at=at)
+    _pay(
+        session,
+        follow,
+        [payment],
+        kind=TAKE_BACK,
+        reference=name,
+        source=_operators_wallet(follow, purse),
+        at=at,
+    )
 
 
 def _release(
@@ -139,22 +187,43 @@ def _release(
     )
     payments = payments_of(row.held, claim, leader, purse, is_release=True)
     row.held = ZERO_MONEY
-    _pay(session, follow, payments, purse, kind=RELEASE, reference=claim.reference, at=at)
+    if _is_in_place(row):
+        assert follow.sub_account is not None
+        source = (follow.sub_account, Wallet.CONTRACT)
+    else:
+        source = _operators_wallet(follow, purse)
+    _pay(
+        session,
+        follow,
+        payments,
+        kind=RELEASE,
+        reference=claim.reference,
+        source=source,
+        at=at,
+    )
+
+
+def _is_in_place(row: SettlementRow) -> bool:
+    """Return whether a held share never left the sub-account: then no transfer took it away."""
+    return row.transfer_id is None
+
+
+def _operators_wallet(follow: FollowRow, purse: Purse) -> tuple[AccountId, Wallet]:
+    assert purse.escrow is not None, "what is held is held somewhere"
+    return (payee_of(follow, purse.escrow), Wallet.SPOT)
 
 
 def _pay(  # noqa: PLR0913 - one entry in all its parts
     session: Session,
     follow: FollowRow,
     payments: Sequence[Payment],
-    purse: Purse,
     *,
     kind: str,
     reference: str,
+    source: tuple[AccountId, Wallet],
     at: datetime,
 ) -> None:
-    assert purse.escrow is not None, "what is held is held somewhere"
-    source = escrow_account(follow.id, paper=follow.paper)
-    entry_id = book_payments(session, kind, reference, source=source, payments=payments, at=at)
-    wallet = (payee_of(follow, purse.escrow), Wallet.SPOT)
-    plan_payments(session, follow, payments, source=wallet, entry_id=entry_id, at=at)
+    held = escrow_account(follow.id, paper=follow.paper)
+    entry_id = book_payments(session, kind, reference, source=held, payments=payments, at=at)
+    plan_payments(session, follow, payments, source=source, entry_id=entry_id, at=at)
     session.flush()

@@ -1,7 +1,7 @@
 """The leader share of closed positions: computed, booked and planned in one transaction, once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, or_, select
@@ -236,7 +236,7 @@ def settle_owed(  # noqa: PLR0913 - one settlement in all its parts
         result_before=results[0],
         result_after=results[1],
     )
-    return take_share(session, claim, replace(purse, escrow=None), at=at)
+    return take_share(session, claim, purse.holding_nothing, at=at)
 
 
 def is_hand_over_due(follow: FollowRow) -> bool:

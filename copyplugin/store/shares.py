@@ -1,7 +1,7 @@
 """Taking a leader share: its entry, its row and its transfers, in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -13,6 +13,7 @@ from copyplugin.domain.ledger import (
     Posting,
     escrow_account,
     leader_account,
+    moved,
     payable_account,
     sharer_account,
     sub_account,
@@ -32,13 +33,20 @@ RELEASE = "release"
 class Purse:
     """How shares are paid out: what transfers are called, and where held ones are kept.
 
-    `escrow` is the operator's account at the venue; None where nothing is held. Shares are owed
-    where the venue does not move money between people: then `pays_others` is false.
+    `escrow` is the operator's account at the venue; None where it holds nothing. Where the venue
+    does not move money between people `pays_others` is false: shares are owed, and what is held
+    stays in the sub-account (`holds_in_place`).
     """
 
     transfer_prefix: str
     escrow: AccountId | None = None
     pays_others: bool = True
+    holds_in_place: bool = False
+
+    @property
+    def holding_nothing(self) -> "Purse":
+        """Return the same purse for a share that is not to be held."""
+        return replace(self, escrow=None, holds_in_place=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,14 +86,12 @@ def take_share(session: Session, claim: Claim, purse: Purse, *, at: datetime) ->
     leader = session.get_one(LeaderRow, follow.leader_id)
     leader_part, sharer_part = split_share(claim.share, _sharer_ratio(follow))
     hold = timedelta(seconds=follow.escrow_seconds or 0)
-    is_held = bool(hold) and purse.escrow is not None
+    is_held = bool(hold) and (purse.escrow is not None or purse.holds_in_place)
     payments = (
-        [_into_escrow(claim, purse)] if is_held else payments_of(claim.share, claim, leader, purse)
+        _into_escrow(claim, purse) if is_held else payments_of(claim.share, claim, leader, purse)
     )
     source = sub_account(follow.id, paper=follow.paper)
-    entry_id = book_payments(
-        session, SHARE, claim.reference, source=source, payments=payments, at=at
-    )
+    entry_id = _book_share(session, claim, source, payments, at=at)
     assert follow.sub_account is not None
     wallet = (follow.sub_account, Wallet.CONTRACT)
     plan_payments(session, follow, payments, source=wallet, entry_id=entry_id, at=at)
@@ -192,16 +198,38 @@ def plan_payments(
         )
 
 
-def _into_escrow(claim: Claim, purse: Purse) -> Payment:
-    assert purse.escrow is not None
+def _book_share(
+    session: Session,
+    claim: Claim,
+    source: LedgerAccount,
+    payments: Sequence[Payment],
+    *,
+    at: datetime,
+) -> LedgerEntryId:
+    """Book where a share goes; what is held in place changes its account in the books alone."""
+    if payments:
+        return book_payments(
+            session, SHARE, claim.reference, source=source, payments=payments, at=at
+        )
+    held = escrow_account(claim.follow.id, paper=claim.follow.paper)
+    postings = moved(source, held, claim.share)
+    return post(session, kind=SHARE, reference=claim.reference, postings=postings, at=at)
+
+
+def _into_escrow(claim: Claim, purse: Purse) -> list[Payment]:
+    """Return what is moved for a share that is held; nothing where it stays in the sub-account."""
+    if purse.escrow is None:
+        return []
     kind = TransferKind.ESCROW
-    return Payment(
-        kind=kind,
-        transfer_id=TransferId(f"{purse.transfer_prefix}-{kind}-{claim.name}"),
-        account=payee_of(claim.follow, purse.escrow),
-        ledger_account=escrow_account(claim.follow.id, paper=claim.follow.paper),
-        money=claim.share,
-    )
+    return [
+        Payment(
+            kind=kind,
+            transfer_id=TransferId(f"{purse.transfer_prefix}-{kind}-{claim.name}"),
+            account=payee_of(claim.follow, purse.escrow),
+            ledger_account=escrow_account(claim.follow.id, paper=claim.follow.paper),
+            money=claim.share,
+        )
+    ]
 
 
 def payee_of(follow: FollowRow, account: AccountId) -> AccountId:

@@ -12,7 +12,7 @@ from copyplugin.errors import LedgerBroken, TransferRejected, VenueUnavailable
 from copyplugin.ports import MovesMoney
 from copyplugin.store import ledger, payables
 from copyplugin.store.queries.follow_statement import follow_statement
-from copyplugin.store.rows import FollowRow, JobRunRow, LedgerEntryRow, TransferRow
+from copyplugin.store.rows import JobRunRow, LedgerEntryRow, TransferRow
 from copyplugin.venues.simulated import SimulatedVenue
 from simexchange.core.commands import Withdraw
 from simexchange.core.types import MONEY_SCALE, Wallet
@@ -231,19 +231,3 @@ async def test_a_share_that_the_rows_forgot_breaks_the_books(owing):
 
     with pytest.raises(LedgerBroken, match="payable"):
         books(owing)
-
-
-async def test_nothing_is_held_in_escrow_where_nobody_can_bring_it_there(tmp_path, market):
-    plugin = Plugin(
-        tmp_path,
-        market,
-        venue=OwnAccountsVenue(market.simulation),
-        share_escrow_seconds=3600,
-        escrow_account="77",
-    )
-    await plugin.start()
-    pair = await Pair(plugin, market).start()
-
-    [follow] = pair.rows(FollowRow)
-    assert follow.escrow_seconds is None
-    plugin.close()

@@ -45,7 +45,12 @@ def test_where_everything_moves_nothing_is_to_be_done_by_hand(ben, form, databas
 def test_that_shares_are_held_is_said_before_the_start(ben, form, database):
     tell(database, MovesMoney.FULL, escrow_seconds=7 * 86_400)
 
-    assert "by itself, after 7 d 0 h in escrow" in page(ben, form)
+    text = page(ben, form)
+
+    assert "by itself, after 7 d 0 h in escrow" in text
+    assert "Escrow: each share is held for 7 d 0 h." in text
+    tell(database, MovesMoney.OWN_ACCOUNTS, escrow_seconds=7 * 86_400)
+    assert "by you, by hand, after 7 d 0 h in escrow" in page(ben, form)
 
 
 def test_inside_own_accounts_the_share_is_said_to_be_paid_by_hand(ben, form, database):

@@ -20,6 +20,7 @@ from copyplugin.domain.leader import NOT_BOOKED, TradeState
 from copyplugin.domain.ledger import LedgerAccount, sub_account
 from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, Price, money_total, product
 from copyplugin.store import ledger
+from copyplugin.store.escrow import TAKE_BACK
 from copyplugin.store.payables import PAID
 from copyplugin.store.rows import (
     CopiedPositionRow,
@@ -225,14 +226,15 @@ def _funding(
 def _shares(session: Session, account: LedgerAccount) -> Iterator[StatementLine]:
     """Yield what was booked as leader shares, from the ledger itself.
 
-    A share that the follower paid with other money was paid in by that: what waited is his again.
+    What was held in the sub-account and is taken back adds to the follow again. A share that the
+    follower paid with other money was paid in by that: what waited is his again.
     """
     query = (
         select(LedgerEntryRow, LedgerPostingRow.money)
         .join(LedgerPostingRow, LedgerPostingRow.entry_id == LedgerEntryRow.id)
         .where(
             LedgerPostingRow.account == account,
-            LedgerEntryRow.kind.in_({LineKind.SHARE.value, SHARE_CUT, PAID}),
+            LedgerEntryRow.kind.in_({LineKind.SHARE.value, SHARE_CUT, TAKE_BACK, PAID}),
         )
         .order_by(LedgerEntryRow.id)
     )
