@@ -217,6 +217,11 @@ async def _serve(
     built: _Built,
     key: str | None,
 ) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    # Before anybody is told that it listens: who hears of it may end it at once.
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, stop.set)
     try:
         await server.start(host, port)
     except OSError as error:
@@ -230,10 +235,6 @@ async def _serve(
     else:
         click.echo(f"Operator API: {address}{PREFIX}status with the header {KEY_HEADER}: {key}")
         click.echo(f"Watch it: {address}{PREFIX}watch")
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(signal_number, stop.set)
     try:
         await _run_until(stop, built.driver, built.clock)
     finally:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,6 +37,19 @@ NEEDED = ["run", "pyproject.toml", "hatch_build.py", "package.json", "package-lo
 WHOLE = "ran -m web.demo"
 
 pytestmark = pytest.mark.timeout(30)  # they wait for each other; a whole run takes a second
+
+# What is started in the background or by nohup ignores signals, and so does all it starts; a shell
+# may not even catch what was ignored when it began. These tests interrupt it, so it begins anew.
+AS_FROM_A_TERMINAL = (
+    sys.executable,
+    "-c",
+    (
+        "import os, signal, sys\n"
+        "for number in (signal.SIGHUP, signal.SIGINT):\n"
+        "    signal.signal(number, signal.SIG_DFL)\n"
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    ),
+)
 
 PYTHON = """#!/bin/sh
 case "$*" in
@@ -80,10 +94,12 @@ class Machine:
         notes = self.folder / "calls"
         return notes.read_text().splitlines() if notes.exists() else []
 
-    def start(self, *words: str, **settings: str) -> subprocess.Popen[str]:
+    def start(
+        self, *words: str, through: Sequence[str] = (), **settings: str
+    ) -> subprocess.Popen[str]:
         paths = {name.upper(): str(self.folder / name) for name in ("calls", "started", "go")}
         return subprocess.Popen(
-            [self.tree / "run", *words],
+            [*through, self.tree / "run", *words],
             cwd="/",
             env={"PATH": str(self.folder / "bin")} | paths | self.settings | settings,
             stdin=subprocess.DEVNULL,
@@ -99,7 +115,7 @@ class Machine:
 
     def start_and_wait_for_pip(self, *words: str) -> subprocess.Popen[str]:
         """Return when packages are being installed; they will be until `let_pip_go`."""
-        process = self.start(*words, PIP="hangs")
+        process = self.start(*words, PIP="hangs", through=AS_FROM_A_TERMINAL)
         (self.folder / "started").read_text()
         return process
 

@@ -1,6 +1,7 @@
 """A served exchange that is killed comes back: the same state, the same keys, the same history."""
 
 import json
+import signal
 import threading
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,21 @@ def history(served: Served, keys: dict[str, dict[str, str]]) -> dict[str, Any]:
         if isinstance(answer, dict):
             answer.pop("time", None)
     return answers
+
+
+def test_a_server_that_began_with_interrupts_ignored_ends_when_it_is_interrupted() -> None:
+    """As it does in the background of a script, or under nohup: it hears them from its first word.
+
+    The moment between its word and its ear is short: many tries find it.
+    """
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        for _ in range(3):
+            with Served("--market", "still", "--port", "0") as served:
+                pass
+            assert served.process.returncode == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_killed_server_comes_back_as_it_was(tmp_path: Path) -> None:
