@@ -16,9 +16,9 @@ from copyplugin.domain.halt import HaltScope
 from copyplugin.domain.identifiers import FollowId
 from copyplugin.domain.money import Money, total
 from copyplugin.domain.skip import SkipReason
-from copyplugin.engine.settling import SHARES
+from copyplugin.engine.settling import SHARES, shares_on_their_way
 from copyplugin.engine.surroundings import Surroundings
-from copyplugin.store import follows, halts, marking, protection, transfers
+from copyplugin.store import escrow, follows, halts, marking, protection, transfers
 from copyplugin.store.database import Session
 from copyplugin.store.protection import Guarded
 
@@ -56,14 +56,9 @@ class LimitBook:
 
     def _measure(self, valuation: Valuation) -> LimitHit | None:
         follow, terms = self.guarded.follow, self.guarded.terms
-        rows = transfers.transfers_of(self.session, follow.id, SHARES)
-        paid, due = (
-            Money(total(*(row.money for row in rows if row.state in states)))
-            for states in (
-                {TransferState.DONE},
-                {TransferState.PLANNED, TransferState.OWED},
-            )
-        )
+        paid = shares_paid(self.session, follow.id)
+        waiting = shares_on_their_way(self.session, follow).values()
+        due = total(*waiting, escrow.held_in_place(self.session, follow.id))
         if paid != valuation.paid:
             return None  # a share was paid while the venue was asked: the next look tells
         trading = Money(total(valuation.equity, paid))

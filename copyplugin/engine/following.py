@@ -23,7 +23,7 @@ from copyplugin.engine.attempts import attempt_all
 from copyplugin.engine.feed import Feed
 from copyplugin.engine.held_positions import LeaderHoldings, open_what_is_held
 from copyplugin.engine.market_data import MarketData
-from copyplugin.engine.settling import SHARES, Settler
+from copyplugin.engine.settling import RELEASES, SHARES, Settler
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.engine.transfers import stays_where_it_is
 from copyplugin.errors import OutcomeUnknown, RequestRejected, VenueUnavailable
@@ -319,7 +319,7 @@ def _case(session: Session, follow_id: FollowId) -> _Case:
         fund=_state_of(rows, TransferKind.FUND),
         sent_home=_state_of(rows, TransferKind.RETURN),
         shares_under_way=any(
-            row.kind in SHARES
+            row.kind in SHARES | RELEASES
             and row.state is TransferState.PLANNED
             and row.from_account == follow.sub_account
             for row in rows

@@ -38,16 +38,11 @@ from copyplugin.store.orphans import Leg
 from copyplugin.store.rows import FollowRow
 from copyplugin.store.shares import Purse
 
-SHARES = frozenset(
-    {
-        TransferKind.SHARE,
-        TransferKind.SHARER,
-        TransferKind.ESCROW,
-        TransferKind.RELEASE,
-        TransferKind.RELEASE_SHARER,
-    }
-)
-"""Transfers of shares; those that were held by the operator do not leave a sub-account."""
+SHARES = frozenset({TransferKind.SHARE, TransferKind.SHARER, TransferKind.ESCROW})
+"""Transfers of shares out of a sub-account."""
+
+RELEASES = frozenset({TransferKind.RELEASE, TransferKind.RELEASE_SHARER})
+"""Transfers of shares that were held: out of the sub-account where they were held in it."""
 
 STILL_THERE = frozenset({TransferState.PLANNED, TransferState.OWED})
 """States of a transfer whose money is still where it came from."""
@@ -131,7 +126,7 @@ class Settler:
             account = follow.sub_account
             since = funding.funding_asked_from(session, follow_id)
             lanes = lane_work.beliefs(session, follow_id)
-            on_their_way = _shares_on_their_way(session, follow)
+            on_their_way = shares_on_their_way(session, follow)
         assert account is not None, "a follow without an account has no positions"
         try:
             payments = await self._around.venue.funding(account, since)
@@ -154,7 +149,7 @@ class Settler:
         follow = follows.get_follow(session, follow_id)
         funding.book_funding(session, follow_id, view.payments, at=now)
         # What left while the venue was asked may or may not be in its answer.
-        now_on_their_way = _shares_on_their_way(session, follow)
+        now_on_their_way = shares_on_their_way(session, follow)
         is_certain = now_on_their_way == view.on_their_way
         lanes = lane_work.beliefs(session, follow_id)
         if _rests_on_open_positions(follow):
@@ -240,11 +235,11 @@ def _rests_on_open_positions(follow: FollowRow) -> bool:
     return follow.share_basis is ShareBasis.HIGH_WATER_MARK or settlements.is_hand_over_due(follow)
 
 
-def _shares_on_their_way(session: Session, follow: FollowRow) -> dict[TransferId, Money]:
+def shares_on_their_way(session: Session, follow: FollowRow) -> dict[TransferId, Money]:
     """Return what is booked as paid or owed to others and has not left the sub-account yet."""
     return {
         row.id: row.money
-        for row in transfers.transfers_of(session, follow.id, SHARES)
+        for row in transfers.transfers_of(session, follow.id, SHARES | RELEASES)
         if row.state in STILL_THERE and row.from_account == follow.sub_account
     }
 

@@ -14,7 +14,7 @@ from copyplugin.store.queries.follow_statement import follow_statement
 from copyplugin.store.rows import FollowRow, JobRunRow, SettlementRow, TransferRow
 from copyplugin.venues.simulated import SimulatedVenue
 from tests.simulation.copy_world import Market, Plugin
-from tests.simulation.pair import Pair
+from tests.simulation.pair import SOL, Pair
 from tests.simulation.test_own_accounts import BOB, OwnAccountsVenue
 from tests.simulation.test_share_bases import (
     ABOVE_MARK,
@@ -203,3 +203,18 @@ async def test_whoever_holds_it_everybody_ends_with_the_same(tmp_path, seed, ter
     moved = await ended(tmp_path / "b", SimulatedVenue, prices, **terms)
 
     assert in_place == moved
+
+
+async def test_what_is_held_is_not_counted_as_the_followers_own_at_his_limits(tmp_path):
+    pair = await begin(tmp_path, max_loss="50")
+    pair.market.set_leverage(pair.leader, SOL, 2)
+    await round_trip(pair, 10, "160")
+    assert held_and_owed(pair)[0] > Decimal("0.9")
+    pair.set_price(SOL, "150")
+    await pair.buy(20)
+
+    pair.set_price(SOL, "120.50")  # his own is 949.7, with what is held 950.7
+    await pair.plugin.run_jobs("protect", "close ended", "settle", "close ended")
+
+    assert pair.follow.end_reason == "the largest loss of the follow was reached"
+    pair.plugin.close()
