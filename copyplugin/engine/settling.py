@@ -156,9 +156,8 @@ class Settler:
             is_certain = is_certain and view.is_of_one_moment(lanes)
         gone = {**view.on_their_way, **now_on_their_way}
         held = escrow.held_in_place(session, follow_id)
-        withdrawable = Money(
-            total(view.balance.contract_available, -held, *(-m for m in gone.values()))
-        )
+        waiting = Money(total(held, *gone.values()))
+        withdrawable = Money(total(view.balance.contract_available, -waiting))
         is_last_call = (
             is_certain and follow.state in LAST_CALL and lane_work.is_flat(session, follow_id)
         )
