@@ -245,18 +245,16 @@ class Planner:
         For its turn, or for the balance it rests on. With a close behind it, it waits no longer
         than an open is tried, and not at all where the leader has closed everything.
         """
-        if not signal.increases:
-            return terms
-        if closes_behind:
-            tried_for = timedelta(seconds=self._around.settings.open_expiry_seconds)
-            terms = replace(terms, late_after=min(terms.late_after, tried_for))
-        if refusal(move, terms, now=self._now) is not None:
+        if not signal.increases or refusal(move, terms, now=self._now) is not None:
             return terms
         is_blocked = self._is_blocked(work, signal.id)
         if not is_blocked and not needs_balance(move, terms, now=self._now):
             return terms
         if any(each.contracts_after == 0 for each in closes_behind):
             return replace(terms, leader_has_closed=True)
+        tried_for = timedelta(seconds=self._settings.open_expiry_seconds)
+        if closes_behind and self._now - signal.received_at > tried_for:
+            return replace(terms, late_after=timedelta.min)  # too late, however late that is
         if not is_blocked and work.lane.target == work.lane.actual:  # else the gap goes first
             self.plan.errands.append(AskBalance(lane_id=work.lane.id, account=account_of(work)))
         return None

@@ -12,9 +12,11 @@ from copyplugin.errors import OutcomeUnknown, VenueUnavailable
 from copyplugin.store.rows import CopyDecisionRow, LaneRow, SignalRow
 from copyplugin.venues.simulated import SimulatedVenue
 from simexchange.core.commands import CancelAll
-from simexchange.core.types import MONEY_SCALE, Side
+from simexchange.core.types import MONEY_SCALE, PositionSide, Side
 from tests.simulation.copy_world import Plugin
 from tests.simulation.pair import BTC, SOL, Pair
+
+LONG = PositionSide.LONG
 
 
 class HalfDeafVenue(SimulatedVenue):
@@ -120,6 +122,19 @@ async def test_a_reduction_waits_no_longer_for_an_open_than_that_may_be_late(pai
 
     assert pair.held() == 5
     assert reasons_of(pair, SOL) == [None, SkipReason.EXPIRED, None]
+
+
+async def test_an_open_that_need_not_wait_is_copied_though_a_reduction_is_known_already(
+    pair, plugin, market
+):
+    market.trade(pair.leader, SOL, Side.BUY, 10, LONG)
+    market.trade(pair.leader, SOL, Side.SELL, 5, LONG, price=Decimal("149.99"))
+    market.clock.advance(seconds=30)  # the engine was away
+
+    await plugin.run_jobs("copy")
+
+    assert pair.held() == 5
+    assert pair.skips == []
 
 
 async def test_a_close_does_not_wait_for_a_pause_that_an_open_earned(plugin, market, venue):
