@@ -51,6 +51,7 @@ async def step(pair: PaperPair, chance: random.Random) -> None:
         await opens(contracts, leg, symbol)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 async def test_faults_and_kills_change_when_play_money_is_traded_never_what(
     tmp_path, market, monkeypatch, seed

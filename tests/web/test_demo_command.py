@@ -9,6 +9,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+from click.testing import CliRunner
 
 from copyplugin.domain.fill import PositionSide
 from copyplugin.domain.skip import SkipReason
@@ -16,6 +17,7 @@ from copyplugin.store.database import upgrade_database
 from copyplugin.store.queries.summary import Books, OpenWork, Summary
 from tests.conftest import ROOT
 from tests.web.builders import money
+from web.demo.__main__ import main
 from web.demo.cast import LEADERS, TERMS, plan_followers
 from web.demo.report import faults_of
 from web.demo.stage import VenuesWord
@@ -62,9 +64,9 @@ def test_a_port_in_use_is_refused_before_anything_starts(program, taken_port, tm
     ],
 )
 def test_what_cannot_be_is_refused_with_a_sentence(arguments, sentence):
-    done = run(*DEMO, *arguments)
+    done = CliRunner().invoke(main, arguments)
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert sentence in done.stderr
     assert done.stdout == ""
 
@@ -72,9 +74,10 @@ def test_what_cannot_be_is_refused_with_a_sentence(arguments, sentence):
 def test_a_folder_that_cannot_be_used_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
 
-    done = run(*DEMO, "--headless", "--seconds", "1", "--data", str(tmp_path / "file"))
+    words = ["--headless", "--seconds", "1", "--data", str(tmp_path / "file")]
+    done = CliRunner().invoke(main, words)
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "Choose another folder." in done.stderr
 
 

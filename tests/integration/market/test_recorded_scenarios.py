@@ -83,6 +83,7 @@ def test_a_scenario_walks_three_instruments_through_a_violent_day():
     assert found.failure is None, found.failure
 
 
+@pytest.mark.slow
 @needs_capture
 def test_a_scenario_trades_a_recorded_tape_and_fills_who_rests_in_its_way():
     found = outcome(

@@ -287,6 +287,7 @@ def test_what_a_liquidation_has_cost_is_a_difference_of_its_own(record: Write):
     assert_the_differences_sum_to_the_whole(follow, long_profit_of(rows))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not LOSING.exists(), reason="the losing leaders are not beside this checkout")
 def test_a_losing_leader_is_accounted_for_in_every_mode():
     report = figures(
@@ -307,6 +308,7 @@ def test_a_losing_leader_is_accounted_for_in_every_mode():
     assert Fraction(report["follows"][0]["net_result"]) < 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not RECORD.exists(), reason="the recorded fills are not beside this checkout")
 def test_the_last_days_of_a_recorded_leader_are_accounted_for_in_every_mode(tmp_path: Path):
     header, *rows = RECORD.read_text().splitlines()

@@ -165,6 +165,7 @@ def test_a_voided_follow_gives_its_place_and_its_amount_back(database):
         assert placed_amount(session, leader.id) == money(100)
 
 
+@pytest.mark.slow
 def test_of_a_thousand_who_press_copy_at_once_a_hundred_get_the_hundred_places(url, database):
     def prepare(session):
         leader = make_leader(session, max_followers=100, total_copy_amount=money(100_000))
