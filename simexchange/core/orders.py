@@ -20,7 +20,21 @@ if TYPE_CHECKING:
     from simexchange.core.positions import Position
 
 
-class Order:
+class Queued:
+    """A place in the queue at one price.
+
+    A base, so that its fields stand before all others of an order, beside the count of its
+    references: one line of the processor's cache is all of a neighbour that is touched.
+    """
+
+    __slots__ = ("level", "next", "prev")
+
+    level: Level | None  # of the book, while it rests
+    prev: Order | None
+    next: Order | None
+
+
+class Order(Queued):
     """An order and its place in the queue.
 
     ``contracts = filled + remaining + cancelled`` at all times. ``hold`` is the money that its
@@ -38,12 +52,9 @@ class Order:
         "filled",
         "filled_ticks",
         "hold",
-        "level",
-        "next",
         "order_id",
         "plan_id",
         "position",
-        "prev",
         "price",
         "promised",
         "remaining",
@@ -69,9 +80,6 @@ class Order:
     fee: int
     hold: int
     promised: int
-    level: Level | None  # of the book, while it rests
-    prev: Order | None
-    next: Order | None
 
     @property
     def account(self) -> Account:
