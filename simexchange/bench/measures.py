@@ -8,7 +8,7 @@ from statistics import median
 from simexchange.bench.instructions import instructions_per_order
 from simexchange.bench.journaling import journal_figures
 from simexchange.bench.ticks import calm_tick_us, crowded_exchange, rough_event_us
-from simexchange.bench.timing import FrozenHeap, late_ratio, spent_ns
+from simexchange.bench.timing import FrozenHeap, arrival_us, late_ratio, spent_ns
 from simexchange.bench.workload import Workload, mixed_workload, prepared_exchange
 from simexchange.core import trading
 from simexchange.core.types import MarginMode
@@ -34,6 +34,7 @@ class Effort:
 class Figures:
     """What `simexchange bench --json` prints. Times are CPU microseconds, medians of the rounds.
 
+    `command_us`: what whoever receives a command pays on top, to make it of bytes and let it go.
     `deep_ratio`: cost of an order with 20,000 resting ones, over that in a shallow book.
     `late_ratio`: the last 30 % of the long run over its first. `instructions_per_order` is None
     where valgrind is not installed or was not asked for. `journal_us_per_command` and
@@ -44,6 +45,7 @@ class Figures:
     orders_per_second: int
     us_per_order: float
     instructions_per_order: int | None
+    command_us: float
     deep_us_per_order: float
     deep_ratio: float
     late_ratio: float | None
@@ -71,12 +73,14 @@ def measure(effort: Effort) -> Figures:
     )
     flows: list[float] = []
     ratios: list[float] = []
+    arrivals: list[float] = []
     event_hash = ""
     for _ in range(effort.rounds):
         us, event_hash = _us_per_order(flow)
         deep_us, _ = _us_per_order(deep)
         flows.append(us)
         ratios.append(deep_us / us)
+        arrivals.append(arrival_us(flow.measured))
     is_compiled = not trading.__file__.endswith(".py")
     journal_us, snapshot_ms, snapshot_mib = (
         (None, None, None) if is_compiled else journal_figures(flow, rounds=effort.rounds)
@@ -89,6 +93,7 @@ def measure(effort: Effort) -> Figures:
         orders_per_second=round(1e6 / median(flows)),
         us_per_order=round(median(flows), 3),
         instructions_per_order=_instructions(effort),
+        command_us=round(median(arrivals), 3),
         deep_us_per_order=round(median(flows) * median(ratios), 3),
         deep_ratio=round(median(ratios), 3),
         late_ratio=_late(effort),

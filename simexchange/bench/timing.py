@@ -4,7 +4,13 @@ import gc
 import time
 from collections.abc import Sequence
 
-from simexchange.bench.workload import Stream, arriving, prepared_exchange
+from simexchange.bench.workload import (
+    Stream,
+    arriving,
+    packed,
+    prepared_exchange,
+    unpacked,
+)
 from simexchange.collector import spare_what_lives
 from simexchange.core.commands import Command
 from simexchange.core.exchange import Exchange
@@ -34,6 +40,17 @@ def spent_ns(exchange: Exchange, commands: Sequence[Command], at: int = 0) -> in
             at += 1
         spent += time.thread_time_ns() - start
     return spent
+
+
+def arrival_us(commands: Sequence[Command]) -> float:
+    """Return what it takes to make a command of its bytes and to let go of it, in microseconds."""
+    spent = 0
+    for content in packed(commands):
+        start = time.thread_time_ns()
+        arrived = unpacked(content)
+        arrived.clear()
+        spent += time.thread_time_ns() - start
+    return spent / len(commands) / 1_000
 
 
 def late_ratio(*, orders: int, seed: int, accounts: int) -> float:

@@ -75,9 +75,18 @@ def arriving(commands: Sequence[Command]) -> Iterator[list[Command]]:
 
     So they are where a command is that has just arrived: in the processor's cache.
     """
+    for content in packed(commands):
+        yield unpacked(content)
+
+
+def packed(commands: Sequence[Command]) -> Iterator[bytes]:
+    """Yield the commands as bytes, a thousand at a time."""
     for start in range(0, len(commands), _CHUNK):
-        packed = msgspec.msgpack.encode(commands[start : start + _CHUNK])
-        yield _UNPACK.decode(packed)
+        yield msgspec.msgpack.encode(commands[start : start + _CHUNK])
+
+
+def unpacked(content: bytes) -> list[Command]:
+    return _UNPACK.decode(content)
 
 
 def instrument(symbol: str = SYMBOL) -> Instrument:

@@ -135,6 +135,7 @@ def _check_account(account: Account) -> None:
         for position in leg.values():
             assert position.promised == promised.get(position.number, 0)
             assert position.promised <= abs(position.contracts)
+            assert all(order.closing or order.promised for order in position.closers.values())
     assert account.spot >= 0, f"account {number}: spot wallet {account.spot}"
     if account.kind is not AccountKind.SYSTEM and not account.cross_positions:
         assert account.wallet >= account.hold, (

@@ -90,6 +90,7 @@ def test_the_command_prints_one_json_object() -> None:
     figures = msgspec.json.decode(run.stdout)
     assert figures["us_per_order"] > 0
     assert figures["instructions_per_order"] is None
+    assert figures["command_us"] > 0
     assert figures["journal_us_per_command"] is not None
     assert figures["snapshot_ms"] > 0
     assert figures["is_compiled"] is False

@@ -392,3 +392,16 @@ def test_a_fill_or_kill_order_counts_what_an_order_before_the_closing_one_will_h
 
     assert names(killed) == ["OrderAccepted", "OrderCancelled"]
     assert desk.position(1).contracts == 0
+
+
+def test_an_order_that_has_closed_all_it_promised_is_looked_at_by_its_position_no_more():
+    desk = Desk()
+    desk.limit(2, SELL, 5, 1_000)
+    desk.limit(1, BUY, 5, 1_000)
+    desk.limit(1, SELL, 8, 1_010)
+
+    desk.limit(2, BUY, 5, 1_010)  # closes the five; the desk checks everything
+
+    assert [order.remaining for order in desk.exchange.open_orders(1)] == [3]
+    desk.apply(CancelOrder(1, SYMBOL, desk.exchange.open_orders(1)[0].order_id))
+    assert desk.exchange.open_orders(1) == []
