@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, exists, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.command import EndHow
@@ -143,14 +143,9 @@ def keep_states(session: Session, follow_ids: Collection[FollowId], *, at: datet
 
     A follow is flat when no lane holds anything and no order of it is in doubt.
     """
-    holding = _follows_with(session, follow_ids, LaneRow.actual > 0)
-    in_doubt = _follows_with(
-        session,
-        follow_ids,
-        exists().where(
-            CopyOrderRow.lane_id == LaneRow.id, CopyOrderRow.state == CopyOrderState.SENT
-        ),
-    )
+    restless = _restless(session, follow_ids)
+    holding = {follow_id for follow_id, holds in restless if holds}
+    in_doubt = {follow_id for follow_id, holds in restless if not holds}
     for follow in follows(session, follow_ids):
         is_flat = follow.id not in holding and follow.id not in in_doubt
         to = state_after(follow.state, is_holding=follow.id in holding, is_flat=is_flat)
@@ -256,12 +251,20 @@ def state_after(state: FollowState, *, is_holding: bool, is_flat: bool) -> Follo
     return None
 
 
-def _follows_with(
-    session: Session, follow_ids: Collection[FollowId], condition: ColumnElement[bool]
-) -> frozenset[FollowId]:
-    """Return those of the follows that have a lane for which the condition holds."""
-    query = select(LaneRow.follow_id).where(LaneRow.follow_id.in_(follow_ids), condition)
-    return frozenset(session.scalars(query))
+def _restless(
+    session: Session, follow_ids: Collection[FollowId]
+) -> frozenset[tuple[FollowId, bool]]:
+    """Return the follows with a lane that holds something (True) or whose order is in doubt.
+
+    In one statement, so of one moment: a worker may book the order while this looks.
+    """
+    in_doubt = exists().where(
+        CopyOrderRow.lane_id == LaneRow.id, CopyOrderRow.state == CopyOrderState.SENT
+    )
+    query = select(LaneRow.follow_id, LaneRow.actual > 0).where(
+        LaneRow.follow_id.in_(follow_ids), or_(LaneRow.actual > 0, in_doubt)
+    )
+    return frozenset((follow_id, bool(holds)) for follow_id, holds in session.execute(query))
 
 
 def _ordered(session: Session, *conditions: ColumnElement[bool]) -> list[FollowRow]:

@@ -1,5 +1,5 @@
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from copyplugin.domain.command import EndHow
@@ -7,8 +7,9 @@ from copyplugin.domain.fill import OrderSide, PositionSide
 from copyplugin.domain.follow import EndKind, FollowState
 from copyplugin.domain.identifiers import ClientOrderId
 from copyplugin.domain.money import Contracts
-from copyplugin.domain.order import OrderPurpose
+from copyplugin.domain.order import CopyOrderState, OrderPurpose
 from copyplugin.errors import IllegalTransition, UnknownFollow
+from copyplugin.store.database import open_database
 from copyplugin.store.follows import (
     abort_follow,
     end_follow,
@@ -294,3 +295,45 @@ def test_a_sub_account_belongs_to_one_follow(database):
 
     with pytest.raises(IntegrityError, match="sub_account"):
         database.write_and_wait(work)
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])  # SQLite's one writer is alone
+def test_a_follow_whose_last_order_is_booked_while_it_is_looked_at_is_not_flat(database, url):
+    def begin(session):
+        follow = make_follow(session, make_leader(session))
+        lane = make_lane(session, follow)
+        order = CopyOrderRow(
+            lane_id=lane.id,
+            sequence=1,
+            client_order_id=ClientOrderId("cp-1"),
+            purpose=OrderPurpose.COPY,
+            order_side=OrderSide.BUY,
+            reduce_only=False,
+            contracts=Contracts(5),
+            decided_at=NOW,
+        )
+        session.add(order)
+        session.flush()
+        end(session, follow)
+        return follow.id, lane.id, order.id
+
+    follow_id, lane_id, order_id = database.write_and_wait(begin)
+    worker = open_database(url)
+
+    def book(session):
+        session.get_one(LaneRow, lane_id).actual = Contracts(5)
+        session.get_one(CopyOrderRow, order_id).state = CopyOrderState.DONE
+
+    def look(session):
+        waiting = [book]
+
+        def looked(*_):
+            if waiting:
+                worker.write_and_wait(waiting.pop())
+
+        event.listen(session.connection(), "after_cursor_execute", looked)
+        keep_states(session, [follow_id], at=NOW)
+        return get_follow(session, follow_id).state
+
+    assert database.write_and_wait(look) is S.CLOSING
+    worker.close()
