@@ -151,6 +151,8 @@ class Settler:
         # What left while the venue was asked may or may not be in its answer.
         now_on_their_way = shares_on_their_way(session, follow)
         is_certain = now_on_their_way == view.on_their_way
+        if _rests_on_open_positions(follow):
+            lane_work.lock_lanes(session, follow_id)  # a worker books nothing while this reads on
         lanes = lane_work.beliefs(session, follow_id)
         if _rests_on_open_positions(follow):
             is_certain = is_certain and view.is_of_one_moment(lanes)
