@@ -3,6 +3,7 @@
 from tests.mutations.defect import Defect
 from tests.mutations.dialect_defects import DIALECTS
 from tests.mutations.money_defects import AUDITED
+from tests.mutations.order_of_work_defects import ORDER_OF_WORK
 
 DOMAIN = "copyplugin/domain"
 ENGINE = "copyplugin/engine"
@@ -468,4 +469,4 @@ PROTECTION = (
     ),
 )
 
-DEFECTS = (*STEERING, *MONEY, *EXECUTION, *LIFE, *PROTECTION, *DIALECTS, *AUDITED)
+DEFECTS = (*STEERING, *MONEY, *EXECUTION, *LIFE, *PROTECTION, *DIALECTS, *AUDITED, *ORDER_OF_WORK)

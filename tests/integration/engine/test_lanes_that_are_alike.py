@@ -139,6 +139,38 @@ def test_a_plan_after_an_example_is_the_plan_itself(shared, monkeypatch, base, o
         shared.write_and_wait(plans)
 
 
+@pytest.mark.parametrize(("differing", "planned"), [(0, 1), (1, 2), (20, 2)])
+def test_a_crowd_that_does_the_same_is_planned_once(shared, monkeypatch, differing, planned):
+    """Else what a decision costs grows with the followers: each is worked out anew."""
+    crowd = [PLAIN | {"copy_amount": 100 + number} for number in range(40)]
+    for each in crowd[:differing]:
+        each["price_protection"] = Decimal("0.01")
+    plan, plans = Planner._plan, []
+
+    def counted(planner, work):
+        plans.append(work)
+        plan(planner, work)
+
+    def decide(session):
+        lane_ids = [
+            lane_id
+            for place, each in enumerate(crowd)
+            for lane_id in _follow(session, place, each, None)
+        ]
+        signal = _signal("1", 3, increases=True, is_short=False)
+        session.add(signal)
+        session.flush()
+        announce_signal(session, signal)
+        _, _, orders, *_ = _planned(session, lane_ids)
+        assert len(orders) == len(crowd)
+        raise Undone
+
+    monkeypatch.setattr(Planner, "_plan", counted)
+    with pytest.raises(Undone):
+        shared.write_and_wait(decide)
+    assert len(plans) == planned
+
+
 def _planned(session, lane_ids):
     """Plan the lanes as the rows say now, without writing; return all that was made of them."""
     driver_connection(session)
