@@ -5,7 +5,7 @@ from simexchange.core.commands import AmendPlanOrder, CancelPlanOrder, PlacePlan
 from simexchange.core.events import PlanOrderAccepted, PlanOrderRejected
 from simexchange.core.markets import Market
 from simexchange.core.order_checks import side_problem, size_problem, unknown
-from simexchange.core.plan_firing import PlanFiring, trailing_trigger
+from simexchange.core.plan_firing import PlanFiring, is_better, trailing_trigger
 from simexchange.core.plans import Plan, observed_price
 from simexchange.core.positions import Position
 from simexchange.core.state import Refusal, State
@@ -70,7 +70,7 @@ class PlanEntry:
         state.adopt(position)
         plan = Plan(state.next_plan_id, command, position, direction)
         state.next_plan_id += 1
-        if command.callback_rate is not None and command.activation_price is None:
+        if command.callback_rate is not None and is_better(plan, now):
             plan.extreme = now
             plan.trigger_price = trailing_trigger(plan, now)
         self._accept(plan)

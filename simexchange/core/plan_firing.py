@@ -166,19 +166,13 @@ class PlanFiring:
         if not trailing:
             return
         for plan in list(trailing.values()):
-            if self._is_better(plan, price):
+            if is_better(plan, price):
                 plan.extreme = price
                 trigger = trailing_trigger(plan, price)
                 if trigger != plan.trigger_price:
                     plan.trigger_price = trigger
                     self.wait_anew(plan)
                     self.say_amended(plan, trailed=True)
-
-    def _is_better(self, plan: Plan, price: int) -> bool:
-        if plan.extreme is not None:
-            return (price - plan.extreme) * plan.direction < 0
-        start = plan.terms.activation_price
-        return start is None or (price - start) * plan.direction <= 0
 
     # ------------------------------------------------------------------ ending
 
@@ -232,6 +226,14 @@ def _closing_size(plan: Plan, held: int) -> int:
     if plan.terms.kind is OrderKind.MARKET:
         most = min(most, instrument.max_market_contracts)
     return min(max(instrument.min_contracts, -(-held // step) * step), most // step * step)
+
+
+def is_better(plan: Plan, price: int) -> bool:
+    """Say whether a trailing plan follows ``price``: the best so far, or what activates it."""
+    if plan.extreme is not None:
+        return (price - plan.extreme) * plan.direction < 0
+    start = plan.terms.activation_price
+    return start is None or (price - start) * plan.direction <= 0
 
 
 def trailing_trigger(plan: Plan, extreme: int) -> int:

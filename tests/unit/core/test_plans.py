@@ -222,6 +222,17 @@ def test_a_plan_that_closes_the_position_is_given_no_size_later_either():
     assert (amended.contracts, amended.trigger_price) == (0, 940)
 
 
+@pytest.mark.parametrize(("side", "activation", "then"), [(SELL, 990, 985), (BUY, 1_010, 1_015)])
+def test_a_trailing_plan_whose_activation_price_is_passed_already_follows_from_now(
+    side, activation, then
+):
+    desk = Desk()
+    desk.plan(1, side, 1, 0, callback_rate=1_000_000, activation_price=activation)
+
+    assert desk.exchange.open_plans(1)[0].trigger_price == (990 if side is SELL else 1_010)
+    assert fired(desk.mark(then)) == [1]
+
+
 def test_a_protected_plan_waits_on_while_last_and_mark_are_too_far_apart():
     desk = long_position()
     desk.plan(1, SELL, 1, 960, price_protect=True)
