@@ -126,7 +126,7 @@ class FaultySimulation(Simulation):
 
     ``apply`` returns the events of the caller's command, after those of the late prices that come
     before it; a late price is applied before the first command at or after its time, or by
-    ``deliver``.
+    ``deliver``, but at its own time.
     Commands that the plan adds are heard by the listeners and stand in the event hash. In a batch,
     chance decides for each order, and as many as it strikes are refused, the first ones.
     """
@@ -190,13 +190,13 @@ class FaultySimulation(Simulation):
             self._call = outer
 
     def deliver(self) -> list[Event]:
-        """Apply the late prices whose time has come, in order of arrival."""
+        """Apply the late prices whose time has come, in order of arrival, each at its time."""
         now = self.clock.now()
         due = sorted((late for late in self._late if late[0] <= now), key=lambda late: late[:2])
         self._late = [late for late in self._late if late[0] > now]
         events: list[Event] = []
-        for _, _, command in due:
-            events.extend(super().apply(command))
+        for at, _, command in due:
+            events.extend(self._apply_at(command, max(at, self.exchange.now)))
         return events
 
     def _apply_through_plan(self, command: Command) -> list[Event]:

@@ -30,12 +30,16 @@ class Simulation:
 
     def apply(self, command: Command) -> list[Event]:
         """Apply ``command`` at the clock's time and return its events."""
+        return self._apply_at(command, self.clock.now())
+
+    def _apply_at(self, command: Command, at: int) -> list[Event]:
+        """Apply ``command`` at a time that is not later than the clock's."""
         if self._is_publishing:
             self._queue.append(command)
             return []
-        events = self._apply_and_publish(command)
+        events = self._apply_and_publish(command, at)
         while self._queue:
-            self._apply_and_publish(self._queue.pop(0))
+            self._apply_and_publish(self._queue.pop(0), self.clock.now())
         return events
 
     def subscribe(self, listener: Listener, *, is_acting: bool = False) -> Callable[[], None]:
@@ -54,8 +58,8 @@ class Simulation:
             if listener not in self._acting:
                 listener(events)
 
-    def _apply_and_publish(self, command: Command) -> list[Event]:
-        events = self.exchange.apply(command, self.clock.now())
+    def _apply_and_publish(self, command: Command, at: int) -> list[Event]:
+        events = self.exchange.apply(command, at)
         self._is_publishing = True
         try:
             for listener in tuple(self._listeners):

@@ -249,6 +249,18 @@ def test_a_late_price_is_there_at_the_very_microsecond(facade):
     assert simulation.exchange.mark_price("BTCUSDT") == 900
 
 
+def test_a_late_price_arrives_before_a_funding_that_comes_after_it_however_time_is_advanced(facade):
+    facade.account("alice").buy("BTCUSDT", contracts=10)
+    facade.advance(until="00:59:45")
+    simulation = arm(facade, FaultRule(fault=Fault.LATE_MARKS, delay_us=10 * SECOND_US, at_most=1))
+    facade.mark("BTCUSDT", "1010")
+    assert simulation.late_prices == 1
+
+    facade.advance(minutes=5)
+
+    facade.assert_event("FundingPaid", account="alice", mark="1010")
+
+
 def test_a_plan_order_whose_order_is_refused_uses_up_no_failure_of_plans(facade):
     alice = number(facade, "alice")
     simulation = arm(facade, FaultRule(fault=Fault.FAIL_PLANS, since=SECOND_US, at_most=1))
