@@ -8,7 +8,7 @@ from simexchange.core.markets import Market
 from simexchange.core.orders import Order
 from simexchange.core.state import State
 from simexchange.core.trading import Trading
-from simexchange.core.types import CancelReason, SelfTradePrevention
+from simexchange.core.types import RATE_SCALE, CancelReason, SelfTradePrevention
 
 _NO_PREVENTION: Final = SelfTradePrevention.NONE
 
@@ -56,20 +56,22 @@ class Matching:
         """Say whether ``taker`` would trade whole now: what a fill-or-kill order asks.
 
         Own orders that it would meet do not count, or end it before; nor does what rests to close
-        a position beyond what that position holds.
+        a position beyond what that position holds, nor what its account could no longer pay for
+        after it has closed at a loss.
         """
         wanted = taker.remaining
         if makers.reach(wanted, limit_key)[0] < wanted:
             return False
         mode = _mode(taker)
         closable: dict[int, int] = {}
+        lost: dict[int, int] = {}
         for level in makers.levels_from_best():
             if limit_key is not None and level.key > limit_key:
                 return False
             maker = level.head
             while maker is not None:
                 if mode is _NO_PREVENTION or maker.account.self_group != taker.account.self_group:
-                    wanted -= _certain(maker, closable)
+                    wanted -= _certain(maker, closable, lost)
                     if wanted <= 0:
                         return True
                 elif mode is not SelfTradePrevention.MAKER:
@@ -128,16 +130,34 @@ def _mode(taker: Order) -> SelfTradePrevention:
     return mode
 
 
-def _certain(maker: Order, closable: dict[int, int]) -> int:
+def _certain(maker: Order, closable: dict[int, int], lost: dict[int, int]) -> int:
     """Return the contracts that ``maker`` can trade after those before it have traded.
 
     ``closable`` keeps what is left of each position that resting orders would close: every order
-    against it takes from it, whichever of them it was promised to.
+    against it takes from it, whichever of them it was promised to. ``lost`` keeps what each account
+    may have lost by that; who then has less than its orders hold loses orders.
     """
+    account = maker.account
+    gone = lost.get(account.number, 0)
+    if gone and maker.hold and account.wallet - gone < account.hold:
+        return 0
     closes = maker.remaining if maker.closing else maker.promised
     position = maker.position
     if closes == 0 and position.contracts * maker.sign >= 0:
         return maker.remaining
     left = closable.get(position.number, abs(position.contracts))
-    closable[position.number] = max(left - maker.remaining, 0)
+    closed = min(left, maker.remaining)
+    closable[position.number] = left - closed
+    lost[account.number] = gone + _loss(maker, closed)
     return maker.remaining - closes + min(closes, left)
+
+
+def _loss(maker: Order, closed: int) -> int:
+    """Return what its account may lose, fee included, where ``maker`` closes at its price; ≥ 0."""
+    position, price = maker.position, maker.price
+    assert price is not None
+    notional = closed * price * position.market.tick_value
+    size = max(1, abs(position.contracts))
+    kept = (abs(position.cost) * maker.sign + position.margin) * closed // size
+    fee = max(0, -(-notional * position.maker_fee.rate // RATE_SCALE))
+    return max(0, notional * maker.sign - kept + fee + 2)  # 2: what fills and shares round

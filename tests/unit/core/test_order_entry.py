@@ -2,11 +2,19 @@
 
 import pytest
 
-from simexchange.core.commands import CancelOrder, Deposit, OpenAccount, PlaceOrder, SetPositionMode
+from simexchange.core.commands import (
+    CancelOrder,
+    Deposit,
+    OpenAccount,
+    PlaceOrder,
+    SetMarginMode,
+    SetPositionMode,
+)
 from simexchange.core.events import Filled, OrderAccepted, OrderCancelled, OrderRejected
 from simexchange.core.types import (
     CancelReason,
     Liquidity,
+    MarginMode,
     OrderKind,
     OrderStatus,
     PositionMode,
@@ -405,3 +413,16 @@ def test_an_order_that_has_closed_all_it_promised_is_looked_at_by_its_position_n
     assert [order.remaining for order in desk.exchange.open_orders(1)] == [3]
     desk.apply(CancelOrder(1, SYMBOL, desk.exchange.open_orders(1)[0].order_id))
     assert desk.exchange.open_orders(1) == []
+
+
+def test_a_fill_or_kill_order_counts_on_nobody_who_loses_his_money_by_its_first_fill():
+    desk = Desk(money=95)
+    desk.apply(SetMarginMode(2, SYMBOL, MarginMode.CROSS))
+    desk.trade(1, 2, 5, 1_000)
+    desk.limit(2, BUY, 5, 1_150)
+    desk.limit(2, BUY, 2, 1_090)
+
+    killed = desk.limit(3, SELL, 7, 1_080, time_in_force=TimeInForce.FOK)
+
+    assert of_type(killed, Filled) == []
+    assert len(of_type(desk.limit(3, SELL, 5, 1_080, time_in_force=TimeInForce.FOK), Filled)) == 2
