@@ -46,6 +46,7 @@ class Settings:
         if found is None:
             return
         account, market = found
+        sides: tuple[PositionSide, ...]
         if account.is_one_way:
             sides = (PositionSide.NET,)
         elif command.position_side is PositionSide.NET:
