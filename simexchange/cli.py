@@ -2,37 +2,64 @@
 
 import click
 
-from simexchange.bench.command import bench_command
-from simexchange.campaign.command import campaign_command
-from simexchange.journal.commands import crash_test_command, replay_command
-from simexchange.market.demo_command import demo_market_command
-from simexchange.market.recorded_commands import (
-    replay_book_command,
-    replay_candles_command,
-    replay_trades_command,
+from simexchange.lazy_group import LazyGroup, Place
+
+PLACES = {
+    "bench": Place(
+        "simexchange.bench.command:bench_command",
+        "Measure the exchange with everything on: events, hash, ledger, margin, liquidation.",
+    ),
+    "campaign": Place(
+        "simexchange.campaign.command:campaign_command",
+        "Look for what short tests miss, with a count.",
+    ),
+    "crash-test": Place(
+        "simexchange.journal.commands:crash_test_command",
+        "Kill a journaled exchange again and again.",
+    ),
+    "demo-market": Place(
+        "simexchange.market.demo_command:demo_market_command",
+        "Run the synthetic market and print figures.",
+    ),
+    "replay": Place(
+        "simexchange.journal.commands:replay_command",
+        "Repeat a run from its journal.",
+    ),
+    "replay-book": Place(
+        "simexchange.market.recorded_commands:replay_book_command",
+        "Repeat a recorded order book.",
+    ),
+    "replay-candles": Place(
+        "simexchange.market.recorded_commands:replay_candles_command",
+        "Quote through recorded candles.",
+    ),
+    "replay-fills": Place(
+        "simexchange.market.replay_command:replay_fills_command",
+        "Compare recorded fills with the exchange.",
+    ),
+    "replay-trades": Place(
+        "simexchange.market.recorded_commands:replay_trades_command",
+        "Trade recorded public trades again.",
+    ),
+    "scenario": Place(
+        "simexchange.scenario.cli:scenario",
+        "Run or check scenario files (docs/SCENARIOS.md).",
+    ),
+    "serve": Place(
+        "simexchange.server.command:serve_command",
+        "Serve an exchange over HTTP and WebSocket until Ctrl-C.",
+    ),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    places=PLACES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-from simexchange.market.replay_command import replay_fills_command
-from simexchange.scenario.cli import scenario
-from simexchange.server.command import serve_command
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def main() -> None:
     """Run a simulated perpetual exchange: exact, repeatable, and on your machine.
 
     Every command answers on the standard output and, with --json, in a file. Exit code 0: all is
     well; 1: something does not add up; 2: the input cannot be used, with a sentence that says why.
     """
-
-
-main.add_command(bench_command)
-main.add_command(campaign_command)
-main.add_command(crash_test_command)
-main.add_command(demo_market_command)
-main.add_command(replay_command)
-main.add_command(replay_book_command)
-main.add_command(replay_candles_command)
-main.add_command(replay_fills_command)
-main.add_command(replay_trades_command)
-main.add_command(scenario)
-main.add_command(serve_command)
