@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from copyplugin.domain.account import TransferState
+from copyplugin.domain.account import TransferKind, TransferState
 from copyplugin.domain.days import day_begins, day_of
 from copyplugin.domain.follow import FOLLOWS_CLOSES
 from copyplugin.domain.follow_limits import (
@@ -21,6 +21,9 @@ from copyplugin.engine.surroundings import Surroundings
 from copyplugin.store import escrow, follows, halts, marking, protection, transfers
 from copyplugin.store.database import Session
 from copyplugin.store.protection import Guarded
+
+MAY_HAVE_LEFT = 2
+"""After so many attempts of a transfer it is known whether the first has moved the money."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,8 +62,8 @@ class LimitBook:
         paid = shares_paid(self.session, follow.id)
         waiting = shares_on_their_way(self.session, follow).values()
         due = total(*waiting, escrow.held_in_place(self.session, follow.id))
-        if paid != valuation.paid:
-            return None  # a share was paid while the venue was asked: the next look tells
+        if self._may_have_left() or paid != valuation.paid:
+            return None  # a share is in the answer or is not: the next look tells
         trading = Money(total(valuation.equity, paid))
         today = day_of(self.now, self.around.settings.zone).isoformat()
         if terms.day != today or terms.day_start_value is None:
@@ -77,6 +80,16 @@ class LimitBook:
             day_start=terms.day_start_value,
         )
         return limit_hit(protection.limits_of(terms), values)
+
+    def _may_have_left(self) -> bool:
+        """Return whether money is leaving now, so that nobody can say where it is."""
+        follow = self.guarded.follow
+        return any(
+            row.state is TransferState.PLANNED
+            and row.from_account == follow.sub_account
+            and 0 < row.attempts <= MAY_HAVE_LEFT
+            for row in transfers.transfers_of(self.session, follow.id, frozenset(TransferKind))
+        )
 
     def _has_losing_run(self) -> bool:
         limits = protection.limits_of(self.guarded.terms)

@@ -4,11 +4,18 @@ from decimal import Decimal
 
 import pytest
 
+from copyplugin.domain.account import TransferKind, TransferState
 from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.follow import EndKind, FollowState
 from copyplugin.domain.skip import SkipReason
 from copyplugin.errors import VenueUnavailable
-from copyplugin.store.rows import FollowHistoryRow, FollowProtectionRow, HaltRow, LaneRow
+from copyplugin.store.rows import (
+    FollowHistoryRow,
+    FollowProtectionRow,
+    HaltRow,
+    LaneRow,
+    TransferRow,
+)
 from copyplugin.venues.simulated import SimulatedVenue
 from simexchange.core.types import PositionSide
 from tests.simulation.copy_world import Plugin
@@ -66,11 +73,49 @@ async def test_a_share_that_is_still_in_the_account_is_not_the_followers(tmp_pat
     await pair.sell(40)  # earns about 160
     venue.is_silent = True
     await watched(pair)  # of which about 16 are the leader's
+    for _ in range(3):  # by then it is known that they have not left
+        market.clock.advance(seconds=5)
+        await watched(pair)
     await pair.buy(40)
     pair.set_price(SOL, "148.00")  # 168 lost: 10 of his own, and the share
     await watched(pair)
 
     assert pair.follow.end_reason == "the largest loss of the follow was reached"
+    plugin.close()
+
+
+class LooksWhileItMoves(SimulatedVenue):
+    """Between a transfer and its answer something happens."""
+
+    meanwhile = None
+
+    async def transfer(self, request):
+        await super().transfer(request)
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
+
+
+async def test_a_share_that_leaves_just_now_is_no_loss(tmp_path, market):
+    venue = LooksWhileItMoves(market.simulation)
+    plugin = Plugin(tmp_path, market, venue=venue)
+    await plugin.start()
+    pair = await limited(plugin, market, trailing_stop="0.01")
+    await pair.buy(40)
+    pair.set_price(SOL, "190.00")
+    await watched(pair)
+    await pair.sell(40)
+    looks = []
+
+    async def look():
+        looks.append(pair.rows(TransferRow, TransferRow.kind == TransferKind.SHARE))
+        await plugin.engine.protector._protect(pair.follow_id)
+
+    venue.meanwhile = look
+    await watched(pair)
+
+    assert [row.state for row in looks[0]] == [TransferState.PLANNED]
+    assert pair.follow.state is FollowState.PENDING
     plugin.close()
 
 
