@@ -16,7 +16,6 @@ from copyplugin.domain.halt import HaltScope
 from copyplugin.domain.identifiers import FollowId
 from copyplugin.domain.money import Money, total
 from copyplugin.domain.skip import SkipReason
-from copyplugin.engine.settling import SHARES, shares_on_their_way
 from copyplugin.engine.surroundings import Surroundings
 from copyplugin.store import escrow, follows, halts, marking, protection, transfers
 from copyplugin.store.database import Session
@@ -60,7 +59,7 @@ class LimitBook:
     def _measure(self, valuation: Valuation) -> LimitHit | None:
         follow, terms = self.guarded.follow, self.guarded.terms
         paid = shares_paid(self.session, follow.id)
-        waiting = shares_on_their_way(self.session, follow).values()
+        waiting = transfers.shares_of(self.session, follow.id).still_there.values()
         due = total(*waiting, escrow.held_in_place(self.session, follow.id))
         if self._may_have_left() or paid != valuation.paid:
             return None  # a share is in the answer or is not: the next look tells
@@ -145,5 +144,5 @@ def words_of(hit: LimitHit) -> str:
 
 def shares_paid(session: Session, follow_id: FollowId) -> Money:
     """Return what has left a sub-account as leader shares."""
-    rows = transfers.transfers_of(session, follow_id, SHARES)
+    rows = transfers.transfers_of(session, follow_id, transfers.SHARES)
     return Money(total(*(row.money for row in rows if row.state is TransferState.DONE)))

@@ -19,11 +19,11 @@ from copyplugin.domain.leader import LeaderStatus
 from copyplugin.domain.ledger import sub_account
 from copyplugin.domain.money import Money
 from copyplugin.engine.allotting import allotted_label
-from copyplugin.engine.attempts import attempt_all
+from copyplugin.engine.attempts import attempt_all, in_sets
 from copyplugin.engine.feed import Feed
 from copyplugin.engine.held_positions import LeaderHoldings, open_what_is_held
 from copyplugin.engine.market_data import MarketData
-from copyplugin.engine.settling import RELEASES, SHARES, Settler
+from copyplugin.engine.settling import Settler
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.engine.transfers import stays_where_it_is
 from copyplugin.errors import OutcomeUnknown, RequestRejected, VenueUnavailable
@@ -34,6 +34,12 @@ from copyplugin.store.rows import TransferRow
 
 UNDER_WAY = frozenset({FollowState.STARTING, FollowState.SETTLING, FollowState.ABORTING})
 """States in which there is something to do that no order brings about."""
+
+GOES_ON = UNDER_WAY | {FollowState.HANDED_OVER}
+"""States of which a turn has something to do."""
+
+READ_TOGETHER = 1000
+"""Follows that one statement reads."""
 
 ENDING = follows.ENDS_WHEN_FLAT
 """States that a follow leaves when it is flat."""
@@ -73,9 +79,16 @@ class Following:
         self._settler = settler
 
     async def turn(self, follow_ids: frozenset[int]) -> None:
-        """Move these follows on as far as they go now."""
+        """Move these follows on as far as they go now; most need nothing."""
+        ids = [FollowId(each) for each in sorted(follow_ids)]
+        with self._around.database.read() as session:
+            wanted = [
+                each
+                for some in in_sets(ids, READ_TOGETHER)
+                for each in follows.among(session, some, GOES_ON)
+            ]
         try:
-            await attempt_all(sorted(follow_ids), lambda each: self._advance(FollowId(each)))
+            await attempt_all(wanted, self._advance)
         finally:  # a command may have waited for one of them
             self._around.dispatcher.announce(Work.COMMANDS)
 
@@ -319,7 +332,7 @@ def _case(session: Session, follow_id: FollowId) -> _Case:
         fund=_state_of(rows, TransferKind.FUND),
         sent_home=_state_of(rows, TransferKind.RETURN),
         shares_under_way=any(
-            row.kind in SHARES | RELEASES
+            row.kind in transfers.SHARES | transfers.RELEASES
             and row.state is TransferState.PLANNED
             and row.from_account == follow.sub_account
             for row in rows

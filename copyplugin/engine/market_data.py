@@ -5,11 +5,15 @@ from collections.abc import Collection, Sequence
 from copyplugin.domain.account import AccountBalance, FundingPayment, VenuePosition
 from copyplugin.domain.identifiers import AccountId, FollowId
 from copyplugin.engine.allotting import look_at_allotments
+from copyplugin.engine.attempts import in_sets
 from copyplugin.engine.surroundings import Surroundings
 from copyplugin.errors import VenueUnavailable
 from copyplugin.store import accounts, funding, lane_work, market
 from copyplugin.store.database import Session
 from copyplugin.store.venue_terms import VenueTerms, put_venue_terms
+
+READ_TOGETHER = 1000
+"""Follows that one statement reads."""
 
 
 class MarketData:
@@ -75,7 +79,9 @@ class MarketData:
             live = accounts.live_sub_accounts(session)
             mains = accounts.follower_accounts(session)
             since = {
-                follow_id: funding.funding_asked_from(session, follow_id) for follow_id in live
+                follow_id: at
+                for some in in_sets(list(live), READ_TOGETHER)
+                for follow_id, at in funding.all_asked_from(session, some).items()
             }
         missed = 0
         for follow_id, account in live.items():

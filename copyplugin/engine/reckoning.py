@@ -15,6 +15,15 @@ from copyplugin.store.rows import FollowRow
 from copyplugin.store.shares import Purse
 
 
+def owes_beyond_positions(follow: FollowRow) -> bool:
+    """Return whether the follow owes, or may owe, a share that is of no single position."""
+    return (
+        follow.share_basis is ShareBasis.HIGH_WATER_MARK
+        or follow.share_owed is not None
+        or settlements.is_hand_over_due(follow)
+    )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reckoner:
     """One follow as it is settled, inside a transaction; `positions` as the venue has them now."""

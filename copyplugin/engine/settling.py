@@ -1,25 +1,20 @@
 """Settlement: funding is fetched, the result booked, the leader share sent on its way (M2)."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from copyplugin.domain.account import (
-    AccountBalance,
-    FundingPayment,
-    TransferKind,
-    TransferState,
-    VenuePosition,
-)
+from copyplugin.domain.account import AccountBalance, FundingPayment, VenuePosition
 from copyplugin.domain.command import EndHow
 from copyplugin.domain.follow import EndKind, FollowState
-from copyplugin.domain.identifiers import AccountId, FollowId, Symbol, TransferId
+from copyplugin.domain.identifiers import AccountId, FollowId, Symbol
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.leader import ShareBasis
 from copyplugin.domain.money import Money, Price, total
 from copyplugin.domain.statistics import margin_of_open
-from copyplugin.engine.attempts import attempt_all
-from copyplugin.engine.reckoning import Reckoner
+from copyplugin.engine.attempts import answers_of, attempt_all, in_sets
+from copyplugin.engine.reckoning import Reckoner, owes_beyond_positions
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import VenueUnavailable
 from copyplugin.ports import MovesMoney
@@ -33,19 +28,18 @@ from copyplugin.store import (
     transfers,
 )
 from copyplugin.store.database import Session
-from copyplugin.store.lane_work import LaneBelief
-from copyplugin.store.orphans import Leg
 from copyplugin.store.rows import FollowRow
+from copyplugin.store.settling_book import Lanes, SettlingBook, settle_position
 from copyplugin.store.shares import Purse
+from copyplugin.store.transfers import NO_SHARES, ShareTransfers
 
-SHARES = frozenset({TransferKind.SHARE, TransferKind.SHARER, TransferKind.ESCROW})
-"""Transfers of shares out of a sub-account."""
+log = logging.getLogger(__name__)
 
-RELEASES = frozenset({TransferKind.RELEASE, TransferKind.RELEASE_SHARER})
-"""Transfers of shares that were held: out of the sub-account where they were held in it."""
+TOGETHER = 100
+"""Follows that are settled in one transaction."""
 
-STILL_THERE = frozenset({TransferState.PLANNED, TransferState.OWED})
-"""States of a transfer whose money is still where it came from."""
+ASKED_AT_ONCE = 20
+"""Sub-accounts that the venue is asked about at once."""
 
 LAST_CALL = frozenset({FollowState.SETTLING, FollowState.ABORTING})
 """States from which, once flat, the money goes home: what is due is taken out of what there is."""
@@ -58,13 +52,13 @@ class VenueView:
     Beside it what the rows said before it was asked: what has changed since may be in its answer.
     """
 
-    lanes: Mapping[Leg, LaneBelief]
-    on_their_way: Mapping[TransferId, Money]
+    lanes: Lanes
+    shares: ShareTransfers
     payments: tuple[FundingPayment, ...]
     balance: AccountBalance
     positions: tuple[VenuePosition, ...]  # none where no share rests on open positions
 
-    def is_of_one_moment(self, lanes: Mapping[Leg, LaneBelief]) -> bool:
+    def is_of_one_moment(self, lanes: Lanes) -> bool:
         """Return whether rows and answer add up to one result, nothing left out or counted twice.
 
         `lanes` are those of now. Nothing was booked while the venue was asked, nothing was under
@@ -82,7 +76,18 @@ class Settled:
 
     shares: int
     is_clear: bool
-    is_ended: bool
+    is_ended: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Known:
+    """What was stored of a follow before the venue was asked."""
+
+    account: AccountId
+    funding_since: datetime | None
+    rests_on_open_positions: bool
+    lanes: Lanes
+    shares: ShareTransfers
 
 
 class Settler:
@@ -96,106 +101,145 @@ class Settler:
         now = self._around.clock.now()
         period = timedelta(seconds=self._around.settings.share_period_seconds)
         with self._around.database.read() as session:
-            due = {item.follow.id for item in settlements.due_positions(session)}
+            due = settlements.follows_due(session)
             due.update(settlements.due_reckonings(session, settled_before=now - period))
             due.update(settlements.due_hand_overs(session))
             due.update(escrow.due_releases(session, now=now))
         if not due:
             return 0
-        await attempt_all(sorted(due), self.settle)
+        await attempt_all(in_sets(sorted(due), TOGETHER), self._settle_set)
         with self._around.database.read() as session:
-            return len(settlements.due_positions(session))
+            return settlements.positions_due(session)
 
     async def settle(self, follow_id: FollowId) -> bool:
         """Settle what can be settled of one follow; return whether nothing stays due."""
-        view = await self._ask(follow_id)
-        if view is None:
-            return False
-        settled = await self._around.database.write(
-            lambda session: self._book(session, follow_id, view)
-        )
-        if settled.shares:
-            self._around.dispatcher.announce(Work.TRANSFERS)
-        if settled.is_ended:
-            self._around.dispatcher.announce(Work.FOLLOWS, (follow_id,))
-        return settled.is_clear
+        settled = await self._settle_set([follow_id])
+        return follow_id in settled and settled[follow_id].is_clear
 
-    async def _ask(self, follow_id: FollowId) -> VenueView | None:
-        with self._around.database.read() as session:
-            follow = follows.get_follow(session, follow_id)
-            account = follow.sub_account
-            since = funding.funding_asked_from(session, follow_id)
-            lanes = lane_work.beliefs(session, follow_id)
-            on_their_way = shares_on_their_way(session, follow)
-        assert account is not None, "a follow without an account has no positions"
+    async def _settle_set(self, follow_ids: Sequence[FollowId]) -> Mapping[FollowId, Settled]:
+        """Settle these follows together; one that cannot be settled keeps no other waiting.
+
+        Those of which the venue tells nothing now are left out: the job comes again.
+        """
+        views, failures = await self._ask(follow_ids)
+        settled: dict[FollowId, Settled] = {}
         try:
-            payments = await self._around.venue.funding(account, since)
+            settled |= await self._write(views)
+        except Exception:
+            if len(views) <= 1:
+                raise
+            log.exception("follows could not be settled together; they are settled one by one")
+            for follow_id, view in views.items():
+                try:
+                    settled |= await self._write({follow_id: view})
+                except Exception as error:  # noqa: BLE001 - raised below
+                    failures.append(error)
+        self._announce(settled)
+        if failures:
+            raise ExceptionGroup(f"{len(failures)} failed", failures)
+        return settled
+
+    async def _write(self, views: Mapping[FollowId, VenueView]) -> Mapping[FollowId, Settled]:
+        if not views:
+            return {}
+        return await self._around.database.write(lambda session: self._book(session, views))
+
+    def _announce(self, settled: Mapping[FollowId, Settled]) -> None:
+        if any(each.shares for each in settled.values()):
+            self._around.dispatcher.announce(Work.TRANSFERS)
+        ended = [follow_id for follow_id, each in settled.items() if each.is_ended]
+        if ended:
+            self._around.dispatcher.announce(Work.FOLLOWS, ended)
+
+    async def _ask(
+        self, follow_ids: Sequence[FollowId]
+    ) -> tuple[Mapping[FollowId, VenueView], list[Exception]]:
+        with self._around.database.read() as session:
+            known = _known(session, follow_ids)
+        answers, failures = await answers_of(
+            known, lambda each: self._ask_one(known[each]), at_once=ASKED_AT_ONCE
+        )
+        # In the order of the follows: whose answer came first is of no consequence.
+        return {each: view for each in known if (view := answers.get(each)) is not None}, failures
+
+    async def _ask_one(self, known: _Known) -> VenueView | None:
+        venue = self._around.venue
+        try:
+            payments = await venue.funding(known.account, known.funding_since)
             positions: Sequence[VenuePosition] = ()
-            if _rests_on_open_positions(follow):
-                positions = await self._around.venue.positions(account)
-            balance = await self._around.venue.balance(account)
+            if known.rests_on_open_positions:
+                positions = await venue.positions(known.account)
+            balance = await venue.balance(known.account)
         except VenueUnavailable:
-            return None  # the job comes again
+            return None
         return VenueView(
-            lanes=lanes,
-            on_their_way=on_their_way,
             payments=tuple(payments),
             balance=balance,
             positions=tuple(positions),
+            lanes=known.lanes,
+            shares=known.shares,
         )
 
-    def _book(self, session: Session, follow_id: FollowId, view: VenueView) -> Settled:
+    def _book(
+        self, session: Session, views: Mapping[FollowId, VenueView]
+    ) -> Mapping[FollowId, Settled]:
         now = self._around.clock.now()
-        follow = follows.get_follow(session, follow_id)
-        funding.book_funding(session, follow_id, view.payments, at=now)
-        # What left while the venue was asked may or may not be in its answer.
-        now_on_their_way = shares_on_their_way(session, follow)
-        is_certain = now_on_their_way == view.on_their_way
-        if _rests_on_open_positions(follow):
-            lane_work.lock_lanes(session, follow_id)  # a worker books nothing while this reads on
-        lanes = lane_work.beliefs(session, follow_id)
-        if _rests_on_open_positions(follow):
-            is_certain = is_certain and view.is_of_one_moment(lanes)
-        gone = {**view.on_their_way, **now_on_their_way}
-        held = escrow.held_in_place(session, follow_id)
-        waiting = Money(total(held, *gone.values()))
-        withdrawable = Money(total(view.balance.contract_available, -waiting))
-        is_last_call = (
-            is_certain and follow.state in LAST_CALL and lane_work.is_flat(session, follow_id)
-        )
-        shares, purse = 0, self._purse(follow)
-        for due in settlements.due_positions(session, follow_id):
-            row = settlements.settle_position(
-                session,
-                due,
-                withdrawable=withdrawable,
-                is_last_call=is_last_call,
-                purse=purse,
-                at=now,
-            )
-            if row is not None:
-                withdrawable = Money(total(withdrawable, -row.share))
-                shares += 1
-        session.flush()
-        if is_certain or not _rests_on_open_positions(follow):
-            shares += Reckoner(
-                session=session,
-                follow=follow,
-                positions=view.positions,
-                withdrawable=withdrawable,
-                is_last_call=is_last_call,
-                purse=purse,
-                period=timedelta(seconds=self._around.settings.share_period_seconds),
+        payments = {follow_id: view.payments for follow_id, view in views.items()}
+        funding.book_all_funding(session, payments, at=now)
+        reckoned = [
+            each.id
+            for each in follows.follows(session, list(views))
+            if _rests_on_open_positions(each)
+        ]
+        lane_work.lock_all_lanes(session, reckoned)  # a worker books nothing while this reads on
+        book = SettlingBook(session, list(views))
+        marks = market.marks(session)
+        cases = [
+            _Case(
+                book=book,
+                follow=book.follows[follow_id],
+                view=view,
+                purse=self._purse(book.follows[follow_id]),
                 now=now,
+            )
+            for follow_id, view in views.items()
+            if not book.transfers_of(follow_id).has_missed(view.shares)
+        ]
+        taken = {case.follow.id: case.settle_positions() for case in cases}
+        book.save()
+        held = escrow.in_window(session, list(taken), now=now)
+        return {
+            case.follow.id: self._finish(case, taken[case.follow.id], marks, held) for case in cases
+        }
+
+    def _finish(
+        self,
+        case: "_Case",
+        taken: tuple[int, Money],
+        marks: Mapping[Symbol, Price],
+        held: Collection[FollowId],
+    ) -> Settled:
+        """Do what is of no single position, and end a follow whose money is spent."""
+        follow, (shares, withdrawable) = case.follow, taken
+        is_reckoned = case.is_certain or not _rests_on_open_positions(follow)
+        if is_reckoned and (follow.id in held or owes_beyond_positions(follow)):
+            shares += Reckoner(
+                session=case.book.session,
+                follow=follow,
+                positions=case.view.positions,
+                withdrawable=withdrawable,
+                is_last_call=case.is_last_call,
+                purse=case.purse,
+                period=timedelta(seconds=self._around.settings.share_period_seconds),
+                now=case.now,
             ).reckon()
-        is_over = follow.state not in LAST_CALL or is_last_call
-        is_clear = is_over and not settlements.due_positions(session, follow_id)
+        is_over = follow.state not in LAST_CALL or case.is_last_call
+        is_clear = is_over and case.book.is_clear(follow.id)
         is_ended = (
             is_clear
             and follow.state is FollowState.PENDING
-            and view.lanes == lanes
-            and lane_work.is_flat(session, follow_id)  # else an order under way has the money
-            and self._end_if_spent(session, follow, withdrawable)
+            and case.is_at_rest  # else an order under way has the money
+            and self._end_if_spent(case, withdrawable, marks)
         )
         return Settled(shares=shares, is_clear=is_clear, is_ended=is_ended)
 
@@ -211,38 +255,103 @@ class Settler:
             holds_in_place=not pays_others,
         )
 
-    def _end_if_spent(self, session: Session, follow: FollowRow, available: Money) -> bool:
+    def _end_if_spent(self, case: "_Case", available: Money, marks: Mapping[Symbol, Price]) -> bool:
         """End a follow whose money bears no order any more (L9)."""
-        least = smallest_margin(
-            self._around.instruments,
-            market.marks(session),
-            follows.symbols_chosen(session, follow.id),
-        )
+        follow = case.follow
+        symbols = case.book.symbols.get(follow.id, frozenset())
+        least = smallest_margin(self._around.instruments, marks, symbols)
         if least is None or available >= least:
             return False
         follow.end_kind = EndKind.POSITION_CLOSED
         follows.end_follow(
-            session,
+            case.book.session,
             follow,
             EndHow.CLOSE_NOW,
             actor="engine",
             reason=f"what is left bears no order: the smallest needs {least:f} USDT of margin",
-            at=self._around.clock.now(),
+            at=case.now,
         )
         return True
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Case:
+    """One follow as it is settled, inside a transaction."""
+
+    book: SettlingBook
+    follow: FollowRow
+    view: VenueView
+    purse: Purse
+    now: datetime
+
+    @property
+    def lanes(self) -> Lanes:
+        return self.book.lanes_of(self.follow.id)
+
+    @property
+    def is_certain(self) -> bool:
+        """Return whether what the venue said is what the rows say: nothing went in between."""
+        is_same = self.book.transfers_of(self.follow.id) == self.view.shares
+        if not _rests_on_open_positions(self.follow):
+            return is_same
+        return is_same and self.view.is_of_one_moment(self.lanes)
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Return whether nothing is held or under way, now and when the venue was asked."""
+        return self.view.lanes == self.lanes and self.book.is_flat(self.follow.id)
+
+    @property
+    def is_last_call(self) -> bool:
+        is_ending = self.follow.state in LAST_CALL
+        return is_ending and self.is_certain and self.book.is_flat(self.follow.id)
+
+    def settle_positions(self) -> tuple[int, Money]:
+        """Book what is closed; return how many shares were taken and what can be withdrawn now.
+
+        What is booked as paid or owed to others and has not left the sub-account yet cannot; what
+        left while the venue was asked may or may not be in its answer.
+        """
+        shares_now = self.book.transfers_of(self.follow.id)
+        gone = {**self.view.shares.still_there, **shares_now.still_there}
+        waiting = Money(total(self.book.held_in_place(self.follow.id), *gone.values()))
+        withdrawable = Money(total(self.view.balance.contract_available, -waiting))
+        is_last_call = self.is_last_call
+        shares = 0
+        for due in self.book.due_of(self.follow.id):
+            row = settle_position(
+                self.book,
+                due,
+                withdrawable=withdrawable,
+                is_last_call=is_last_call,
+                purse=self.purse,
+                at=self.now,
+            )
+            if row is not None:
+                withdrawable = Money(total(withdrawable, -row.share))
+                shares += 1
+        return shares, withdrawable
+
+
+def _known(session: Session, follow_ids: Sequence[FollowId]) -> dict[FollowId, _Known]:
+    since = funding.all_asked_from(session, follow_ids)
+    lanes = lane_work.all_beliefs(session, follow_ids)
+    paid = transfers.share_transfers(session, follow_ids)
+    found: dict[FollowId, _Known] = {}
+    for follow in follows.follows(session, follow_ids):
+        assert follow.sub_account is not None, "a follow without an account has no positions"
+        found[follow.id] = _Known(
+            account=follow.sub_account,
+            funding_since=since.get(follow.id),
+            rests_on_open_positions=_rests_on_open_positions(follow),
+            lanes=lanes.get(follow.id, {}),
+            shares=paid.get(follow.id, NO_SHARES),
+        )
+    return found
+
+
 def _rests_on_open_positions(follow: FollowRow) -> bool:
     return follow.share_basis is ShareBasis.HIGH_WATER_MARK or settlements.is_hand_over_due(follow)
-
-
-def shares_on_their_way(session: Session, follow: FollowRow) -> dict[TransferId, Money]:
-    """Return what is booked as paid or owed to others and has not left the sub-account yet."""
-    return {
-        row.id: row.money
-        for row in transfers.transfers_of(session, follow.id, SHARES | RELEASES)
-        if row.state in STILL_THERE and row.from_account == follow.sub_account
-    }
 
 
 def smallest_margin(

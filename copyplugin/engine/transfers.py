@@ -1,29 +1,44 @@
 """Money on its way: each planned transfer is made under its id until its outcome is known (M7)."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from copyplugin.domain.account import (
-    TransferKind,
-    TransferOutcome,
-    TransferRequest,
-    TransferState,
-)
+from copyplugin.domain.account import TransferKind, TransferOutcome
 from copyplugin.domain.identifiers import AccountId, FollowId, TransferId
 from copyplugin.domain.paper import is_paper
-from copyplugin.engine.settling import LAST_CALL, SHARES
+from copyplugin.engine.attempts import attempt_all, in_sets
+from copyplugin.engine.settling import LAST_CALL
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import OutcomeUnknown, TransferRejected, VenueUnavailable
 from copyplugin.ports import MovesMoney
 from copyplugin.store import follows, lane_work, transfers
 from copyplugin.store.database import Session
 from copyplugin.store.shortfalls import cut_share
+from copyplugin.store.transfers import LONGEST_PAUSE, Attempt
 from copyplugin.store.venue_terms import Allotment, drop_allotment, put_allotment
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 FIRST_PAUSE = timedelta(seconds=1)
+TOGETHER = 100
+"""Transfers that are written down in one transaction."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Outcome:
+    """What came of an attempt: made, refused for that reason, or not known why: tried again."""
+
+    transfer_id: TransferId
+    follow_id: FollowId
+    attempts: int
+    refused: str | None = None
+    unknown: str | None = None
+    is_cut: bool = False  # it is written down already, and what is left was planned anew
 
 
 class Mover:
@@ -32,64 +47,65 @@ class Mover:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._busy: set[TransferId] = set()
+        self._outcomes: list[_Outcome] = []
 
     async def turn(self, _: frozenset[int]) -> None:
-        """Set every transfer that is due on its way."""
+        """Book what is back, and set every transfer that is due on its way."""
+        outcomes, self._outcomes = self._outcomes, []
+        await attempt_all(in_sets(outcomes, TOGETHER), self._book)
         now = self._around.clock.now()
         with self._around.database.read() as session:
-            due = [(row.id, row.follow_id) for row in transfers.due_transfers(session, now=now)]
-        for transfer_id, follow_id in due:
-            if transfer_id not in self._busy:
-                self._busy.add(transfer_id)
-                self._around.dispatcher.spawn(
-                    f"transfer {transfer_id}", self._run(transfer_id, follow_id)
-                )
+            due = transfers.due_transfer_ids(session, now=now)
+        waiting = [each for each in due if each not in self._busy]
+        await attempt_all(in_sets(waiting, TOGETHER), self._send_off)
 
-    async def _run(self, transfer_id: TransferId, follow_id: FollowId) -> None:
+    async def _send_off(self, transfer_ids: Sequence[TransferId]) -> None:
+        attempts = await self._write(lambda s: transfers.transfers_attempted(s, transfer_ids))
+        for attempt in attempts:
+            self._busy.add(attempt.request.transfer_id)
+            name = f"transfer {attempt.request.transfer_id}"
+            self._around.dispatcher.spawn(name, self._run(attempt))
+
+    async def _run(self, attempt: Attempt) -> None:
         try:
-            await self._move(transfer_id)
-        finally:
-            self._busy.discard(transfer_id)
-        self._around.dispatcher.announce(Work.FOLLOWS, (follow_id,))
+            outcome = await self._move(attempt)
+        except BaseException:  # a bug, or the end: the rows say that it was tried
+            self._busy.discard(attempt.request.transfer_id)
+            raise
+        self._outcomes.append(outcome)
+        self._around.dispatcher.announce(Work.TRANSFERS)
 
-    async def _move(self, transfer_id: TransferId) -> None:
-        venue = self._around.venue
-        request, attempts, kind = await self._write(lambda s: _attempt(s, transfer_id))
+    async def _move(self, attempt: Attempt) -> _Outcome:
+        venue, request = self._around.venue, attempt.request
         try:
             if stays_where_it_is(self._around, request.from_account):
-                await self._enter(request, kind)
-                return
+                return _outcome(attempt, refused=await self._why_not(attempt))
             # It may have been carried out by an attempt whose answer was lost.
-            if attempts > 1 and (await venue.transfer_outcome(request) is TransferOutcome.DONE):
-                await self._write(lambda s: _done(s, transfer_id, self._around.clock.now()))
-                return
-            if kind is TransferKind.FUND and attempts > await self._write(self._attempts_of_start):
-                await self._refuse(transfer_id, "the venue could not be reached")
-                return
+            if attempt.number > 1 and (
+                await venue.transfer_outcome(request) is TransferOutcome.DONE
+            ):
+                return _outcome(attempt)
+            if self._gives_up(attempt):
+                return _outcome(attempt, refused="the venue could not be reached")
             await venue.transfer(request)
         except TransferRejected as error:
-            await self._rejected(request, kind, attempts, error)
+            return await self._rejected(attempt, error)
         except (OutcomeUnknown, VenueUnavailable) as error:
-            await self._put_off(transfer_id, attempts, str(error))
-        else:
-            await self._write(lambda s: _done(s, transfer_id, self._around.clock.now()))
+            return _outcome(attempt, unknown=str(error))
+        return _outcome(attempt)
 
-    def _attempts_of_start(self, session: Session) -> int:
-        now = self._around.clock.now()
-        return self._around.settings_at(session, now).open_attempts
-
-    async def _rejected(
-        self, request: TransferRequest, kind: TransferKind, attempts: int, error: TransferRejected
-    ) -> None:
+    async def _rejected(self, attempt: Attempt, error: TransferRejected) -> _Outcome:
         """Give up what a follow was to begin with; what is owed is tried until it can be made."""
-        if kind is TransferKind.FUND:
-            await self._refuse(request.transfer_id, error.sentence)
-        elif not await self._cut(request, kind, error.sentence):
-            await self._put_off(request.transfer_id, attempts, str(error))
+        if attempt.kind is TransferKind.FUND:
+            return _outcome(attempt, refused=error.sentence)
+        return _outcome(
+            attempt, unknown=str(error), is_cut=await self._cut(attempt, error.sentence)
+        )
 
-    async def _cut(self, request: TransferRequest, kind: TransferKind, reason: str) -> bool:
+    async def _cut(self, attempt: Attempt, reason: str) -> bool:
         """Cut a share to what is there where nothing more will be; return whether it was."""
-        if kind not in SHARES:
+        request, follow_id = attempt.request, attempt.follow_id
+        if attempt.kind not in transfers.SHARES:
             return False
         try:
             left = (await self._around.venue.balance(request.from_account)).contract_available
@@ -98,7 +114,6 @@ class Mover:
         now = self._around.clock.now()
 
         def work(session: Session) -> bool:
-            follow_id = transfers.get_transfer(session, request.transfer_id).follow_id
             state = follows.get_follow(session, follow_id).state
             if state not in LAST_CALL or not lane_work.is_flat(session, follow_id):
                 return False
@@ -106,60 +121,102 @@ class Mover:
 
         return await self._write(work)
 
-    async def _enter(self, request: TransferRequest, kind: TransferKind) -> None:
-        """Book what no venue moves (V6): a follow begins with what its account holds already."""
-        if kind is TransferKind.FUND:
-            held = (await self._around.venue.balance(request.to_account)).contract_wallet
-            if held != request.money:
-                seen = Allotment(account=request.to_account, held=held, at=self._around.clock.now())
-                await self._write(lambda s: put_allotment(s, request.from_account, seen))
-                await self._refuse(
-                    request.transfer_id,
-                    f"This venue moves no money for us: account {request.to_account} stands ready "
-                    f"for you and holds {held.normalize():f} USDT. Choose that as copy amount, or "
-                    "move money there by hand first.",
-                )
-                return
-            await self._write(lambda s: drop_allotment(s, request.to_account))
-        await self._write(lambda s: _done(s, request.transfer_id, self._around.clock.now()))
+    def _gives_up(self, attempt: Attempt) -> bool:
+        if attempt.kind is not TransferKind.FUND:
+            return False
+        with self._around.database.read() as session:
+            settings = self._around.settings_at(session, self._around.clock.now())
+        return attempt.number > settings.open_attempts
 
-    async def _refuse(self, transfer_id: TransferId, reason: str) -> None:
+    async def _why_not(self, attempt: Attempt) -> str | None:
+        """Return why what no venue moves (V6) cannot be booked; None where it can.
+
+        A follow begins with what its account holds already.
+        """
+        request = attempt.request
+        if attempt.kind is not TransferKind.FUND:
+            return None
+        held = (await self._around.venue.balance(request.to_account)).contract_wallet
+        if held == request.money:
+            await self._write(lambda session: drop_allotment(session, request.to_account))
+            return None
+        seen = Allotment(account=request.to_account, held=held, at=self._around.clock.now())
+        await self._write(lambda session: put_allotment(session, request.from_account, seen))
+        return (
+            f"This venue moves no money for us: account {request.to_account} stands ready "
+            f"for you and holds {held.normalize():f} USDT. Choose that as copy amount, or "
+            "move money there by hand first."
+        )
+
+    async def _book(self, outcomes: Sequence[_Outcome]) -> None:
+        """Write down what came of these; what cannot be is asked for again, and stops no other."""
+        try:
+            await self._write_down(outcomes)
+        except Exception:
+            if len(outcomes) == 1:
+                raise
+            log.exception("transfers could not be booked together; they are booked one by one")
+            await attempt_all(outcomes, lambda outcome: self._write_down([outcome]))
+
+    async def _write_down(self, outcomes: Sequence[_Outcome]) -> None:
         now = self._around.clock.now()
-        await self._write(
-            lambda s: _refused(s, transfer_id, reason, now),
-        )
-
-    async def _put_off(self, transfer_id: TransferId, attempts: int, error: str) -> None:
-        pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 16), transfers.LONGEST_PAUSE)
-        retry_at = self._around.clock.now() + pause
-        await self._write(
-            lambda s: transfers.transfer_put_off(s, transfer_id, error=error, retry_at=retry_at)
-        )
-        self._around.dispatcher.announce_at(retry_at, Work.TRANSFERS)
+        try:
+            await self._write(lambda session: _write_down(session, outcomes, now))
+        finally:
+            self._busy.difference_update(outcome.transfer_id for outcome in outcomes)
+        for outcome in outcomes:
+            if outcome.is_cut:
+                self._around.dispatcher.announce(Work.TRANSFERS)
+            elif outcome.unknown is not None:
+                at = now + _pause_after(outcome.attempts)
+                self._around.dispatcher.announce_at(at, Work.TRANSFERS)
+        self._around.dispatcher.announce(Work.FOLLOWS, {each.follow_id for each in outcomes})
 
     async def _write(self, work: Callable[[Session], T]) -> T:
         return await self._around.database.write(work)
+
+
+def _outcome(
+    attempt: Attempt,
+    *,
+    refused: str | None = None,
+    unknown: str | None = None,
+    is_cut: bool = False,
+) -> _Outcome:
+    return _Outcome(
+        transfer_id=attempt.request.transfer_id,
+        follow_id=attempt.follow_id,
+        attempts=attempt.number,
+        refused=refused,
+        unknown=unknown,
+        is_cut=is_cut,
+    )
+
+
+def _pause_after(attempts: int) -> timedelta:
+    return min(FIRST_PAUSE * 2 ** min(attempts - 1, 16), LONGEST_PAUSE)
+
+
+def _write_down(session: Session, outcomes: Sequence[_Outcome], now: datetime) -> None:
+    made: list[TransferId] = []
+    for outcome in outcomes:
+        if outcome.is_cut:
+            continue
+        if outcome.refused is not None:
+            transfers.transfer_refused(session, outcome.transfer_id, reason=outcome.refused, at=now)
+        elif outcome.unknown is not None:
+            transfers.transfer_put_off(
+                session,
+                outcome.transfer_id,
+                error=outcome.unknown,
+                retry_at=now + _pause_after(outcome.attempts),
+            )
+        else:
+            made.append(outcome.transfer_id)
+    transfers.transfers_done(session, made, at=now)
 
 
 def stays_where_it_is(around: Surroundings, account: AccountId) -> bool:
     """Return whether nothing moves money of this account for us; play money always moves."""
     moves = around.venue.capabilities.moves_money
     return moves is MovesMoney.NONE and not is_paper(account)
-
-
-def _attempt(
-    session: Session, transfer_id: TransferId
-) -> tuple[TransferRequest, int, TransferKind]:
-    request = transfers.transfer_attempted(session, transfer_id)
-    row = transfers.get_transfer(session, transfer_id)
-    return request, row.attempts, row.kind
-
-
-def _done(session: Session, transfer_id: TransferId, at: datetime) -> None:
-    transfers.transfer_done(session, transfer_id, at=at)
-
-
-def _refused(session: Session, transfer_id: TransferId, reason: str, at: datetime) -> None:
-    row = transfers.get_transfer(session, transfer_id)
-    if row.state is TransferState.PLANNED:
-        transfers.transfer_refused(session, transfer_id, reason=reason, at=at)

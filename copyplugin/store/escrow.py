@@ -1,9 +1,9 @@
 """Shares in escrow: taken back where the result fell, released when their time is over (M9)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from copyplugin.domain.account import TransferKind, Wallet
@@ -20,7 +20,7 @@ from copyplugin.domain.money import ZERO_MONEY, Money, Ratio, money_total
 from copyplugin.domain.share import split_share
 from copyplugin.errors import LedgerBroken
 from copyplugin.store.followers import get_follower
-from copyplugin.store.ledger import balances, post
+from copyplugin.store.ledger import LedgerBook, balances, post
 from copyplugin.store.rows import FollowRow, LeaderRow, SettlementRow
 from copyplugin.store.shares import (
     RELEASE,
@@ -45,6 +45,16 @@ def due_releases(session: Session, *, now: datetime) -> list[FollowId]:
         .order_by(SettlementRow.follow_id)
     )
     return list(session.scalars(query))
+
+
+def in_window(
+    session: Session, follow_ids: Collection[FollowId], *, now: datetime
+) -> set[FollowId]:
+    """Return those of these follows with shares that are held or may be taken back still."""
+    query = select(SettlementRow.follow_id).where(
+        SettlementRow.follow_id.in_(follow_ids), _is_in_window(now)
+    )
+    return set(session.scalars(query))
 
 
 def take_back(
@@ -73,10 +83,17 @@ def take_back(
 
 def held_in_place(session: Session, follow_id: FollowId) -> Money:
     """Return what is held of a follow's shares in its own sub-account."""
-    query = select(func.sum(SettlementRow.held)).where(
-        SettlementRow.follow_id == follow_id, SettlementRow.transfer_id.is_(None)
+    return all_held_in_place(session, [follow_id]).get(follow_id, ZERO_MONEY)
+
+
+def all_held_in_place(session: Session, follow_ids: Collection[FollowId]) -> dict[FollowId, Money]:
+    """Return that of each of these follows; one of which nothing was ever held is left out."""
+    query = (
+        select(SettlementRow.follow_id, func.sum(SettlementRow.held))
+        .where(SettlementRow.follow_id.in_(follow_ids), SettlementRow.transfer_id.is_(None))
+        .group_by(SettlementRow.follow_id)
     )
-    return session.scalar(query) or ZERO_MONEY
+    return dict(iter(session.execute(query)))
 
 
 def verify(session: Session) -> None:
@@ -121,13 +138,14 @@ def release(
 def _in_window(session: Session, follow_id: FollowId, *, now: datetime) -> Sequence[SettlementRow]:
     query = (
         select(SettlementRow)
-        .where(
-            SettlementRow.follow_id == follow_id,
-            or_(SettlementRow.release_at > now, SettlementRow.held > ZERO_MONEY),
-        )
+        .where(SettlementRow.follow_id == follow_id, _is_in_window(now))
         .order_by(SettlementRow.id)
     )
     return list(session.scalars(query))
+
+
+def _is_in_window(now: datetime) -> ColumnElement[bool]:
+    return or_(SettlementRow.release_at > now, SettlementRow.held > ZERO_MONEY)
 
 
 def _take_back(
@@ -224,6 +242,8 @@ def _pay(  # noqa: PLR0913 - one entry in all its parts
     at: datetime,
 ) -> None:
     held = escrow_account(follow.id, paper=follow.paper)
-    entry_id = book_payments(session, kind, reference, source=held, payments=payments, at=at)
-    plan_payments(session, follow, payments, source=source, entry_id=entry_id, at=at)
-    session.flush()
+    books = LedgerBook(session)
+    assert not books.has(kind, reference), f"{kind} {reference} happens once"
+    entry_id = book_payments(books, kind, reference, source=held, payments=payments, at=at)
+    plan_payments(books, follow, payments, source=source, entry_id=entry_id, at=at)
+    books.save()

@@ -172,6 +172,14 @@ def follows_in(session: Session, states: Collection[FollowState]) -> list[Follow
     return _ordered(session, FollowRow.state.in_(states))
 
 
+def among(
+    session: Session, follow_ids: Collection[FollowId], states: Collection[FollowState]
+) -> list[FollowId]:
+    """Return those of these follows that are in any of these states, in order of number."""
+    query = select(FollowRow.id).where(FollowRow.id.in_(follow_ids), FollowRow.state.in_(states))
+    return list(session.scalars(query.order_by(FollowRow.id)))
+
+
 def follows_of_leader(
     session: Session, leader_id: LeaderId, states: Collection[FollowState]
 ) -> list[FollowRow]:
@@ -193,8 +201,19 @@ def is_account_used(session: Session, account: AccountId) -> bool:
 
 
 def symbols_chosen(session: Session, follow_id: FollowId) -> frozenset[Symbol]:
-    query = select(FollowInstrumentRow.symbol).where(FollowInstrumentRow.follow_id == follow_id)
-    return frozenset(session.scalars(query))
+    return symbols_chosen_by(session, [follow_id]).get(follow_id, frozenset())
+
+
+def symbols_chosen_by(
+    session: Session, follow_ids: Collection[FollowId]
+) -> dict[FollowId, frozenset[Symbol]]:
+    """Return the instruments of each of these follows; one without any is left out."""
+    chosen: dict[FollowId, set[Symbol]] = {}
+    row = FollowInstrumentRow
+    query = select(row.follow_id, row.symbol).where(row.follow_id.in_(follow_ids))
+    for follow_id, symbol in session.execute(query):
+        chosen.setdefault(follow_id, set()).add(symbol)
+    return {follow_id: frozenset(symbols) for follow_id, symbols in chosen.items()}
 
 
 def baseline_of(session: Session, follow_id: FollowId) -> list[FollowBaselineRow]:

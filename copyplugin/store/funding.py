@@ -1,6 +1,6 @@
 """Funding payments of sub-accounts: each is booked to its position once."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, or_, select
@@ -13,65 +13,98 @@ from copyplugin.domain.ledger import moved, result_account, sub_account
 from copyplugin.domain.money import Money, total
 from copyplugin.store.leader_record import FUNDING_GRACE, take_from_result
 from copyplugin.store.ledger import post
+from copyplugin.store.results import is_result_booked
 from copyplugin.store.rows import CopiedPositionRow, FollowRow, FundingPaymentRow
-from copyplugin.store.settlements import is_result_booked
 
 
 def funding_asked_from(session: Session, follow_id: FollowId) -> datetime | None:
+    """Return where to ask from; None where there is no such follow."""
+    return all_asked_from(session, [follow_id]).get(follow_id)
+
+
+def all_asked_from(session: Session, follow_ids: Collection[FollowId]) -> dict[FollowId, datetime]:
     """Return where to ask from: a while before the latest payment that is stored.
 
     Another instrument's payment of that time may be told after it. Never before the follow's
     beginning: its sub-account is its own from then on; what a venue lists before is somebody
     else's, and to list it takes a venue many requests.
     """
-    query = select(func.max(FundingPaymentRow.at)).where(FundingPaymentRow.follow_id == follow_id)
-    latest = session.scalar(query)
-    began = session.scalar(select(FollowRow.created_at).where(FollowRow.id == follow_id))
-    return began if latest is None or began is None else max(began, latest - FUNDING_GRACE)
+    latest = (
+        select(FundingPaymentRow.follow_id, func.max(FundingPaymentRow.at))
+        .where(FundingPaymentRow.follow_id.in_(follow_ids))
+        .group_by(FundingPaymentRow.follow_id)
+    )
+    known = dict(iter(session.execute(latest)))
+    began = select(FollowRow.id, FollowRow.created_at).where(FollowRow.id.in_(follow_ids))
+    return {
+        follow_id: max(at, known[follow_id] - FUNDING_GRACE) if follow_id in known else at
+        for follow_id, at in session.execute(began)
+    }
 
 
 def book_funding(
     session: Session, follow_id: FollowId, payments: Sequence[FundingPayment], *, at: datetime
+) -> int:
+    """Book the payments of one follow, as `book_all_funding` does for many."""
+    return book_all_funding(session, {follow_id: payments}, at=at)
+
+
+def book_all_funding(
+    session: Session, told: Mapping[FollowId, Sequence[FundingPayment]], *, at: datetime
 ) -> int:
     """Book the payments that are new and return how many were; told again, they change nothing.
 
     A payment belongs to the position of its instrument and side that was open then. One that comes
     after the position's result was booked, or that belongs to none, has an entry of its own.
     """
-    known = _known(session, follow_id, [payment.venue_payment_id for payment in payments])
+    known = _known(session, told)
     booked = 0
-    for payment in payments:
-        if payment.venue_payment_id in known:
-            continue
-        known.add(payment.venue_payment_id)
-        position = _position_then(session, follow_id, payment)
-        session.add(
-            FundingPaymentRow(
-                follow_id=follow_id,
-                venue_payment_id=payment.venue_payment_id,
-                copied_position_id=None if position is None else position.id,
-                symbol=payment.symbol,
-                position_side=payment.position_side,
-                payment=payment.payment,
-                at=payment.at,
-            )
-        )
-        if position is not None:
-            position.funding = Money(total(position.funding, payment.payment))
-            if position.counted:
-                _correct_record(session, follow_id, payment.payment)
-        if position is None or _is_booked(session, position):
-            _book_alone(session, follow_id, payment, at=at)
-        booked += 1
-    session.flush()
+    for follow_id, payments in told.items():
+        for payment in payments:
+            name = (follow_id, payment.venue_payment_id)
+            if name not in known:
+                known.add(name)
+                _book(session, follow_id, payment, at=at)
+                booked += 1
+    if booked:
+        session.flush()
     return booked
 
 
-def _known(session: Session, follow_id: FollowId, ids: Collection[str]) -> set[str]:
-    query = select(FundingPaymentRow.venue_payment_id).where(
-        FundingPaymentRow.follow_id == follow_id, FundingPaymentRow.venue_payment_id.in_(ids)
+def _known(
+    session: Session, told: Mapping[FollowId, Sequence[FundingPayment]]
+) -> set[tuple[FollowId, str]]:
+    """Return which of these payments are stored."""
+    names = {payment.venue_payment_id for some in told.values() for payment in some}
+    if not names:
+        return set()
+    row = FundingPaymentRow
+    query = select(row.follow_id, row.venue_payment_id).where(
+        row.follow_id.in_([each for each, some in told.items() if some]),
+        row.venue_payment_id.in_(names),
     )
-    return set(session.scalars(query))
+    return {(follow_id, name) for follow_id, name in session.execute(query)}
+
+
+def _book(session: Session, follow_id: FollowId, payment: FundingPayment, *, at: datetime) -> None:
+    position = _position_then(session, follow_id, payment)
+    session.add(
+        FundingPaymentRow(
+            follow_id=follow_id,
+            venue_payment_id=payment.venue_payment_id,
+            copied_position_id=None if position is None else position.id,
+            symbol=payment.symbol,
+            position_side=payment.position_side,
+            payment=payment.payment,
+            at=payment.at,
+        )
+    )
+    if position is not None:
+        position.funding = Money(total(position.funding, payment.payment))
+        if position.counted:
+            _correct_record(session, follow_id, payment.payment)
+    if position is None or _is_booked(session, position):
+        _book_alone(session, follow_id, payment, at=at)
 
 
 def _position_then(

@@ -108,38 +108,49 @@ class LaneBelief:
 
 def beliefs(session: Session, follow_id: FollowId) -> dict[tuple[Symbol, PositionSide], LaneBelief]:
     """Return a follow's lanes by symbol and side."""
+    return all_beliefs(session, [follow_id]).get(follow_id, {})
+
+
+def all_beliefs(
+    session: Session, follow_ids: Collection[FollowId]
+) -> dict[FollowId, dict[tuple[Symbol, PositionSide], LaneBelief]]:
+    """Return the lanes of these follows by symbol and side; one without lanes is left out."""
     in_doubt = (
         exists()
         .where(CopyOrderRow.lane_id == LaneRow.id, CopyOrderRow.state == CopyOrderState.SENT)
         .correlate(LaneRow)
     )
     query = select(
+        LaneRow.follow_id,
         LaneRow.symbol,
         LaneRow.position_side,
         LaneRow.id,
         LaneRow.actual,
         LaneRow.next_sequence,
         in_doubt,
-    ).where(LaneRow.follow_id == follow_id)
-    return {
-        (symbol, side): LaneBelief(
-            lane_id=lane_id,
-            actual=actual,
-            next_sequence=next_sequence,
-            is_idle=not doubt,
+    ).where(LaneRow.follow_id.in_(follow_ids))
+    found: dict[FollowId, dict[tuple[Symbol, PositionSide], LaneBelief]] = {}
+    for follow_id, symbol, side, lane_id, actual, next_sequence, doubt in session.execute(query):
+        found.setdefault(follow_id, {})[symbol, side] = LaneBelief(
+            lane_id=lane_id, actual=actual, next_sequence=next_sequence, is_idle=not doubt
         )
-        for symbol, side, lane_id, actual, next_sequence, doubt in session.execute(query)
-    }
+    return found
 
 
 def lock_lanes(session: Session, follow_id: FollowId) -> None:
     """Let nobody else change a follow's lanes until this transaction ends."""
-    session.execute(
-        select(LaneRow.id)
-        .where(LaneRow.follow_id == follow_id)
-        .order_by(LaneRow.id)
-        .with_for_update()
-    ).all()
+    lock_all_lanes(session, [follow_id])
+
+
+def lock_all_lanes(session: Session, follow_ids: Collection[FollowId]) -> None:
+    """Let nobody else change these follows' lanes until this transaction ends."""
+    if follow_ids:
+        session.execute(
+            select(LaneRow.id)
+            .where(LaneRow.follow_id.in_(follow_ids))
+            .order_by(LaneRow.id)
+            .with_for_update()
+        ).all()
 
 
 def fill_ids(session: Session, lane_id: LaneId) -> set[VenueFillId]:

@@ -6,9 +6,11 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from copyplugin.domain.identifiers import FollowerId, FollowId, LeaderId
+from copyplugin.domain.identifiers import CopiedPositionId, FollowerId, FollowId, LeaderId
 from copyplugin.domain.leader import NOT_BOOKED, ShareBasis, TradeState
 from copyplugin.domain.money import ZERO_MONEY, Money, total
+from copyplugin.domain.share import position_profit
+from copyplugin.store.ledger import is_posted
 from copyplugin.store.rows import (
     CopiedPositionRow,
     FollowRow,
@@ -16,21 +18,44 @@ from copyplugin.store.rows import (
     HighWaterMarkRow,
 )
 
+RESULT = "result"
+"""The kind of the entry that books what a closed position earned or lost."""
+
+
+def result_reference(position_id: CopiedPositionId) -> str:
+    return f"position:{position_id}"
+
+
+def is_result_booked(session: Session, position_id: CopiedPositionId) -> bool:
+    """Return whether the ledger has the result of that position."""
+    return is_posted(session, kind=RESULT, reference=result_reference(position_id))
+
 
 def booked_result(session: Session, follow_id: FollowId) -> Money:
     """Return the sum of a follow's closed positions whose results are booked."""
-    realized, fees, funding = session.execute(
+    return booked_results(session, [follow_id]).get(follow_id, ZERO_MONEY)
+
+
+def booked_results(session: Session, follow_ids: Collection[FollowId]) -> dict[FollowId, Money]:
+    """Return that sum of each of these follows; one that has none such is left out."""
+    query = (
         select(
+            CopiedPositionRow.follow_id,
             func.sum(CopiedPositionRow.realized_pnl),
             func.sum(CopiedPositionRow.fees),
             func.sum(CopiedPositionRow.funding),
-        ).where(
-            CopiedPositionRow.follow_id == follow_id,
+        )
+        .where(
+            CopiedPositionRow.follow_id.in_(follow_ids),
             CopiedPositionRow.state == TradeState.CLOSED,
             CopiedPositionRow.share_state.not_in(NOT_BOOKED),
         )
-    ).one()
-    return Money(total(realized or ZERO_MONEY, -(fees or ZERO_MONEY), -(funding or ZERO_MONEY)))
+        .group_by(CopiedPositionRow.follow_id)
+    )
+    return {
+        follow_id: position_profit(realized_pnl=realized, fees=fees, funding=funding)
+        for follow_id, realized, fees, funding in session.execute(query)
+    }
 
 
 def result_with(session: Session, follow: FollowRow, *, unrealized: Money) -> Money:

@@ -1,6 +1,6 @@
 """The leader share of closed positions: computed, booked and planned in one transaction, once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,18 +10,13 @@ from sqlalchemy.orm import Session
 from copyplugin.domain.follow import RECKONED, FollowState
 from copyplugin.domain.high_water_mark import Reckoning, reckon
 from copyplugin.domain.identifiers import CopiedPositionId, FollowId
-from copyplugin.domain.leader import NOT_BOOKED, ShareBasis, ShareState, TradeState
-from copyplugin.domain.ledger import moved, result_account, sub_account
+from copyplugin.domain.leader import NOT_BOOKED, ShareBasis, TradeState
 from copyplugin.domain.money import ZERO_MONEY, Money, money_total, total, truncate_money
 from copyplugin.domain.share import SHARE_PLACES, leader_share, position_profit
 from copyplugin.store.escrow import floor_of, take_back
-from copyplugin.store.ledger import is_posted, post
 from copyplugin.store.results import booked_result, mark_of, result_with
 from copyplugin.store.rows import CopiedPositionRow, FollowRow, SettlementRow
-from copyplugin.store.shares import Claim, Purse, take_share
-
-RESULT = "result"
-"""The kind of the entry that books what a closed position earned or lost."""
+from copyplugin.store.shares import Claim, Purse, take_share_alone
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,8 +27,10 @@ class DuePosition:
     follow: FollowRow
 
 
-def due_positions(session: Session, follow_id: FollowId | None = None) -> list[DuePosition]:
-    """Return what is to be settled, of one follow or of all, in order of closing."""
+def due_positions(
+    session: Session, follow_ids: Collection[FollowId] | None = None
+) -> list[DuePosition]:
+    """Return what is to be settled, of these follows or of all, in order of closing."""
     query = (
         select(CopiedPositionRow, FollowRow)
         .join(FollowRow, FollowRow.id == CopiedPositionRow.follow_id)
@@ -43,11 +40,20 @@ def due_positions(session: Session, follow_id: FollowId | None = None) -> list[D
         )
         .order_by(CopiedPositionRow.closed_at, CopiedPositionRow.id)
     )
-    if follow_id is not None:
-        query = query.where(CopiedPositionRow.follow_id == follow_id)
+    if follow_ids is not None:
+        query = query.where(CopiedPositionRow.follow_id.in_(follow_ids))
     return [
         DuePosition(position=position, follow=follow) for position, follow in session.execute(query)
     ]
+
+
+def follows_due(session: Session) -> set[FollowId]:
+    """Return the follows of which a closed position is to be settled."""
+    query = select(CopiedPositionRow.follow_id).where(
+        CopiedPositionRow.state == TradeState.CLOSED,
+        CopiedPositionRow.share_state.in_(NOT_BOOKED),
+    )
+    return set(session.scalars(query))
 
 
 def positions_due(session: Session) -> int:
@@ -64,58 +70,6 @@ def settled(session: Session) -> tuple[int, Money]:
     query = select(func.count(), func.sum(SettlementRow.share))
     count, money = session.execute(query).one()
     return count, money or ZERO_MONEY
-
-
-def settle_position(
-    session: Session,
-    due: DuePosition,
-    *,
-    withdrawable: Money,
-    is_last_call: bool,
-    purse: Purse,
-    at: datetime,
-) -> SettlementRow | None:
-    """Book the position's result, and its share as an entry, a row and transfers to be made.
-
-    Only what can be withdrawn is taken (M2). While it is less than the share, the share stays due;
-    at the last call, before the money goes home, what there is is taken. Returns the settlement, or
-    None where no share was taken. Settling again does nothing. Above a high-water mark a position
-    owes no share of its own: its result is booked.
-    """
-    position, follow = due.position, due.follow
-    assert position.state is TradeState.CLOSED
-    if position.share_state not in NOT_BOOKED:
-        return None
-    profit = position_profit(
-        realized_pnl=position.realized_pnl, fees=position.fees, funding=position.funding
-    )
-    book_result(session, position, profit, at=at)
-    share = leader_share(profit, follow.share_ratio)
-    if (
-        follow.share_basis is not ShareBasis.PER_POSITION
-        or position.share_state is ShareState.PASSED
-    ):
-        share = ZERO_MONEY
-    payable = max(truncate_money(withdrawable, SHARE_PLACES), ZERO_MONEY)
-    if share > payable:
-        if not is_last_call:
-            return None
-        share = payable
-    if share == 0:
-        position.share_state = ShareState.NONE
-        return None
-    before = booked_result(session, follow.id)
-    position.share_state = ShareState.SETTLED
-    claim = Claim(
-        follow=follow,
-        reference=result_reference(position.id),
-        copied_position_id=position.id,
-        profit=profit,
-        share=share,
-        result_before=before,
-        result_after=Money(total(before, profit)),
-    )
-    return take_share(session, claim, purse, at=at)
 
 
 def settle_mark(  # noqa: PLR0913 - one reckoning in all its parts
@@ -155,7 +109,7 @@ def settle_mark(  # noqa: PLR0913 - one reckoning in all its parts
         result_before=before,
         result_after=result,
     )
-    return take_share(session, claim, purse, at=at)
+    return take_share_alone(session, claim, purse, at=at)
 
 
 def review_escrow(
@@ -236,7 +190,7 @@ def settle_owed(  # noqa: PLR0913 - one settlement in all its parts
         result_before=results[0],
         result_after=results[1],
     )
-    return take_share(session, claim, purse.holding_nothing, at=at)
+    return take_share_alone(session, claim, purse.holding_nothing, at=at)
 
 
 def is_hand_over_due(follow: FollowRow) -> bool:
@@ -298,29 +252,3 @@ def _settlements(session: Session, follow_id: FollowId) -> int:
         select(func.count()).select_from(SettlementRow).where(SettlementRow.follow_id == follow_id)
     )
     return session.scalar(query) or 0
-
-
-def book_result(
-    session: Session, position: CopiedPositionRow, profit: Money, *, at: datetime
-) -> None:
-    """Book what the position earned into the follow's money; booking it again does nothing.
-
-    Funding that comes after it is booked by itself, so that the position may have earned something
-    else by the time its share can be taken.
-    """
-    if profit == 0 or is_result_booked(session, position.id):
-        return
-    paper = session.get_one(FollowRow, position.follow_id).paper
-    sub = sub_account(position.follow_id, paper=paper)
-    result = result_account(position.follow_id, paper=paper)
-    postings = moved(result, sub, profit) if profit > 0 else moved(sub, result, Money(-profit))
-    post(session, kind=RESULT, reference=result_reference(position.id), postings=postings, at=at)
-
-
-def is_result_booked(session: Session, position_id: CopiedPositionId) -> bool:
-    """Return whether the ledger has the result of that position."""
-    return is_posted(session, kind=RESULT, reference=result_reference(position_id))
-
-
-def result_reference(position_id: CopiedPositionId) -> str:
-    return f"position:{position_id}"

@@ -21,9 +21,9 @@ from copyplugin.domain.ledger import (
 from copyplugin.domain.money import ZERO_MONEY, Money, Ratio
 from copyplugin.domain.paper import paper_main
 from copyplugin.domain.share import split_share
-from copyplugin.store.ledger import post
+from copyplugin.store.ledger import LedgerBook
 from copyplugin.store.rows import FollowRow, LeaderRow, SettlementRow
-from copyplugin.store.transfers import plan_transfer
+from copyplugin.store.transfers import new_transfer
 
 SHARE = "share"
 RELEASE = "release"
@@ -79,11 +79,24 @@ class Payment:
     is_owed: bool = False  # it is not moved
 
 
-def take_share(session: Session, claim: Claim, purse: Purse, *, at: datetime) -> SettlementRow:
-    """Book a share that can be paid, and plan its transfers; into escrow where it is to be held."""
+def take_share_alone(
+    session: Session, claim: Claim, purse: Purse, *, at: datetime
+) -> SettlementRow:
+    """Take one share and write it down at once."""
+    books = LedgerBook(session)
+    row = take_share(books, claim, purse, at=at)
+    books.save()
+    return row
+
+
+def take_share(books: LedgerBook, claim: Claim, purse: Purse, *, at: datetime) -> SettlementRow:
+    """Book a share that can be paid, and plan its transfers; into escrow where it is to be held.
+
+    All of it is written when the books are.
+    """
     follow = claim.follow
     assert claim.share > 0
-    leader = session.get_one(LeaderRow, follow.leader_id)
+    leader = books.session.get_one(LeaderRow, follow.leader_id)
     leader_part, sharer_part = split_share(claim.share, _sharer_ratio(follow))
     hold = timedelta(seconds=follow.escrow_seconds or 0)
     is_held = bool(hold) and (purse.escrow is not None or purse.holds_in_place)
@@ -91,10 +104,12 @@ def take_share(session: Session, claim: Claim, purse: Purse, *, at: datetime) ->
         _into_escrow(claim, purse) if is_held else payments_of(claim.share, claim, leader, purse)
     )
     source = sub_account(follow.id, paper=follow.paper)
-    entry_id = _book_share(session, claim, source, payments, at=at)
+    is_new = not books.has(SHARE, claim.reference)
+    entry_id = _book_share(books, claim, source, payments, at=at)
     assert follow.sub_account is not None
-    wallet = (follow.sub_account, Wallet.CONTRACT)
-    plan_payments(session, follow, payments, source=wallet, entry_id=entry_id, at=at)
+    if is_new:  # what is planned with an entry is planned once, as the entry is
+        wallet = (follow.sub_account, Wallet.CONTRACT)
+        plan_payments(books, follow, payments, source=wallet, entry_id=entry_id, at=at)
     planned = {payment.kind: payment.transfer_id for payment in payments}
     row = SettlementRow(
         copied_position_id=claim.copied_position_id,
@@ -115,8 +130,7 @@ def take_share(session: Session, claim: Claim, purse: Purse, *, at: datetime) ->
         ledger_entry_id=entry_id,
         at=at,
     )
-    session.add(row)
-    session.flush()
+    books.add(row)
     return row
 
 
@@ -151,7 +165,7 @@ def payments_of(
 
 
 def book_payments(
-    session: Session,
+    books: LedgerBook,
     kind: str,
     reference: str,
     *,
@@ -165,11 +179,11 @@ def book_payments(
         Posting(account=source, money=Money(-paid)),
         *(Posting(account=each.ledger_account, money=each.money) for each in payments),
     ]
-    return post(session, kind=kind, reference=reference, postings=postings, at=at)
+    return books.post(kind=kind, reference=reference, postings=postings, at=at)
 
 
 def plan_payments(
-    session: Session,
+    books: LedgerBook,
     follow: FollowRow,
     payments: Sequence[Payment],
     *,
@@ -177,29 +191,25 @@ def plan_payments(
     entry_id: LedgerEntryId,
     at: datetime,
 ) -> None:
-    """Plan the transfers that carry out an entry."""
+    """Plan the transfers that carry out an entry which is new."""
     account, wallet = source
     for payment in payments:
-        plan_transfer(
-            session,
-            TransferRequest(
-                transfer_id=payment.transfer_id,
-                from_account=account,
-                from_wallet=wallet,
-                to_account=payment.account,
-                to_wallet=Wallet.SPOT,
-                money=payment.money,
-            ),
-            follow_id=follow.id,
-            kind=payment.kind,
-            at=at,
-            ledger_entry_id=entry_id,
-            state=TransferState.OWED if payment.is_owed else TransferState.PLANNED,
+        request = TransferRequest(
+            transfer_id=payment.transfer_id,
+            from_account=account,
+            from_wallet=wallet,
+            to_account=payment.account,
+            to_wallet=Wallet.SPOT,
+            money=payment.money,
         )
+        row = new_transfer(request, follow_id=follow.id, kind=payment.kind, at=at)
+        row.ledger_entry_id = entry_id
+        row.state = TransferState.OWED if payment.is_owed else TransferState.PLANNED
+        books.add(row)
 
 
 def _book_share(
-    session: Session,
+    books: LedgerBook,
     claim: Claim,
     source: LedgerAccount,
     payments: Sequence[Payment],
@@ -208,12 +218,10 @@ def _book_share(
 ) -> LedgerEntryId:
     """Book where a share goes; what is held in place changes its account in the books alone."""
     if payments:
-        return book_payments(
-            session, SHARE, claim.reference, source=source, payments=payments, at=at
-        )
+        return book_payments(books, SHARE, claim.reference, source=source, payments=payments, at=at)
     held = escrow_account(claim.follow.id, paper=claim.follow.paper)
     postings = moved(source, held, claim.share)
-    return post(session, kind=SHARE, reference=claim.reference, postings=postings, at=at)
+    return books.post(kind=SHARE, reference=claim.reference, postings=postings, at=at)
 
 
 def _into_escrow(claim: Claim, purse: Purse) -> list[Payment]:

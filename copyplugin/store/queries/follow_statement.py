@@ -22,6 +22,7 @@ from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, Price, money_t
 from copyplugin.store import ledger
 from copyplugin.store.escrow import TAKE_BACK
 from copyplugin.store.payables import PAID
+from copyplugin.store.results import is_result_booked
 from copyplugin.store.rows import (
     CopiedPositionRow,
     CopyOrderRow,
@@ -33,7 +34,6 @@ from copyplugin.store.rows import (
     OrderFillRow,
     TransferRow,
 )
-from copyplugin.store.settlements import is_result_booked
 from copyplugin.store.shortfalls import SHARE_CUT
 
 

@@ -31,15 +31,16 @@ from copyplugin.store.database import open_database
 from copyplugin.store.funding import book_funding, funding_asked_from
 from copyplugin.store.ledger import balance, balances, verify
 from copyplugin.store.rows import CopiedPositionRow, SettlementRow, TransferRow
-from copyplugin.store.settlements import due_positions, settle_position
+from copyplugin.store.settlements import due_positions
+from copyplugin.store.settling_book import SettlingBook, settle_position
 from copyplugin.store.shares import Purse
 from copyplugin.store.transfers import (
     due_transfers,
     plan_transfer,
-    transfer_attempted,
     transfer_done,
     transfer_put_off,
     transfer_refused,
+    transfers_attempted,
     transfers_of,
 )
 from tests.databases import migrated_sqlite
@@ -82,17 +83,20 @@ def make_due(session, follow, **changes) -> CopiedPositionRow:
 
 
 def settle(session, follow, *, withdrawable="1000", is_last_call=False):
-    return [
+    book = SettlingBook(session, [follow.id])
+    rows = [
         settle_position(
-            session,
+            book,
             due,
             withdrawable=money(withdrawable),
             is_last_call=is_last_call,
             purse=Purse(transfer_prefix="cp"),
             at=NOW,
         )
-        for due in due_positions(session, follow.id)
+        for due in book.due_of(follow.id)
     ]
+    book.save()
+    return rows
 
 
 @pytest.fixture
@@ -111,7 +115,8 @@ def test_a_transfer_is_booked_when_it_is_done_and_once(database, follow):
         assert plan(session, follow) is plan(session, follow)
         assert [row.id for row in due_transfers(session, now=NOW)] == ["fund-1"]
         assert balance(session, sub_account(follow.id)) == 0
-        assert transfer_attempted(session, TransferId("fund-1")) == request_of(follow)
+        (attempt,) = transfers_attempted(session, [TransferId("fund-1")])
+        assert (attempt.request, attempt.number) == (request_of(follow), 1)
         for _ in range(3):
             transfer_done(session, TransferId("fund-1"), at=NOW)
         plan(session, follow, "return-1", "99.99999999", TransferKind.RETURN)
@@ -146,7 +151,7 @@ def test_a_transfer_in_doubt_waits_until_it_is_to_be_asked_again(database, follo
 
     def work(session):
         plan(session, follow)
-        transfer_attempted(session, TransferId("fund-1"))
+        transfers_attempted(session, [TransferId("fund-1")])
         transfer_put_off(session, TransferId("fund-1"), error="no answer", retry_at=later)
         session.flush()
         set_back = NOW - timedelta(hours=1)
@@ -192,16 +197,18 @@ def test_a_profit_is_booked_shared_and_planned_in_one_go(database, follow):
 def test_settling_twice_settles_once(database, follow):
     def work(session):
         position = make_due(session, follow)
-        (due,) = due_positions(session)
+        book = SettlingBook(session, [follow.id])
+        (due,) = book.due_of(follow.id)
         for _ in range(2):
             settle_position(
-                session,
+                book,
                 due,
                 withdrawable=money(1000),
                 is_last_call=False,
                 purse=Purse(transfer_prefix="cp"),
                 at=NOW,
             )
+        book.save()
         return position.share_state
 
     assert database.write_and_wait(work) is ShareState.SETTLED
