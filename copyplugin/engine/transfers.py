@@ -220,3 +220,9 @@ def stays_where_it_is(around: Surroundings, account: AccountId) -> bool:
     """Return whether nothing moves money of this account for us; play money always moves."""
     moves = around.venue.capabilities.moves_money
     return moves is MovesMoney.NONE and not is_paper(account)
+
+
+def escrow_seconds(around: Surroundings, *, is_paper: bool) -> int:
+    """Return how long shares are held: not where no venue can bring them to who holds them."""
+    can_move = around.venue.capabilities.moves_money is MovesMoney.FULL
+    return around.settings.share_escrow_seconds if is_paper or can_move else 0

@@ -250,6 +250,8 @@ def _book(session: Session, rows: Sequence[TransferRow], *, at: datetime) -> Non
 
 def _rows(session: Session, transfer_ids: Collection[TransferId]) -> list[TransferRow]:
     """Return these transfers in this order; each must have been planned."""
+    if not transfer_ids:
+        return []
     query = select(TransferRow).where(TransferRow.id.in_(transfer_ids))
     found = {row.id: row for row in session.scalars(query)}
     return [found[transfer_id] for transfer_id in transfer_ids]

@@ -181,8 +181,8 @@ MONEY = (
     Defect(
         name="a share that is on its way is counted as money to take",
         file=f"{ENGINE}/settling.py",
-        old="total(held, *gone.values())",
-        new="held",
+        old="total(self.book.held_in_place(self.follow.id), *gone.values())",
+        new="self.book.held_in_place(self.follow.id)",
         tests=(
             f"{SIM}/test_ending_and_settling.py::test_a_share_that_is_on_its_way_is_not_there_to_pay_another",
         ),
@@ -209,8 +209,8 @@ MONEY = (
     Defect(
         name="a transfer whose answer was lost is made again",
         file=f"{ENGINE}/transfers.py",
-        old="if attempts > 1 and (await",
-        new="if attempts < 0 and (await",
+        old="if attempt.number > 1 and (",
+        new="if attempt.number < 0 and (",
         tests=(
             f"{SIM}/test_ending_and_settling.py::test_a_transfer_whose_answer_was_lost_is_asked_for_and_not_made_again",
         ),

@@ -137,8 +137,8 @@ AUDITED = (
     Defect(
         name="what is realised while the venue is asked counts twice",
         file=f"{ENGINE}/settling.py",
-        old="is_certain = is_certain and view.is_of_one_moment(lanes)",
-        new="is_certain = is_certain and bool(view)",
+        old="return is_same and self.view.is_of_one_moment(self.lanes)",
+        new="return is_same",
         tests=(
             f"{SIM}/test_share_bases.py::test_a_profit_that_is_realised_while_the_venue_is_asked_counts_once",
         ),
@@ -155,16 +155,16 @@ AUDITED = (
     Defect(
         name="money that backs an order in doubt counts as spent",
         file=f"{ENGINE}/settling.py",
-        old="and lane_work.is_flat(session, follow_id)  # else an order under way has the money",
-        new="and view is not None",
+        old="and case.is_at_rest  # else an order under way has the money",
+        new="and case is not None",
         tests=(
             f"{SIM}/test_ending_and_settling.py::test_money_that_backs_an_order_in_doubt_is_not_taken_for_spent",
         ),
     ),
     Defect(
         name="funding that comes while a share waits changes what was booked",
-        file=f"{STORE}/settlements.py",
-        old="if profit == 0 or is_result_booked(session, position.id):",
+        file=f"{STORE}/settling_book.py",
+        old="if profit == 0 or books.has(RESULT, reference):",
         new="if profit == 0:",
         tests=(
             f"{BOOKS}/test_money_paths.py::test_funding_that_comes_while_a_share_waits_is_booked_once_and_lowers_the_share",
@@ -172,7 +172,7 @@ AUDITED = (
     ),
     Defect(
         name="a share in escrow is a loss of trading",
-        file=f"{ENGINE}/settling.py",
+        file=f"{STORE}/transfers.py",
         old="SHARES = frozenset({TransferKind.SHARE, TransferKind.SHARER, TransferKind.ESCROW})",
         new="SHARES = frozenset({TransferKind.SHARE, TransferKind.SHARER})",
         tests=(

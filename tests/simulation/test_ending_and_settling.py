@@ -1,5 +1,6 @@
 """How a follow ends, what the leader is paid, and how the money comes home (L3 to L9, M2, M6)."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -10,6 +11,8 @@ from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.follow import EndKind, FollowState
 from copyplugin.domain.identifiers import AccountId
 from copyplugin.domain.leader import ShareState
+from copyplugin.domain.ledger import main_account, moved
+from copyplugin.domain.money import Money
 from copyplugin.errors import OutcomeUnknown, VenueUnavailable
 from copyplugin.store import ledger, transfers
 from copyplugin.store.rows import (
@@ -371,4 +374,98 @@ async def test_money_that_backs_an_order_in_doubt_is_not_taken_for_spent(tmp_pat
     await plugin.run_jobs("copy")
 
     assert (pair.held(symbol=BTC), pair.follow.state) == (1, FollowState.COPYING)
+
+
+async def crowd_that_has_earned(pair, others=3) -> list[int]:
+    """Let several follow the leader, earn the same, and return their follows' numbers."""
+    follow_ids = [pair.follow_id]
+    for _ in range(others):
+        account = pair.market.open_account("follower", spot=50_000 * MONEY_SCALE)
+        started = await pair.plugin.follow(1, account)
+        follow_ids.append(started.result["follow_id"])
+    await pair.buy(7)
+    pair.set_price(SOL, "151.37")
+    await pair.sell(7)
+    return follow_ids
+
+
+def settled(pair) -> list[int]:
+    return sorted(row.follow_id for row in pair.rows(SettlementRow))
+
+
+async def test_a_follow_that_cannot_be_settled_keeps_no_other_waiting(pair):
+    follow_ids = await crowd_that_has_earned(pair)
+    [wrong, *_] = [row for row in pair.positions if row.follow_id == follow_ids[1]]
+    pair.plugin.database.write_and_wait(
+        lambda session: ledger.post(
+            session,
+            kind="share",
+            reference=f"position:{wrong.id}",
+            postings=moved(main_account("1"), main_account("2"), Money(Decimal(1))),
+            at=pair.plugin.clock.now(),
+        )
+    )
+
+    with pytest.raises(ExceptionGroup):
+        await pair.plugin.run_jobs("settle")
+    await pair.plugin.settle()
+
+    assert settled(pair) == [follow_ids[0], *follow_ids[2:]]
+    assert pair.market.spot(pair.leader) == 3 * Decimal("0.0846")
+
+
+class SilentForOne(SimulatedVenue):
+    def __init__(self, simulation: Simulation) -> None:
+        super().__init__(simulation)
+        self.silent_for: str | None = None
+
+    async def balance(self, account):
+        if account == self.silent_for:
+            raise VenueUnavailable
+        return await super().balance(account)
+
+
+async def test_a_follow_the_venue_says_nothing_of_is_settled_later_and_keeps_no_other_waiting(
+    tmp_path, market
+):
+    venue = SilentForOne(market.simulation)
+    plugin = Plugin(tmp_path, market, venue=venue)
+    await plugin.start()
+    pair = await Pair(plugin, market).start()
+    follow_ids = await crowd_that_has_earned(pair)
+    venue.silent_for = pair.follow.sub_account
+
+    await plugin.run_jobs("settle")
+    assert settled(pair) == follow_ids[1:]
+    venue.silent_for = None
+    await plugin.run_jobs("settle")
+
+    assert settled(pair) == follow_ids
+    assert pair.market.spot(pair.leader) == 4 * Decimal("0.0846")
+    plugin.close()
+
+
+async def test_what_the_venue_said_before_a_share_left_settles_nothing(tmp_path, market):
+    class Slow(SimulatedVenue):
+        meanwhile: Callable[[], Awaitable[None]] | None = None
+
+        async def balance(self, account):
+            told = await super().balance(account)
+            meanwhile, self.meanwhile = self.meanwhile, None
+            if meanwhile is not None:
+                await meanwhile()
+            return told
+
+    venue = Slow(market.simulation)
+    plugin = Plugin(tmp_path, market, venue=venue)
+    await plugin.start()
+    pair = await Pair(plugin, market).start()
+    await pair.buy(7)
+    pair.set_price(SOL, "151.37")
+    await pair.sell(7)
+    venue.meanwhile = lambda: plugin.run_jobs("settle")
+
+    assert await plugin.engine.settler.settle(pair.follow_id) is False
+    assert await plugin.engine.settler.settle(pair.follow_id) is True
+    assert len(settled(pair)) == 1
     plugin.close()
