@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from copyplugin.bench import measures
+from copyplugin.bench.settling import settling_cost
 from copyplugin.bench.stage import Stage
 from copyplugin.bench.two_workers import one_and_two
 
@@ -21,7 +22,7 @@ Figures = dict[str, Any]
 FEW = 1_000
 """Followers that a large crowd is compared with."""
 
-PARTS = ("cost", "delay", "slow", "shared", "many")
+PARTS = ("cost", "delay", "slow", "shared", "settling", "many")
 
 
 @click.command("bench")
@@ -61,7 +62,8 @@ PARTS = ("cost", "delay", "slow", "shared", "many")
     type=click.Choice(PARTS),
     multiple=True,
     help="Measure only this: cost of an order, delay of 100 followers, a slow venue, workers that "
-    "share followers, a large crowd. May be given several times; without it, all are measured.",
+    "share followers, settling of 1,000, a large crowd. May be given several times; without it, "
+    "all are measured.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
 def bench_command(  # noqa: PLR0913, PLR0917 - the options of the command
@@ -84,6 +86,7 @@ def bench_command(  # noqa: PLR0913, PLR0917 - the options of the command
         "delay": partial(_apart, _delay, 100, delays),
         "slow": partial(_apart, _slow, followers, latency_ms, rounds),
         "shared": partial(_apart, _shared, shared, rounds) if shared else dict,
+        "settling": partial(_apart, _settling, FEW),
         "many": partial(_growth, many) if many else dict,
     }
     figures: Figures = {"followers": followers, "rounds": rounds}
@@ -156,6 +159,19 @@ def _shared(followers: int, rounds: int) -> Figures:
         "one_worker_cpu_us_per_order": round(one.cpu_us(followers), 1),
         "two_workers_cpu_us_per_order": round(two.cpu_us(followers), 1),
     }
+
+
+def _settling(followers: int) -> Figures:
+    def measured(stage: Stage) -> Figures:
+        cost = asyncio.run(settling_cost(stage))
+        return {
+            "settling_us_per_share": round(cost.us, 1),
+            "shares_settled": cost.shares,
+            "shares_left_due": cost.left,
+            "settling_ledger_balanced": measures.books_balance(stage),
+        }
+
+    return _on_stage(followers, measured)
 
 
 def _growth(many: int) -> Figures:

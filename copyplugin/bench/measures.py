@@ -7,7 +7,6 @@ import time
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from copyplugin.bench.stage import PRICE_TICKS, SYMBOL, Stage
@@ -15,7 +14,7 @@ from copyplugin.collector import spare_what_lives
 from copyplugin.domain.fill import OrderSide, PositionSide
 from copyplugin.domain.identifiers import AccountId, ClientOrderId
 from copyplugin.domain.money import Contracts, Price
-from copyplugin.domain.order import CopyOrderState, OrderRequest, TimeInForce
+from copyplugin.domain.order import OrderRequest, TimeInForce
 from copyplugin.engine.planning import Planner
 from copyplugin.store import lane_work, ledger
 from copyplugin.store.database import Session
@@ -56,13 +55,13 @@ async def fanout_cost(stage: Stage, rounds: int) -> FanoutCost:
     decision = await _decision_us(stage, rounds)
     spent: list[float] = []
     async with stage.running():
-        await _copied(stage, count)  # what the decisions were measured on
+        await all_copied(stage, count)  # what the decisions were measured on
         spare_what_lives()
         for done in range(rounds):
             before = time.process_time()
             for number, (side, contracts) in enumerate(MOVES, start=2 + done * len(MOVES)):
                 stage.trade(side, contracts)
-                await _copied(stage, number * count)
+                await all_copied(stage, number * count)
             spent.append((time.process_time() - before) / len(MOVES))
     engine = statistics.median(spent) / count * MICROSECONDS
     return FanoutCost(
@@ -134,7 +133,7 @@ async def delays_ms(stage: Stage, rounds: int) -> tuple[list[float], list[float]
         for number in range(1, rounds + 1):
             before = time.perf_counter()
             stage.trade((Side.SELL, Side.BUY)[number % 2], 1)
-            await _copied(stage, number * stage.followers)
+            await all_copied(stage, number * stage.followers)
             copied.append((stage.venue.last_answer - before) * 1000)
     return copied, bare
 
@@ -148,13 +147,13 @@ async def fanout_seconds(
     async with stage.running() as engine:
         width = engine.around.settings.orders_in_flight_max
         stage.trade(Side.BUY, 1)  # leverage is set with the first
-        await _copied(stage, stage.followers)
+        await all_copied(stage, stage.followers)
         stage.venue.latency = latency
         spare_what_lives()
         for number in range(2, rounds + 2):
             before = time.perf_counter()
             stage.trade(Side.BUY, 1)
-            await _copied(stage, number * stage.followers)
+            await all_copied(stage, number * stage.followers)
             copied.append(stage.venue.last_answer - before)
             answered = stage.venue.answered
             requests = _requests(stage, OrderSide.BUY, f"bare{number}")
@@ -189,16 +188,18 @@ def peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-async def _copied(stage: Stage, orders: int) -> None:
-    """Wait until so many orders are written down as done."""
-    count = partial(_done, stage)
-    while stage.venue.answered < orders or count() < orders:  # noqa: ASYNC110 - rows tell nobody
+async def all_copied(stage: Stage, orders: int) -> None:
+    """Wait until so many orders are written down as done.
+
+    An order has its row before it is answered: once enough are, none may be in doubt any more.
+    """
+    while stage.venue.answered < orders or _in_doubt(stage):  # noqa: ASYNC110 - rows tell nobody
         await asyncio.sleep(LOOK_SECONDS)
 
 
-def _done(stage: Stage) -> int:
+def _in_doubt(stage: Stage) -> bool:
     with stage.database.read() as session:
-        return lane_work.orders_in(session, CopyOrderState.DONE)
+        return lane_work.is_any_in_doubt(session)
 
 
 def _requests(stage: Stage, side: OrderSide, tag: str) -> list[OrderRequest]:

@@ -33,6 +33,9 @@ from copyplugin.store.rows import (
     SignalRow,
     TransferRow,
 )
+from copyplugin.store.statement import Statement
+
+_ANY_SENT = Statement("SELECT id FROM copy_order WHERE state = 'sent' LIMIT 1")
 
 
 @dataclass(slots=True)
@@ -236,6 +239,11 @@ def orders_in(session: Session, state: CopyOrderState) -> int:
     """Return how many orders are in a state."""
     query = select(func.count()).select_from(CopyOrderRow).where(CopyOrderRow.state == state)
     return session.scalar(query) or 0
+
+
+def is_any_in_doubt(session: Session) -> bool:
+    """Return whether the outcome of any order is not known."""
+    return bool(_ANY_SENT.run(session))
 
 
 def contracts_held(session: Session) -> int:
