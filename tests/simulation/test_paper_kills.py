@@ -126,9 +126,9 @@ async def test_play_money_moves_once_when_the_process_dies_while_it_moves(mortal
 
 async def test_play_money_of_another_database_is_not_taken_for_ones_own(pair, plugin, tmp_path):
     await pair.buy(10)
-    plugin.close()
+    plugin._let_go()
     stranger = Plugin(tmp_path / "elsewhere", Market())
-    stranger.close()
+    stranger._let_go()
     stranger.paper_folder = plugin.paper_folder
     stranger.open()
     await stranger.start()
