@@ -2,8 +2,10 @@
 
 from flask import Flask, redirect, url_for
 from flask_compress import Compress
+from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response
 
+from copyplugin.domain.identifiers import NUMBER_MAX
 from copyplugin.host.feed import HostFeed
 from copyplugin.operator_questions import OperatorQuestions
 from copyplugin.store.queries import Queries
@@ -65,6 +67,7 @@ def create_app(
     pages.
     """
     app = Flask(__name__)
+    app.url_map.converters["int"] = RowNumber
     app.config.from_mapping(
         SECRET_KEY=settings.secret_key,
         SESSION_COOKIE_NAME="copytrading",
@@ -102,6 +105,13 @@ def create_app(
         host.init_host_feed(app, host_feed)
     app.add_url_rule("/", "home", _home)
     return app
+
+
+class RowNumber(IntegerConverter):
+    """A number in an address; one that no row can have is an address of nothing."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=NUMBER_MAX)
 
 
 def live_hub(app: Flask) -> LiveHub:

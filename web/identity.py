@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from copyplugin.domain.identifiers import FollowerId
+from copyplugin.domain.identifiers import FollowerId, whole_number
 from copyplugin.store.queries.followers import Follower
 from web.i18n import gettext
 from web.services import services
@@ -110,7 +110,7 @@ def choose() -> Response | str:
 def sign_in() -> Response:
     if not switch_may_work():
         abort(403, _sentence())
-    chosen = request.form.get(_KEY, type=int)
+    chosen = request.form.get(_KEY, type=whole_number)
     who = None if chosen is None else services().queries.follower(FollowerId(chosen))
     if who is None:
         flash(gettext("Nobody has this number. Choose one of those below."), "bad")

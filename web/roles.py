@@ -9,7 +9,7 @@ from flask import Blueprint, abort, flash, g, redirect, request, session, url_fo
 from werkzeug.wrappers import Response
 
 from copyplugin.domain.actor import Role, actor_of
-from copyplugin.domain.identifiers import LeaderId
+from copyplugin.domain.identifiers import LeaderId, whole_number
 from copyplugin.store.queries.leader_names import LeaderName
 from web.i18n import gettext
 from web.identity import Answer, current_follower, switch_may_work
@@ -125,7 +125,7 @@ def signed_in_leader() -> LeaderName:
 @blueprint.post("/leader")
 def lead() -> Response:
     _refuse_elsewhere()
-    chosen = request.form.get(_LEADER, type=int)
+    chosen = request.form.get(_LEADER, type=whole_number)
     leader = None if chosen is None else services().queries.leader_name(LeaderId(chosen))
     if leader is None:
         flash(gettext("No leader has this number. Choose one of those below."), "bad")

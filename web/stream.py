@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 from flask import Blueprint, Response, abort, request
 
-from copyplugin.domain.identifiers import LeaderId
+from copyplugin.domain.identifiers import LeaderId, whole_number
 from web import formatting
 from web.following.money import my_id
 from web.i18n import Language, gettext
@@ -27,7 +27,7 @@ def stream() -> Response:
     wants_copies = "copies" in request.args
     if wants_copies and me is None:
         abort(401, gettext("Sign in to see your copies."))
-    leader = request.args.get("leader", type=int)
+    leader = request.args.get("leader", type=whole_number)
     topic = Topic(
         follower_id=my_id() if wants_copies else None,
         leader_id=None if leader is None else LeaderId(leader),

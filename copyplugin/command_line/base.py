@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import click
 
+from copyplugin.domain.identifiers import NUMBER_MAX
 from copyplugin.errors import ConfigurationError, Refused
 from copyplugin.settings import PREFIX, Settings, load_settings
 from copyplugin.store.database import Database, open_database
@@ -16,6 +17,9 @@ DATABASE = click.option(
     metavar="URL",
     help=f"The database, for example sqlite:///copyplugin.db.  [default: {PREFIX}DATABASE_URL]",
 )
+
+NUMBER = click.IntRange(-NUMBER_MAX, NUMBER_MAX)
+"""The number of a row; that there is none of it is said by whoever looks."""
 
 
 class BadInput(click.ClickException):

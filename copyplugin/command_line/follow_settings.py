@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from copyplugin.command_line.base import DATABASE, BadInput, opened
+from copyplugin.command_line.base import DATABASE, NUMBER, BadInput, opened
 from copyplugin.command_line.halts import BY
 from copyplugin.command_line.operator_desk import written_down
 from copyplugin.domain.actor import Role, actor_of
@@ -28,7 +28,7 @@ OF_AN_INSTRUMENT = (
 
 @click.command("follow-settings")
 @DATABASE
-@click.option("--follow", "follow_id", type=int, required=True, metavar="N", help="Its number.")
+@click.option("--follow", "follow_id", type=NUMBER, required=True, metavar="N", help="Its number.")
 @BY
 @click.option(
     "--set",

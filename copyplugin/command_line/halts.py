@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import click
 
-from copyplugin.command_line.base import DATABASE, opened
+from copyplugin.command_line.base import DATABASE, NUMBER, opened
 from copyplugin.command_line.operator_desk import written_down
 from copyplugin.domain.actor import Role, actor_of
 from copyplugin.domain.command import CommandKind
@@ -16,7 +16,7 @@ from copyplugin.store.rows import HaltRow
 from copyplugin.system_clock import SystemClock
 
 LEADER = click.option(
-    "--leader", "leader_id", type=int, metavar="N", help="His followers only; else everybody."
+    "--leader", "leader_id", type=NUMBER, metavar="N", help="His followers only; else everybody."
 )
 
 

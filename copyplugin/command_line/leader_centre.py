@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from copyplugin.command_line.base import DATABASE, BadInput, opened, print_table
+from copyplugin.command_line.base import DATABASE, NUMBER, BadInput, opened, print_table
 from copyplugin.domain.identifiers import LeaderId
 from copyplugin.domain.statistics import shown
 from copyplugin.store.database import Session
@@ -32,7 +32,7 @@ SHARES_SHOWN = 20
 
 @click.command("leader-centre")
 @DATABASE
-@click.option("--leader", "leader_id", type=int, required=True, metavar="N", help="His number.")
+@click.option("--leader", "leader_id", type=NUMBER, required=True, metavar="N", help="His number.")
 @click.option("--json", "as_json", is_flag=True, help="One object, money in full.")
 def leader_centre_command(*, database_url: str | None, leader_id: int, as_json: bool) -> None:
     """Print what a leader earns, his latest shares, and who follows him."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import click
 
-from copyplugin.command_line.base import DATABASE, BadInput, opened, print_table
+from copyplugin.command_line.base import DATABASE, NUMBER, BadInput, opened, print_table
 from copyplugin.command_line.halts import BY
 from copyplugin.command_line.operator_desk import written_down
 from copyplugin.domain.actor import Role, actor_of
@@ -29,8 +29,8 @@ from copyplugin.store.notices import OPERATORS
 
 @click.command("notice-choices")
 @DATABASE
-@click.option("--follower", "follower_id", type=int, metavar="N", help="What he is told.")
-@click.option("--leader", "leader_id", type=int, metavar="N", help="What he is told.")
+@click.option("--follower", "follower_id", type=NUMBER, metavar="N", help="What he is told.")
+@click.option("--leader", "leader_id", type=NUMBER, metavar="N", help="What he is told.")
 @click.option(
     "--off", multiple=True, metavar="WAY:KIND", help="Tell operators no more, as email:job_behind."
 )

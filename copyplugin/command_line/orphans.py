@@ -2,7 +2,7 @@
 
 import click
 
-from copyplugin.command_line.base import DATABASE, BadInput, opened, print_table
+from copyplugin.command_line.base import DATABASE, NUMBER, BadInput, opened, print_table
 from copyplugin.command_line.halts import BY
 from copyplugin.command_line.operator_desk import written_down
 from copyplugin.domain.actor import Role, actor_of
@@ -44,7 +44,7 @@ def orphans_list(database_url: str | None) -> None:
 @orphans_group.command("close")
 @DATABASE
 @BY
-@click.argument("orphan_id", type=int)
+@click.argument("orphan_id", type=NUMBER)
 def orphans_close(*, database_url: str | None, name: str, orphan_id: int) -> None:
     """Take one into the books and close it at market."""
     with opened(database_url) as (database, settings):

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from copyplugin.command_line.base import DATABASE, BadInput, opened, print_table
+from copyplugin.command_line.base import DATABASE, NUMBER, BadInput, opened, print_table
 from copyplugin.command_line.halts import BY
 from copyplugin.command_line.operator_desk import written_down
 from copyplugin.domain.actor import Role, actor_of
@@ -38,8 +38,10 @@ def paper_group() -> None:
 
 @paper_group.command("start")
 @DATABASE
-@click.option("--leader", "leader_id", type=int, required=True, metavar="N", help="Whom to follow.")
-@click.option("--follower", "follower_id", type=int, required=True, metavar="N", help="Who.")
+@click.option(
+    "--leader", "leader_id", type=NUMBER, required=True, metavar="N", help="Whom to follow."
+)
+@click.option("--follower", "follower_id", type=NUMBER, required=True, metavar="N", help="Who.")
 @click.option(
     "--follow",
     "text",
@@ -73,7 +75,7 @@ def start_command(
 
 @paper_group.command("stop")
 @DATABASE
-@click.option("--follow", "follow_id", type=int, required=True, metavar="N", help="Its number.")
+@click.option("--follow", "follow_id", type=NUMBER, required=True, metavar="N", help="Its number.")
 @click.option(
     "--how",
     type=click.Choice([how.value for how in EndHow]),

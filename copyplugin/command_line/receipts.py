@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import click
 
-from copyplugin.command_line.base import DATABASE, BadInput, opened, print_table
+from copyplugin.command_line.base import DATABASE, NUMBER, BadInput, opened, print_table
 from copyplugin.domain.identifiers import FollowId
 from copyplugin.domain.statistics import percent, shown
 from copyplugin.store.follows import get_follow
@@ -20,7 +20,7 @@ PRICE_PLACES = 8
 
 @click.command("receipts")
 @DATABASE
-@click.option("--follow", "follow_id", type=int, required=True, metavar="N", help="Its number.")
+@click.option("--follow", "follow_id", type=NUMBER, required=True, metavar="N", help="Its number.")
 @click.option("--csv", "as_csv", is_flag=True, help="As a file for a spreadsheet.")
 @click.option("--json", "as_json", is_flag=True, help="As a JSON array.")
 def receipts_command(

@@ -13,7 +13,7 @@ from copyplugin.changeable_settings import (
     setting_value,
     with_changes,
 )
-from copyplugin.command_line.base import DATABASE, BadInput, opened, settings_or_refusal
+from copyplugin.command_line.base import DATABASE, NUMBER, BadInput, opened, settings_or_refusal
 from copyplugin.command_line.halts import BY
 from copyplugin.command_line.operator_desk import written_down
 from copyplugin.command_line.settings_try import try_command
@@ -79,7 +79,7 @@ def settings_change(
 @DATABASE
 @BY
 @click.option("--reason", default="approved", show_default=True)
-@click.argument("proposal", type=int)
+@click.argument("proposal", type=NUMBER)
 def settings_approve(*, database_url: str | None, name: str, reason: str, proposal: int) -> None:
     """Approve what somebody else has proposed; it holds from then on."""
     given = {"proposal": proposal, "reason": reason}
@@ -90,7 +90,7 @@ def settings_approve(*, database_url: str | None, name: str, reason: str, propos
 @DATABASE
 @BY
 @click.option("--reason", required=True)
-@click.argument("proposal", type=int)
+@click.argument("proposal", type=NUMBER)
 def settings_reject(*, database_url: str | None, name: str, reason: str, proposal: int) -> None:
     """Reject a proposal, or take one's own back."""
     given = {"proposal": proposal, "reason": reason}

@@ -6,7 +6,7 @@ from decimal import Decimal
 import click
 
 from copyplugin.changeable_settings import assignments
-from copyplugin.command_line.base import DATABASE, BadInput, opened, print_table
+from copyplugin.command_line.base import DATABASE, NUMBER, BadInput, opened, print_table
 from copyplugin.domain.identifiers import FollowId, LeaderId
 from copyplugin.domain.money import Money
 from copyplugin.errors import Refused
@@ -30,8 +30,8 @@ HOURS_MAX = 8760
     show_default=True,
     help="How far back.",
 )
-@click.option("--leader", "leader_id", type=int, metavar="N", help="His followers only.")
-@click.option("--follow", "follow_id", type=int, metavar="N", help="This follow only.")
+@click.option("--leader", "leader_id", type=NUMBER, metavar="N", help="His followers only.")
+@click.option("--follow", "follow_id", type=NUMBER, metavar="N", help="This follow only.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object; money is text.")
 @click.argument("words", metavar="NAME=VALUE...", nargs=-1)
 def try_command(

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import click
 
-from copyplugin.command_line.base import DATABASE, BadInput, database_or_refusal
+from copyplugin.command_line.base import DATABASE, NUMBER, BadInput, database_or_refusal
 from copyplugin.domain.identifiers import FollowId
 from copyplugin.errors import UnknownFollow
 from copyplugin.store.follows import get_follow
@@ -20,7 +20,7 @@ from copyplugin.store.queries.statement_csv import statement_csv
 
 @click.command("statement")
 @DATABASE
-@click.option("--follow", "follow_id", type=int, required=True, metavar="N", help="Its number.")
+@click.option("--follow", "follow_id", type=NUMBER, required=True, metavar="N", help="Its number.")
 @click.option("--csv", "as_csv", is_flag=True, help="As a file for a spreadsheet.")
 @click.pass_context
 def statement_command(

@@ -31,3 +31,14 @@ VenueFillId = NewType("VenueFillId", str)
 
 TransferId = NewType("TransferId", str)
 """Our name of a movement of money; the venue carries each out at most once."""
+
+NUMBER_MAX = 2**63 - 1
+"""The largest number that a row, or a whole number in one, can have on either database."""
+
+
+def whole_number(text: str) -> int:
+    """Read a number that a row could have; raises `ValueError` for anything else."""
+    number = int(text)
+    if abs(number) > NUMBER_MAX:
+        raise ValueError(f"no row has the number {number}")
+    return number

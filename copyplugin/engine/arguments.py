@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, TypeVar, cast
 
-from copyplugin.domain.identifiers import AccountId, Symbol
+from copyplugin.domain.identifiers import NUMBER_MAX, AccountId, Symbol
 from copyplugin.domain.leader import LeaderKind, LeaderTerms, ShareBasis, accounts_from
 from copyplugin.domain.money import Money, Ratio
 from copyplugin.domain.paper import is_paper
@@ -31,6 +31,8 @@ class Arguments:
         value = self._given.get(name)
         if not isinstance(value, int) or isinstance(value, bool):
             raise Refused(f"{_words(name)} must be a whole number, not {value!r}.")
+        if abs(value) > NUMBER_MAX:
+            raise Refused(f"{_words(name)} must be at most {NUMBER_MAX}, not {value}.")
         return value
 
     def truth(self, name: str) -> bool:
@@ -43,6 +45,8 @@ class Arguments:
         value = self._given.get(name)
         if not isinstance(value, str) or not value.strip():
             raise Refused(f"{_words(name)} is missing.")
+        if not _is_storable_text(value):
+            raise Refused(f"{_words(name)} has a character that is none: write it anew.")
         return value.strip()
 
     def account(self, name: str) -> AccountId:
@@ -110,6 +114,11 @@ def leader_terms(arguments: Arguments, before: LeaderTerms | None = None) -> Lea
         raise Refused("The leader needs a nickname.")
     terms.setdefault("symbols", frozenset[Symbol]())
     return LeaderTerms(**terms)
+
+
+def _is_storable_text(text: str) -> bool:
+    """Return whether both databases take it: no zero character, no half of a surrogate pair."""
+    return "\x00" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def _words(name: str) -> str:

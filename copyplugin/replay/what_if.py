@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 import click
 
 from copyplugin.domain.copy_rule import CopyMode
-from copyplugin.domain.identifiers import LeaderId
+from copyplugin.domain.identifiers import NUMBER_MAX, LeaderId
 from copyplugin.domain.money import Ratio
 from copyplugin.errors import ConfigurationError, Refused
 from copyplugin.replay.command import BadInput, amount_from, check_target, print_report
@@ -31,7 +31,12 @@ FUNDING_MAX = Decimal("0.02")
     help=f"The database, for example sqlite:///copyplugin.db.  [default: {PREFIX}DATABASE_URL]",
 )
 @click.option(
-    "--leader", "leader_id", type=int, required=True, metavar="ID", help="Whom to follow."
+    "--leader",
+    "leader_id",
+    type=click.IntRange(-NUMBER_MAX, NUMBER_MAX),
+    required=True,
+    metavar="ID",
+    help="Whom to follow.",
 )
 @click.option(
     "--follow",

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from copyplugin.errors import ConfigurationError
@@ -102,10 +102,22 @@ def open_database(url: str) -> Database:
     writer = writing_engine(url)
     try:
         schema.check(writer)
+    except OperationalError as error:
+        writer.dispose()
+        raise _unusable(error) from error
     except ConfigurationError:
         writer.dispose()
         raise
     return Database(writer, _reading_engine(url))
+
+
+def _unusable(error: OperationalError) -> ConfigurationError:
+    """Return what is wrong in the database's own first words, which name the place."""
+    words = str(error.orig).strip().splitlines()
+    return ConfigurationError(
+        f"the database cannot be used: {words[0] if words else 'it did not answer'}; check its "
+        "address, whether it runs, and who may use it"
+    )
 
 
 def upgrade_database(url: str) -> None:
@@ -116,6 +128,8 @@ def upgrade_database(url: str) -> None:
     engine = writing_engine(url)
     try:
         schema.upgrade(engine)
+    except OperationalError as error:
+        raise _unusable(error) from error
     finally:
         engine.dispose()
 

@@ -3,6 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from copyplugin.domain.command import CommandKind, CommandState
+from copyplugin.domain.identifiers import whole_number
 from web.i18n import gettext
 from web.identity import Answer
 from web.notices.mine import reader
@@ -44,7 +45,7 @@ def read() -> Answer:
         {
             "audience": who.audience.value,
             "audience_id": who.number,
-            "up_to": request.form.get("up_to", default=0, type=int),
+            "up_to": request.form.get("up_to", default=0, type=whole_number),
         },
         actor=who.actor,
         idempotency_key=f"{who.actor}:{request.form.get('idempotency_key', '')}",

@@ -3,6 +3,7 @@
 from flask import Blueprint, flash, redirect, request, url_for
 
 from copyplugin.domain.command import CommandKind
+from copyplugin.domain.identifiers import whole_number
 from copyplugin.domain.setting_change import CHANGEABLE, Safer, SettingName, is_same_person
 from copyplugin.operator_questions import ChangeLine
 from web.i18n import gettext
@@ -62,7 +63,7 @@ def decide() -> Answer:
         flash(gettext("Say why it is rejected."), "bad")
         return redirect(back)
     arguments: dict[str, object] = {
-        "proposal": request.form.get("proposal", default=0, type=int),
+        "proposal": request.form.get("proposal", default=0, type=whole_number),
         "reason": reason or gettext("approved"),
     }
     kind = CommandKind.APPROVE_SETTING if approves else CommandKind.REJECT_SETTING

@@ -5,6 +5,7 @@ from werkzeug.wrappers import Response
 
 from copyplugin.domain.command import CommandKind
 from copyplugin.domain.halt import MAY_RESUME, HaltScope
+from copyplugin.domain.identifiers import whole_number
 from web.i18n import gettext
 from web.identity import Answer
 from web.operator.desk import field, give, page, questions
@@ -57,7 +58,7 @@ def halt() -> Answer:
 @blueprint.post("/halts/resume")
 @needs_operator
 def resume() -> Response:
-    scope, number = field("scope"), request.form.get("scope_id", default=0, type=int)
+    scope, number = field("scope"), request.form.get("scope_id", default=0, type=whole_number)
     arguments: dict[str, object] = {"scope": scope}
     if scope == HaltScope.LEADER:
         arguments["leader_id"] = number
