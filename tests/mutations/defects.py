@@ -4,6 +4,7 @@ from tests.mutations.defect import Defect
 from tests.mutations.dialect_defects import DIALECTS
 from tests.mutations.money_defects import AUDITED
 from tests.mutations.order_of_work_defects import ORDER_OF_WORK
+from tests.mutations.settings_defects import SETTINGS
 
 DOMAIN = "copyplugin/domain"
 ENGINE = "copyplugin/engine"
@@ -469,4 +470,14 @@ PROTECTION = (
     ),
 )
 
-DEFECTS = (*STEERING, *MONEY, *EXECUTION, *LIFE, *PROTECTION, *DIALECTS, *AUDITED, *ORDER_OF_WORK)
+DEFECTS = (
+    *STEERING,
+    *MONEY,
+    *EXECUTION,
+    *LIFE,
+    *PROTECTION,
+    *DIALECTS,
+    *AUDITED,
+    *ORDER_OF_WORK,
+    *SETTINGS,
+)
