@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -32,13 +33,19 @@ def setting_value(name: SettingName, text: str) -> Any:
         if text.strip() not in {"0", "1"}:
             raise Refused(f"{name} must be 0 or 1, not {text!r}.")
         return int(text)
-    field = Settings.model_fields[name]
-    kind: Any = Annotated[field.annotation, *field.metadata]  # pyright: ignore[reportInvalidTypeForm] - pydantic's own way to check one field
     try:
-        return TypeAdapter(kind).validate_python(text.strip())
+        return _checker(name).validate_python(text.strip())
     except ValidationError as error:
         told = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise Refused(f"{name} is {text!r}: {told[0].lower()}{told[1:]}.") from error
+
+
+@cache
+def _checker(name: SettingName) -> TypeAdapter[Any]:
+    """Return what checks one value as the settings do; making it takes longer than a turn may."""
+    field = Settings.model_fields[name]
+    kind: Any = Annotated[field.annotation, *field.metadata]  # pyright: ignore[reportInvalidTypeForm] - pydantic's own way to check one field
+    return TypeAdapter(kind)
 
 
 def setting_text(value: object) -> str:

@@ -138,14 +138,16 @@ class _Walk:
     def _open(self, step: SignalStep, taken: Taken, closes_behind: Sequence[datetime]) -> None:
         self._begin_as_recorded(step.leg, taken.decision.base)
         made = [each for order in taken.opened for each in order.made]
-        kept, extra, would, is_known = made, Estimate(), taken.decision, True
+        kept, extra, then, would = made, Estimate(), taken.decision, taken.decision
+        rule = self._story.rule_of(step.signal_id, step.leg[0])
+        for run in (self._then, self._tried):
+            run.go_by(step.leg, rule)
         if taken.decided_at >= self._trial.since:
-            rule = self._story.rule_of(step.signal_id, step.leg[0])
             in_force, tried = self._trial.in_force, self._trial.tried
-            is_known = self._is_as_taken(
-                step, taken, self._retake(step, self._then, rule, in_force, closes_behind)
-            )
-            if is_known:
+            again = self._retake(step, self._then, rule, in_force, closes_behind)
+            is_known = self._is_as_taken(step, taken, again)
+            if again is not None and is_known:
+                then = replace(then, residue=again.residue)
                 changed = self._trial.rule(rule)
                 found = self._retake(step, self._tried, changed, tried, closes_behind)
                 if found is not None:
@@ -166,7 +168,7 @@ class _Walk:
                     would_be=would.skip,
                 )
             )
-        self._then.open(step, taken.decision, made, Estimate())
+        self._then.open(step, then, made, Estimate())
         self._tried.open(step, would, kept, extra)
 
     def _retake(
@@ -291,7 +293,9 @@ class _Walk:
             if taken.decided_at >= self._trial.since:
                 again = retake_close(self._story, step, self._standing(then))
                 self._decisions += 1
-                if not is_as_recorded(again, taken.decision):
+                if is_as_recorded(again, taken.decision):
+                    residue = again.residue
+                else:
                     self._unlike.append(step.signal_id)
         self._then.close(step, closed, count_of(closed))
         then.carried += residue

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 
+from copyplugin.domain.copy_rule import CopyRule
 from copyplugin.domain.copy_story import (
     FollowStory,
     LaneStart,
@@ -44,6 +45,7 @@ class RunLane:
     opened_at: Fraction | None
     best: Fraction = NOTHING
     worst: Fraction = NOTHING
+    rule: CopyRule | None = None  # which it went by last
 
     def pay(self, best: Fraction, worst: Fraction | None = None) -> None:
         self.best -= best
@@ -72,6 +74,13 @@ class Run:
                 opened_at=start.opened_at,
             )
         return self.lanes[leg]
+
+    def go_by(self, leg: Leg, rule: CopyRule) -> None:
+        """Forget what is carried where the follower has changed the rule."""
+        lane = self.lane(leg)
+        if lane.rule not in {None, rule}:
+            lane.carried = NOTHING
+        lane.rule = rule
 
     def open(
         self, step: SignalStep, decision: Decision, made: Sequence[Made], extra: Estimate
@@ -119,6 +128,8 @@ class Run:
         direction = -1 if step.reduces else 1
         lane.held = max(0, lane.held + direction * contracts)
         lane.target = lane.held
+        if lane.held == 0:
+            lane.carried = NOTHING
         value = value_of(step.made, self.story.contract_size_of(step.leg))
         lane.pay((sign * direction * value + fees_of(step.made)) * contracts / count)
 

@@ -13,7 +13,7 @@ from copyplugin.domain.copy_rule import CopyRule
 from copyplugin.domain.copy_story import FollowStory, SignalStep
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import Contracts, Price, Ratio
-from copyplugin.domain.open_size import Holdings
+from copyplugin.domain.open_size import NOTHING, Holdings
 from copyplugin.domain.price_protection import price_bound
 from copyplugin.domain.skip import Skip, SkipReason
 from copyplugin.domain.steering import (
@@ -110,9 +110,11 @@ def retake_close(story: FollowStory, step: SignalStep, standing: Standing) -> De
 def is_as_recorded(again: Decision, recorded: Decision) -> bool:
     """Return whether a decision came out as the rows have it.
 
-    Why contracts were not had after it was taken is what happened, not what was decided.
+    Why contracts were not had after it was taken is what happened, not what was decided. What it
+    left to carry is struck out of the rows once that is forgotten (a follower closed his position):
+    then it is only told by what the next decisions made of it.
     """
-    if again.wanted != recorded.wanted or again.residue != recorded.residue:
+    if again.wanted != recorded.wanted or recorded.residue not in {again.residue, NOTHING}:
         return False
     return not_filled(recorded.skip) > 0 or again.skip == recorded.skip
 

@@ -233,6 +233,20 @@ async def test_what_the_follower_closed_himself_is_closed_in_the_trial_too(begin
     assert (halved.would_be_smaller, halved.would_be_skipped) == (1, 0)
 
 
+async def test_what_was_carried_and_forgotten_is_taken_again_so(begin, plugin, market):
+    pair = await begin(mode="multiple", factor="0.3", below_minimum="carry")
+    await pair.buy(5)  # 1, and a half is carried
+    await plugin.command(CommandKind.CLOSE_POSITION, copied_position_id=pair.positions[0].id)
+    market.clock.advance(seconds=1)  # what comes after it is told by the time alone
+    await pair.buy(2)  # 0.6 of one: the half is forgotten
+    await pair.buy(2)
+    assert pair.held() == 1
+
+    [run] = decisions_again(plugin)
+
+    assert (run.decisions, run.unlike, run.least, run.most) == (3, (), 0, 0)
+
+
 async def test_a_share_that_was_settled_is_reckoned_with_another_part(begin, plugin):
     pair = await begin(leader={"share_ratio": "0.1"})
     await pair.buy(10)
