@@ -12,7 +12,6 @@ from sqlalchemy import func, select
 
 from copyplugin.store.rows import CopyDecisionRow, CopyOrderRow
 from tests.simulation.crowd import Crowd
-from tests.simulation.decisions_again import check_decisions_again
 from tests.simulation.faults import Faults
 from tests.simulation.protected_crowd import ProtectedCrowd
 
@@ -86,7 +85,6 @@ async def end(*crowds: Crowd, then: Callable[[Crowd], None] = lambda _: None) ->
         then(crowd)
         crowd.check_alive()
         crowd.check_money_home()
-        check_decisions_again(crowd.plugin)
         told.add(tally_of(crowd))
         crowd.plugin.close()
     return told
