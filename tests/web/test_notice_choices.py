@@ -100,11 +100,9 @@ def test_nobody_chooses_without_signing_in(client, small):
 
 
 @pytest.fixture
-def run(database, tmp_path, small):
-    url = f"sqlite:///{tmp_path / 'plugin.db'}"
-
+def run(database_url, small):
     def run(*words):
-        return CliRunner().invoke(main, ["notice-choices", "--database", url, *words])
+        return CliRunner().invoke(main, ["notice-choices", "--database", database_url, *words])
 
     return run
 

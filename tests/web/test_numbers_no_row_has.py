@@ -68,10 +68,8 @@ def test_forms_with_such_a_number_change_nothing(client, small, commands, number
         ("orphans", "close"),
     ],
 )
-def test_commands_say_so(database, tmp_path, small, words):
-    url = f"sqlite:///{tmp_path / 'plugin.db'}"
-
-    answer = CliRunner().invoke(main, [*words, str(HUGE), "--database", url])
+def test_commands_say_so(database_url, small, words):
+    answer = CliRunner().invoke(main, [*words, str(HUGE), "--database", database_url])
 
     assert answer.exit_code == 2
     assert "is not in the range" in answer.output
