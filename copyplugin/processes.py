@@ -96,8 +96,8 @@ async def run_engine(
                 notifiers=ways_out(settings, clock),
             ),
         )  # fmt: skip
+        stack.push_async_callback(engine.stop)  # what began is stopped where the rest cannot begin
         await engine.start()
-        stack.push_async_callback(engine.stop)
         ready(venue.name)
         await lease.keep()
 
@@ -125,8 +125,8 @@ async def run_worker(
         )
         worker = LaneWorker(around, process_name())
         dispatcher.admit = worker.admit
+        stack.push_async_callback(worker.stop)  # as above
         await worker.start()
-        stack.push_async_callback(worker.stop)
         ready(venue.name)
         await asyncio.Event().wait()
 

@@ -14,7 +14,7 @@ from procrastinate.exceptions import ConnectorException
 from sqlalchemy.orm import Session
 
 from copyplugin.dispatch.announcing import SCHEMA, TASK, Announcer
-from copyplugin.dispatch.in_process import InProcessDispatcher
+from copyplugin.dispatch.in_process import InProcessDispatcher, end_where_cancelled
 from copyplugin.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -144,6 +144,7 @@ class DistributedDispatcher(InProcessDispatcher):
                 # The database is away, or was: the rows keep the work, and we listen again.
                 self.errors += 1
                 log.exception("listening for messages failed; it begins again")
+                end_where_cancelled()
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def _clean(self) -> None:
@@ -155,6 +156,7 @@ class DistributedDispatcher(InProcessDispatcher):
                 # As above: what is not cleaned now is cleaned next time.
                 self.errors += 1
                 log.exception("cleaning the queue failed; it is tried again")
+                end_where_cancelled()
             await asyncio.sleep(CLEAN_SECONDS)
 
     async def _give_away(self) -> None:

@@ -20,6 +20,17 @@ JUMP_SECONDS = 2.0
 """A clock that is off by so much after one look was set: periods are counted anew from there."""
 
 
+def end_where_cancelled() -> None:
+    """Raise `CancelledError` where this task was cancelled: for whoever goes on after any error.
+
+    What ends in a cancelled task may fail, as does a farewell to a database that is gone; such an
+    error takes the place of the cancellation, which would then be forgotten.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 @dataclass
 class _Served:
     handler: Callable[[frozenset[int]], Coroutine[Any, Any, None]]
@@ -109,9 +120,9 @@ class InProcessDispatcher:
         for served in self._served.values():
             served.woken.set()
         if self._servers:
-            await asyncio.gather(*self._servers)
+            await asyncio.gather(*self._servers, return_exceptions=True)  # errors are logged
         while self._spawned:
-            await asyncio.gather(*self._spawned)
+            await asyncio.gather(*self._spawned, return_exceptions=True)
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
@@ -153,3 +164,4 @@ class InProcessDispatcher:
             # with its trace and counted, and the next run tries again from the rows.
             self.errors += 1
             log.exception("%s failed; its next run tries again", name)
+            end_where_cancelled()
