@@ -183,16 +183,16 @@ async def test_a_liquidation_is_told_to_its_account(rig: Rig) -> None:
 
 
 async def test_a_listen_key_ends_unless_it_is_kept() -> None:
-    with Rig(listen_key_us=400_000) as short_lived:
+    with Rig(listen_key_us=2_400_000) as short_lived:
         client = RawBinance(short_lived, short_lived.key(short_lived.open()))
         async with listening(client) as listener:
             first = (await asyncio.to_thread(client.ask, "PUT", LISTEN_KEY))["listenKey"]
-            await asyncio.sleep(0.25)
+            await asyncio.sleep(1.5)
             again = (await asyncio.to_thread(client.ask, "PUT", LISTEN_KEY))["listenKey"]
             assert again == first
-            await asyncio.sleep(0.25)
+            await asyncio.sleep(1.5)
             await asyncio.to_thread(client.order)
-            messages = await listener.heard(0.6)
+            messages = await listener.heard(3)
             ended = messages[-1]
             assert [m["e"] for m in messages[:4]] == [
                 "ORDER_TRADE_UPDATE",

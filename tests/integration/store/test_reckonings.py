@@ -12,12 +12,8 @@ from copyplugin.store import escrow, ledger
 from copyplugin.store.database import Database
 from copyplugin.store.results import mark_of
 from copyplugin.store.rows import FollowRow, LaneRow, SettlementRow
-from copyplugin.store.settlements import (
-    due_positions,
-    review_escrow,
-    settle_mark,
-    settle_position,
-)
+from copyplugin.store.settlements import review_escrow, settle_mark
+from copyplugin.store.settling_book import SettlingBook, settle_position
 from copyplugin.store.shares import Purse
 from tests.integration.store.store_builders import (
     NOW,
@@ -93,15 +89,17 @@ class Life:
 
         def work(session):
             follow = session.get_one(FollowRow, self.follow_id)
-            for due in due_positions(session, follow.id):
+            book = SettlingBook(session, [self.follow_id])
+            for due in book.due_of(self.follow_id):
                 settle_position(
-                    session,
+                    book,
                     due,
                     withdrawable=money(1000),
                     is_last_call=False,
                     purse=HELD,
                     at=self.at,
                 )
+            book.save()
             session.flush()
             result = self.result(session)
             review_escrow(session, follow, HELD, result=result, at=self.at)
