@@ -179,7 +179,11 @@ class OutageDay:
         await self.bench.trade(leader, self.bench.symbol, order_side, side, Contracts(contracts))
 
     async def rest(self) -> None:
-        """Stop the faults and wait until there is nothing left to do, at most `REST_SECONDS`."""
+        """Stop the faults and wait until there is nothing left to do, at most `REST_SECONDS`.
+
+        Funding is no work that waits: it is known when it is asked for, so that the books may still
+        be behind the exchange when all else is done.
+        """
         await self.bench.heal()
         loop = asyncio.get_running_loop()
         until = loop.time() + REST_SECONDS
@@ -187,7 +191,8 @@ class OutageDay:
             books = await asyncio.to_thread(self.plugin.queries.books)
             work = await asyncio.to_thread(self.plugin.queries.open_work)
             told = self.bench.call(self._leader_fills)
-            if work.is_done and dict(books.leader_fills) == told:
+            is_done = work.is_done and dict(books.leader_fills) == told
+            if is_done and not (await self.report())["faults"]:
                 return
             await asyncio.sleep(0.1)
 

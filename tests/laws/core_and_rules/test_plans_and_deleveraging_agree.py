@@ -44,8 +44,7 @@ def test_a_trailing_stop_fires_at_the_price_of_the_rules(
         activation_price=start,
         kind="TAKE_PROFIT",  # a sell waits for the price to rise to its activation, a buy to fall
     )
-    if start is None:
-        stop = stop.seen(ENTRY)  # it trails from the price at which it was placed
+    stop = stop.seen(ENTRY)  # it trails from the price at which it was placed, if active there
     plan = world.exchange.open_plans(1)[0]
     mark = ENTRY
     for move in moves:
