@@ -8,6 +8,7 @@ import asyncio
 import os
 import secrets
 import socket
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -77,7 +78,7 @@ async def run_engine(
         host_feed = open_host_feed(database, clock, settings)
         if host_feed is not None:
             venue = HostFedVenue(venue, host_feed)
-        lease = _EngineLease(database, settings)
+        lease = EngineLease(database, settings)
         await lease.wait()
         stack.push_async_callback(lease.drop)
         routed = with_paper(venue, settings, clock)
@@ -93,7 +94,7 @@ async def run_engine(
             Surroundings(
                 settings=settings, database=database, venue=routed or venue, clock=clock,
                 dispatcher=dispatcher, has_paper=routed is not None,
-                notifiers=ways_out(settings, clock),
+                notifiers=ways_out(settings, clock), is_at_work=lease.outlasts_a_request,
             ),
         )  # fmt: skip
         stack.push_async_callback(engine.stop)  # what began is stopped where the rest cannot begin
@@ -136,13 +137,23 @@ def process_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
-class _EngineLease:
+class EngineLease:
     """One engine is at work; the others wait for its lease."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        *,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`steady` is a clock in seconds that nobody sets."""
         self._database = database
         self._length = timedelta(seconds=settings.lease_seconds)
+        self._request_seconds = settings.request_timeout_seconds
         self._owner = process_name()
+        self._steady = steady
+        self._ends = steady()
 
     async def wait(self) -> None:
         while not await self._take():  # noqa: ASYNC110 - its holder tells nobody
@@ -158,13 +169,22 @@ class _EngineLease:
             lambda session: leases.drop(session, [leases.ENGINE], owner=self._owner)
         )
 
+    def outlasts_a_request(self) -> bool:
+        """Return whether a request that is sent now is answered or dead before the lease ends."""
+        return self._steady() + self._request_seconds < self._ends
+
     async def _take(self) -> bool:
+        asked = self._steady()  # the lease may count from then on, never from earlier
         taken = await self._database.write(
             lambda session: leases.take(
                 session, [leases.ENGINE], owner=self._owner, length=self._length
-            )
+            ),
+            urgent=True,
         )
-        return leases.ENGINE in taken
+        if leases.ENGINE not in taken:
+            return False
+        self._ends = asked + self._length.total_seconds()
+        return True
 
 
 def _opened(settings: Settings, stack: AsyncExitStack) -> Database:

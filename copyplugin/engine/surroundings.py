@@ -1,7 +1,7 @@
 """What every part of the engine works with: settings, database, venue, clock, dispatcher."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -47,7 +47,8 @@ class Surroundings:
     """`instruments` is what the venue trades, as last asked; replaced as a whole.
 
     Without a fence all shards are ours, for ever. `has_paper`: the venue has accounts with play
-    money.
+    money. `is_at_work`: no other engine can begin before what is asked of the venue now has come to
+    its end.
     """
 
     settings: Settings
@@ -60,6 +61,7 @@ class Surroundings:
     fence: Fence | None = None
     notifiers: Mapping[Channel, Notifier] = field(default_factory=dict[Channel, Notifier])
     has_paper: bool = False
+    is_at_work: Callable[[], bool] = lambda: True
 
     def settings_at(self, session: Session, at: datetime) -> Settings:
         """Return the settings with what was changed at run time, as in force at that time.

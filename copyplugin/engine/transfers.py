@@ -72,27 +72,43 @@ class Mover:
         except BaseException:  # a bug, or the end: the rows say that it was tried
             self._busy.discard(attempt.request.transfer_id)
             raise
+        if outcome is None:
+            self._busy.discard(attempt.request.transfer_id)
+            return
         self._outcomes.append(outcome)
         self._around.dispatcher.announce(Work.TRANSFERS)
 
-    async def _move(self, attempt: Attempt) -> _Outcome:
-        venue, request = self._around.venue, attempt.request
+    async def _move(self, attempt: Attempt) -> _Outcome | None:
+        """Make the transfer where it was not made; None where it may be another engine's by now.
+
+        Not every venue refuses a transfer whose name it has seen.
+        """
         try:
-            if stays_where_it_is(self._around, request.from_account):
-                return _outcome(attempt, refused=await self._why_not(attempt))
-            # It may have been carried out by an attempt whose answer was lost.
-            if attempt.number > 1 and (
-                await venue.transfer_outcome(request) is TransferOutcome.DONE
-            ):
-                return _outcome(attempt)
-            if self._gives_up(attempt):
-                return _outcome(attempt, refused="the venue could not be reached")
-            await venue.transfer(request)
+            known = await self._known(attempt)
+            if known is not None:
+                return known
+            if not self._around.is_at_work():
+                return None
+            await self._around.venue.transfer(attempt.request)
         except TransferRejected as error:
             return await self._rejected(attempt, error)
         except (OutcomeUnknown, VenueUnavailable) as error:
             return _outcome(attempt, unknown=str(error))
         return _outcome(attempt)
+
+    async def _known(self, attempt: Attempt) -> _Outcome | None:
+        """Return what has come, or is to come, of an attempt without another request."""
+        request = attempt.request
+        if stays_where_it_is(self._around, request.from_account):
+            return _outcome(attempt, refused=await self._why_not(attempt))
+        # It may have been carried out by an attempt whose answer was lost.
+        if attempt.number > 1 and (
+            await self._around.venue.transfer_outcome(request) is TransferOutcome.DONE
+        ):
+            return _outcome(attempt)
+        if self._gives_up(attempt):
+            return _outcome(attempt, refused="the venue could not be reached")
+        return None
 
     async def _rejected(self, attempt: Attempt, error: TransferRejected) -> _Outcome:
         """Give up what a follow was to begin with; what is owed is tried until it can be made."""
