@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import click
 
@@ -18,7 +18,18 @@ DATABASE = click.option(
     help=f"The database, for example sqlite:///copyplugin.db.  [default: {PREFIX}DATABASE_URL]",
 )
 
-NUMBER = click.IntRange(-NUMBER_MAX, NUMBER_MAX)
+
+class _RowNumber(click.types.IntParamType):
+    """Refuses what no column holds; a range would stand in the help of every command."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        number: int = super().convert(value, param, ctx)
+        if abs(number) > NUMBER_MAX:
+            self.fail(f"{number} is not in the range of numbers that a row can have.", param, ctx)
+        return number
+
+
+NUMBER = _RowNumber()
 """The number of a row; that there is none of it is said by whoever looks."""
 
 
