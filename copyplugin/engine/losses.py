@@ -14,10 +14,10 @@ from copyplugin.domain.order import CopyOrderState, OrderPurpose
 from copyplugin.domain.round_trip import RoundTrip
 from copyplugin.domain.skip import Skip, SkipReason, numbers
 from copyplugin.engine.booking import close_books, round_trip_of, write_round_trip
-from copyplugin.engine.planning import leader_move
 from copyplugin.engine.surroundings import Surroundings
 from copyplugin.store import decisions, lane_work, marking
 from copyplugin.store.database import Session
+from copyplugin.store.leader_moves import leader_move
 from copyplugin.store.rows import CopiedPositionRow, CopyOrderRow, LaneRow, OrderFillRow
 
 

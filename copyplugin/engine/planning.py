@@ -40,6 +40,7 @@ from copyplugin.store.follow_rules import RuleBook, holdings_before, rules_of
 from copyplugin.store.halts import halted_among
 from copyplugin.store.lane_book import ORDERS, LaneBook
 from copyplugin.store.lane_work import LaneWork
+from copyplugin.store.leader_moves import leader_move
 from copyplugin.store.rows import CopyDecisionRow, CopyOrderRow, FollowRow, SignalRow
 
 
@@ -435,22 +436,6 @@ def leave_out(
     row = None if signal_id is None else book.decision(signal_id, lane.id)
     if row is not None:
         leave_out_of(row, contracts, skip)
-
-
-def leader_move(signal: SignalRow) -> LeaderMove:
-    return LeaderMove(
-        increases=signal.increases,
-        contracts_before=signal.contracts_before,
-        contracts_after=signal.contracts_after,
-        contracts=signal.contracts,
-        price_sum=signal.price_sum,
-        leverage=signal.leverage,
-        initial_margin=signal.initial_margin,
-        balance_before=signal.leader_balance_before,
-        last_fill_at=signal.last_fill_at,
-        is_final=signal.final,
-        leader_equity=signal.leader_equity,
-    )
 
 
 def _purpose(work: LaneWork, signal: SignalRow | None) -> OrderPurpose:

@@ -12,8 +12,8 @@ from copyplugin.domain.identifiers import Symbol
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.open_size import ASKS_FOR_BALANCE, Circumstances, exact_contracts
 from copyplugin.domain.skip import Skip, SkipReason
-from copyplugin.engine.planning import leader_move
 from copyplugin.store.copy_trail import TrailStep
+from copyplugin.store.leader_moves import leader_move
 
 ROUNDING = "rounding down to whole contracts"
 FEES = "money kept for fees"

@@ -130,20 +130,25 @@ def _move(
     )
 
 
+def leader_move(signal: SignalRow) -> LeaderMove:
+    """Return the move of the leader that the whole signal tells of."""
+    return LeaderMove(
+        increases=signal.increases,
+        contracts_before=signal.contracts_before,
+        contracts_after=signal.contracts_after,
+        contracts=signal.contracts,
+        price_sum=signal.price_sum,
+        leverage=signal.leverage,
+        initial_margin=signal.initial_margin,
+        balance_before=signal.leader_balance_before,
+        last_fill_at=signal.last_fill_at,
+        is_final=signal.final,
+        leader_equity=signal.leader_equity,
+    )
+
+
 def _whole(signal: SignalRow) -> Seen:
     return Seen(
         known_at=signal.received_at,
-        move=LeaderMove(
-            increases=signal.increases,
-            contracts_before=signal.contracts_before,
-            contracts_after=signal.contracts_after,
-            contracts=signal.contracts,
-            price_sum=signal.price_sum,
-            leverage=signal.leverage,
-            initial_margin=signal.initial_margin,
-            balance_before=signal.leader_balance_before,
-            last_fill_at=signal.last_fill_at,
-            is_final=signal.final,
-            leader_equity=signal.leader_equity,
-        ),
+        move=leader_move(signal),
     )
