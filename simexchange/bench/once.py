@@ -2,6 +2,7 @@
 
 import os
 import sys
+from itertools import islice
 
 from simexchange.bench.workload import mixed_workload, prepared_exchange
 from simexchange.collector import spare_what_lives
@@ -15,9 +16,10 @@ def main(arguments: list[str]) -> None:
     """
     applied, made, seed, accounts = (int(argument) for argument in arguments)
     workload = mixed_workload(orders=made, seed=seed, accounts=accounts)
+    commands = list(islice(workload.measured, applied))
     exchange = prepared_exchange(workload.setting_up)
     spare_what_lives()
-    for at, command in enumerate(workload.measured[:applied]):
+    for at, command in enumerate(commands):
         exchange.apply(command, at)
     os._exit(0)  # freeing what is left at the end is no part of an operation
 

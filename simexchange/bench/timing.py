@@ -2,17 +2,9 @@
 
 import gc
 import time
-from collections.abc import Sequence
 
-from simexchange.bench.workload import (
-    Stream,
-    arriving,
-    packed,
-    prepared_exchange,
-    unpacked,
-)
+from simexchange.bench.workload import PackedCommands, Stream, prepared_exchange, unpacked
 from simexchange.collector import spare_what_lives
-from simexchange.core.commands import Command
 from simexchange.core.exchange import Exchange
 
 CHUNK = 10_000
@@ -30,10 +22,10 @@ class FrozenHeap:
         gc.set_threshold(*self._before)
 
 
-def spent_ns(exchange: Exchange, commands: Sequence[Command], at: int = 0) -> int:
+def spent_ns(exchange: Exchange, commands: PackedCommands, at: int = 0) -> int:
     """Apply the commands at `at`, `at` + 1, … and return what that took."""
     apply, spent = exchange.apply, 0
-    for chunk in arriving(commands):
+    for chunk in commands.arriving():
         start = time.thread_time_ns()
         for command in chunk:
             apply(command, at)
@@ -42,10 +34,10 @@ def spent_ns(exchange: Exchange, commands: Sequence[Command], at: int = 0) -> in
     return spent
 
 
-def arrival_us(commands: Sequence[Command]) -> float:
+def arrival_us(commands: PackedCommands) -> float:
     """Return what it takes to make a command of its bytes and to let go of it, in microseconds."""
     spent = 0
-    for content in packed(commands):
+    for content in commands.chunks:
         start = time.thread_time_ns()
         arrived = unpacked(content)
         arrived.clear()
@@ -70,7 +62,7 @@ def late_ratio(*, orders: int, seed: int, accounts: int) -> float:
 def _stretch_ns(exchange: Exchange, stream: Stream, orders: int) -> int:
     spent = 0
     for start in range(0, orders, CHUNK):
-        commands = list(stream.commands(min(CHUNK, orders - start)))
+        commands = PackedCommands.of(stream.commands(min(CHUNK, orders - start)))
         with FrozenHeap():
             spent += spent_ns(exchange, commands, exchange.now)
     return spent
