@@ -8,7 +8,7 @@ from functools import cached_property
 from copyplugin.domain.follow import TERMINAL, FollowState
 from copyplugin.domain.identifiers import CopyOrderId, FollowId, LaneId
 from copyplugin.domain.leader import ShareState, TradeState
-from copyplugin.domain.money import NO_CONTRACTS, ZERO_MONEY, Contracts
+from copyplugin.domain.money import NO_CONTRACTS, ZERO_MONEY, Contracts, Money, money_total
 from copyplugin.domain.order import CopyOrderState, OrderReport, OrderStatus, OwnFill
 from copyplugin.domain.round_trip import RoundTrip
 from copyplugin.domain.round_trip_steps import StepSums
@@ -27,6 +27,7 @@ from copyplugin.engine.surroundings import Surroundings
 from copyplugin.settings import Settings
 from copyplugin.store.lane_book import FILLS, ORDERS, POSITIONS, LaneBook
 from copyplugin.store.lane_work import LaneWork
+from copyplugin.store.owed import Owed, owed_by
 from copyplugin.store.rows import (
     CopiedPositionRow,
     CopyOrderRow,
@@ -90,6 +91,13 @@ class Bookkeeper:
         """Of this turn, read once where something went wrong."""
         return self._around.settings_at(self._lanes.session, self._now)
 
+    @cached_property
+    def _owed(self) -> dict[FollowId, Owed]:
+        """Of all whose balance is known now, read once where there is one."""
+        told = (each.lane_id for each in self._outcomes if isinstance(each, BalanceKnown))
+        follow_ids = {self._lanes.works[lane_id].follow.id for lane_id in told}
+        return owed_by(self._lanes.session, follow_ids)
+
     def book(self) -> Booked:
         self._open_positions()
         for outcome in self._outcomes:
@@ -133,7 +141,7 @@ class Bookkeeper:
                 self._unreachable(lane, follow, outcome.sentence)
             case BalanceKnown():
                 self._reached(follow)
-                self._freeze_balance(outcome)
+                self._freeze_balance(outcome, self._owed[follow.id])
 
     def _answered(self, outcome: Answered, lane: LaneRow, follow: FollowRow) -> None:
         order, report = self._order(lane.id, outcome.order_id), outcome.report
@@ -313,12 +321,18 @@ class Bookkeeper:
         )
         lane.failures, lane.retry_at = 0, None
 
-    def _freeze_balance(self, outcome: BalanceKnown) -> None:
-        """Freeze it for the oldest open that waits for it; later ones ask again (C5)."""
+    def _freeze_balance(self, outcome: BalanceKnown, owed: Owed) -> None:
+        """Freeze it for the oldest open that waits for it; later ones ask again (C5).
+
+        What is owed out of the sub-account is not the follower's to trade with. A share that left
+        while the venue was asked may be in the answer or not: then it is asked again.
+        """
+        if owed.gone != outcome.shares_gone:
+            return
         for row, signal in self._lanes.works[outcome.lane_id].undecided:
             if signal.increases and row.available_frozen is None:
-                row.available_frozen = outcome.available
-                row.equity_frozen = outcome.equity
+                row.available_frozen = _his_own(outcome.available, owed)
+                row.equity_frozen = _his_own(outcome.equity, owed)
                 return
 
     def _unreachable(self, lane: LaneRow, follow: FollowRow, sentence: str) -> None:
@@ -348,6 +362,10 @@ class Bookkeeper:
 def share_state_of_new(follow: FollowRow) -> ShareState:
     """Return what a round trip begins with: one that opens after a hand-over owes no share."""
     return ShareState.NONE if follow.handed_over_at is None else ShareState.PASSED
+
+
+def _his_own(money: Money, owed: Owed) -> Money:
+    return max(ZERO_MONEY, money_total(money, Money(-owed.money)))
 
 
 def close_books(position: CopiedPositionRow, *, at: datetime) -> None:

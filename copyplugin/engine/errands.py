@@ -38,10 +38,14 @@ class AskOrder:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AskBalance:
-    """Ask what may back a new order, for a decision that rests on it."""
+    """Ask what may back a new order, for a decision that rests on it.
+
+    `shares_gone`: so many of the follow's shares had left its sub-account before.
+    """
 
     lane_id: LaneId
     account: AccountId
+    shares_gone: int
     is_urgent: bool = False
 
 
@@ -99,7 +103,10 @@ class Unreachable:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BalanceKnown:
+    """What the venue said; what is owed out of it is in it, unless it left while it was asked."""
+
     lane_id: LaneId
+    shares_gone: int
     available: Money
     equity: Money
 

@@ -1,6 +1,6 @@
 """The next step of a lane: apply what the leader did, then close the gap, one order at a time."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -41,6 +41,7 @@ from copyplugin.store.halts import halted_among
 from copyplugin.store.lane_book import ORDERS, LaneBook
 from copyplugin.store.lane_work import LaneWork
 from copyplugin.store.leader_moves import leader_move
+from copyplugin.store.owed import owed_by
 from copyplugin.store.rows import CopyDecisionRow, CopyOrderRow, FollowRow, SignalRow
 
 
@@ -76,6 +77,7 @@ class Planner:
         self.plan = Plan()
         self._unburdened: dict[FollowId, FollowRow] = {}
         self._unsent: list[tuple[CopyOrderRow, LaneWork]] = []
+        self._asking: list[LaneWork] = []
         # What was worked out for one follower is taken for all whose every input is the same.
         # None: each is planned for itself.
         self._planned: dict[Likeness, Planned | None] = {}
@@ -139,10 +141,13 @@ class Planner:
         if not may_be_repeated(work, self._rule_book):
             self._plan(work)
             return
-        example, errands, later = Example.of(work), len(self.plan.errands), len(self.plan.later)
+        example, before = Example.of(work), self._asked_for()
         self._plan(work)
-        if (len(self.plan.errands), len(self.plan.later)) == (errands, later):
+        if self._asked_for() == before:
             self._planned[like] = example.planned(work)
+
+    def _asked_for(self) -> tuple[int, ...]:
+        return len(self.plan.errands), len(self._asking), len(self.plan.later)
 
     def _plan(self, work: LaneWork) -> None:
         lane = work.lane
@@ -169,6 +174,7 @@ class Planner:
         self._book.number_orders()
         for order, work in self._unsent:
             self.plan.errands.append(send_order(order, work))
+        self.plan.errands.extend(self._balances())
         if self._unburdened:  # their last order in doubt may be gone
             self._book.keep_states(list(self._unburdened.values()), at=self._now)
             self.plan.under_way = {
@@ -177,6 +183,12 @@ class Planner:
                 if follow.state is FollowState.SETTLING
             }
         return self.plan
+
+    def _balances(self) -> Iterator[AskBalance]:
+        owed = owed_by(self._book.session, {work.follow.id for work in self._asking})
+        for work in self._asking:
+            gone = owed[work.follow.id].gone
+            yield AskBalance(lane_id=work.lane.id, account=account_of(work), shares_gone=gone)
 
     def _gives_up(self, work: LaneWork, order: CopyOrderRow) -> bool:
         """End an order that never arrived, unless it is to be sent again under its own name.
@@ -257,7 +269,7 @@ class Planner:
         if closes_behind and self._now - signal.received_at > tried_for:
             return replace(terms, late_after=timedelta.min)  # too late, however late that is
         if not is_blocked and work.lane.target == work.lane.actual:  # else the gap goes first
-            self.plan.errands.append(AskBalance(lane_id=work.lane.id, account=account_of(work)))
+            self._asking.append(work)
         return None
 
     def _is_blocked(self, work: LaneWork, signal_id: SignalId) -> bool:

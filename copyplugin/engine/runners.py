@@ -128,6 +128,7 @@ class Runners:
                     balance = await self._around.venue.balance(errand.account)
                     return BalanceKnown(
                         lane_id=errand.lane_id,
+                        shares_gone=errand.shares_gone,
                         available=balance.contract_available,
                         equity=balance.equity,
                     )

@@ -90,6 +90,24 @@ AUDITED = (
         ),
     ),
     Defect(
+        name="a share that is owed is traded with",
+        file=f"{ENGINE}/booking.py",
+        old="return max(ZERO_MONEY, money_total(money, Money(-owed.money)))",
+        new="return max(ZERO_MONEY, money)",
+        tests=(
+            f"{SIM}/test_owed_money.py::test_a_share_that_has_not_left_the_sub_account_is_not_traded_with",
+        ),
+    ),
+    Defect(
+        name="a share that left while the balance was asked for is traded with",
+        file=f"{ENGINE}/booking.py",
+        old="if owed.gone != outcome.shares_gone:",
+        new="if owed.gone < outcome.shares_gone:",
+        tests=(
+            f"{SIM}/test_owed_money.py::test_the_balance_is_asked_for_again_where_a_share_left_in_between",
+        ),
+    ),
+    Defect(
         name="a follow ends when its money bears not every order",
         file=f"{ENGINE}/settling.py",
         old="return min(margins, default=None)",

@@ -48,7 +48,7 @@ async def test_an_answer_that_comes_after_a_turn_began_is_booked_by_the_next():
     executor = Turns(
         SimpleNamespace(venue=venue, dispatcher=dispatcher, settings=Settings(), fence=None)
     )
-    errand = AskBalance(lane_id=LANE, account=AccountId("1"))
+    errand = AskBalance(lane_id=LANE, account=AccountId("1"), shares_gone=0)
 
     async with asyncio.timeout(5):
         executor._runners.send([errand])
