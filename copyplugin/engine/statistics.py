@@ -33,7 +33,7 @@ class _Known:
 
     cursor: VenueFillId | None
     last_fill_id: int
-    funding_since: datetime | None  # None: no point before this one
+    funding_since: datetime | None  # of the account's record; None: no point before this one
     payments_since: datetime | None  # the oldest round trip that may lack funding
 
 
@@ -76,7 +76,8 @@ class Statistician:
         quality: Sequence[Mapping[str, Any]],
     ) -> None:
         now = self._around.clock.now()
-        today = day_of(now, self._around.settings.zone)
+        zone = self._around.settings.zone
+        today = day_of(now, zone)
         for leader_id, answer in asked.items():
             book_funding(leader_trades.unfunded_trades(session, leader_id), answer.payments)
         leader_record.count_trades(
@@ -95,7 +96,7 @@ class Statistician:
                 equity=answer.balance.equity,
                 profit=profits.get(leader_id, ZERO_MONEY),
             )
-            account_record.add_point(session, leader_id, point, answer.watched)
+            account_record.add_point(session, leader_id, point, answer.watched, zone=zone)
         copy_quality.put_quality(session, quality)
         statistics.recompute_statistics(session, now=now, today=today)
 
@@ -147,12 +148,11 @@ def book_funding(trades: Sequence[LeaderTradeRow], payments: Sequence[FundingPay
 
 
 def _known(session: Session, leader_id: LeaderId) -> _Known:
-    before = account_record.last_point(session, leader_id)
     trades = leader_trades.unfunded_trades(session, leader_id)
     return _Known(
         cursor=leader_feed.cursor(session, leader_id),
         last_fill_id=account_record.last_fill_id(session, leader_id),
-        funding_since=None if before is None else before.last_funding_at,
+        funding_since=account_record.funding_asked_from(session, leader_id),
         payments_since=min((trade.opened_at for trade in trades), default=None),
     )
 
@@ -160,13 +160,11 @@ def _known(session: Session, leader_id: LeaderId) -> _Known:
 def _watched(
     known: _Known, balance: AccountBalance, payments: Sequence[FundingPayment], at: datetime
 ) -> Watched:
-    since = known.funding_since
-    new = [payment for payment in payments if since is not None and payment.at > since]
     return Watched(
         wallet=balance.contract_wallet,
         last_fill_id=known.last_fill_id,
-        funding=money_total(*(payment.payment for payment in new)),
-        last_funding_at=max([since or at, *(payment.at for payment in new)]),
+        payments=payments,
+        asked_at=at,
     )
 
 

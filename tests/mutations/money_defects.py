@@ -108,6 +108,24 @@ AUDITED = (
         ),
     ),
     Defect(
+        name="funding that is told late is money taken out",
+        file=f"{STORE}/account_record.py",
+        old="            doubted = place\n",
+        new="            doubted = 0\n",
+        tests=(
+            f"{SIM}/test_late_funding.py::test_a_payment_that_is_told_late_is_neither_taken_out_nor_brought_in",
+        ),
+    ),
+    Defect(
+        name="funding that is told after another of its instant is never counted",
+        file=f"{STORE}/account_record.py",
+        old="return told != counted",
+        new="return False",
+        tests=(
+            f"{SIM}/test_late_funding.py::test_a_payment_that_is_told_late_is_neither_taken_out_nor_brought_in",
+        ),
+    ),
+    Defect(
         name="a follow ends when its money bears not every order",
         file=f"{ENGINE}/settling.py",
         old="return min(margins, default=None)",

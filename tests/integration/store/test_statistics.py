@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
+from copyplugin.domain.account import FundingPayment
 from copyplugin.domain.days import day_of
 from copyplugin.domain.fill import PositionSide
+from copyplugin.domain.identifiers import AccountId, Symbol
 from copyplugin.domain.leader import ShareState, TradeState
 from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, Ratio, money_total
 from copyplugin.domain.statistics import Trade, trade_figures
@@ -178,12 +180,18 @@ def test_a_booked_position_is_counted_once_and_one_whose_share_is_due_is_not(dat
 
 
 def put_point(session, leader, number, *, equity, wallet, fills=0, funding=0):
-    watched = Watched(
-        wallet=money(wallet), last_fill_id=fills, funding=money(funding), last_funding_at=NOW
-    )
     at = NOW + timedelta(hours=8 * number)
+    paid = FundingPayment(
+        venue_payment_id=str(number),
+        account=AccountId("1"),
+        symbol=Symbol("BTCUSDT"),
+        position_side=PositionSide.LONG,
+        payment=money(funding),
+        at=at,
+    )
+    watched = Watched(wallet=money(wallet), last_fill_id=fills, payments=[paid], asked_at=at)
     point = Point(at=at, day=day_of(at, UTC), equity=money(equity), profit=money(0))
-    add_point(session, leader.id, point, watched)
+    add_point(session, leader.id, point, watched, zone=UTC)
     return session.get_one(LeaderEquityRow, (leader.id, at))
 
 
@@ -210,8 +218,8 @@ def test_a_point_that_is_not_later_than_the_last_leaves_it_as_it_is(database, wa
         put_point(session, leader, 1, equity=1100, wallet=1000)
         at = NOW + timedelta(hours=8 - hours_back)
         point = Point(at=at, day=day_of(at, UTC), equity=money(1210), profit=money(0))
-        watched = Watched(wallet=money(1000), last_fill_id=0, funding=money(0), last_funding_at=NOW)
-        add_point(session, leader.id, point, watched if watches else None)
+        watched = Watched(wallet=money(1000), last_fill_id=0, payments=(), asked_at=NOW)
+        add_point(session, leader.id, point, watched if watches else None, zone=UTC)
         before = statistics_differences(session, now=NOW + timedelta(hours=9), zone=UTC)
         later = put_point(session, leader, 2, equity=1210, wallet=1000)
         after = statistics_differences(session, now=NOW + timedelta(hours=17), zone=UTC)
