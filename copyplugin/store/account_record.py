@@ -66,7 +66,7 @@ def _young_points(session: Session, leader_id: LeaderId) -> list[LeaderEquityRow
     return [*young, *session.scalars(query.where(LeaderEquityRow.at <= old).limit(1))]
 
 
-def _points(leader_id: LeaderId) -> Select[tuple[LeaderEquityRow]]:
+def _points(leader_id: LeaderId) -> Select[LeaderEquityRow]:
     """Select the points that have a unit value, latest first."""
     return (
         select(LeaderEquityRow)
