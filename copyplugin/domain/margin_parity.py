@@ -4,8 +4,9 @@ Extra margin is what an isolated position holds beyond entry cost / leverage. Ad
 leaves it as it is, taking some away takes its part along; whatever else moves it is the leader.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from enum import Enum, auto
 from fractions import Fraction
 
 from copyplugin.domain.fill import MarginMode
@@ -57,3 +58,31 @@ def missing_extra(wanted: Money, held: Backing) -> Money:
     """Return what is to be added (positive) or taken out, rounded up; 0 where it is near enough."""
     missing = Fraction(wanted) - held.extra
     return money_ceil(missing) if abs(missing) >= NOTICED_FROM else Money(Decimal(0))
+
+
+def kept_extra(wanted: Money, before: Contracts, now: Contracts) -> Money:
+    """Return what is left of a wish for extra margin where contracts were taken away since.
+
+    As of margin that is there already: what is added changes nothing. Rounded up.
+    """
+    return wanted if now >= before else money_ceil(Fraction(wanted) * now / before)
+
+
+class AttemptOutcome(Enum):
+    """What a position says of a change of its margin that was never answered."""
+
+    MADE = auto()
+    NOT_MADE = auto()
+    UNCLEAR = auto()  # something else has changed it too
+
+
+def outcome_of(before: Backing, asked: Money, now: Backing) -> AttemptOutcome:
+    """Return what became of `asked`, added to (positive) or taken from what was there before."""
+    assert abs(asked) >= NOTICED_FROM, "it cannot be told from rounding"
+    if replace(now, margin=before.margin) != before:
+        return AttemptOutcome.UNCLEAR
+    moved = Fraction(now.margin) - Fraction(before.margin)
+    near = Fraction(NOTICED_FROM) / 2
+    if abs(moved - Fraction(asked)) < near:
+        return AttemptOutcome.MADE
+    return AttemptOutcome.NOT_MADE if abs(moved) < near else AttemptOutcome.UNCLEAR

@@ -21,6 +21,7 @@ from copyplugin.store.rows import (
     FollowRow,
     LeaderMarginRow,
     LeaderRow,
+    MarginAttemptRow,
     MarginMirrorRow,
 )
 
@@ -37,6 +38,19 @@ class Copied:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """A change of margin whose outcome is not known: `asked` is added to what was `before`.
+
+    `sent_at` is the latest it can have left at; None where its process ended without a word.
+    """
+
+    asked: Money
+    before: Backing
+    decided_at: datetime
+    sent_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Mirror:
     """One copied position that is to be backed as its leader's."""
 
@@ -46,6 +60,8 @@ class Mirror:
     position_side: PositionSide
     wanted_extra: Money
     wanted_leverage: Ratio
+    contracts: Contracts | None  # that the extra is wanted for; None: not known
+    attempt: Attempt | None
 
 
 def copied_leaders(session: Session) -> dict[LeaderId, AccountId]:
@@ -103,7 +119,7 @@ def forget_margins(session: Session, leader_id: LeaderId, legs: Collection[Leg])
         )
 
 
-def backing_of(row: LeaderMarginRow | VenuePosition) -> Backing:
+def backing_of(row: LeaderMarginRow | MarginAttemptRow | VenuePosition) -> Backing:
     return Backing(
         contracts=row.contracts,
         entry_cost=row.entry_cost,
@@ -144,10 +160,11 @@ def want_mirror(
     position_id: CopiedPositionId,
     *,
     extra: Money,
+    contracts: Contracts,
     leverage: Ratio,
     at: datetime,
 ) -> None:
-    """Let a copied position be backed so; the latest wish counts."""
+    """Let so many contracts of a copied position be backed so; the latest wish counts."""
     row = session.get(MarginMirrorRow, position_id)
     if row is None:
         row = MarginMirrorRow(
@@ -157,7 +174,7 @@ def want_mirror(
             decided_at=at,
         )
         session.add(row)
-    row.wanted_extra, row.wanted_leverage = extra, leverage
+    row.wanted_extra, row.wanted_leverage, row.contracts = extra, leverage, contracts
     row.is_done, row.decided_at = False, at
 
 
@@ -169,6 +186,10 @@ def mirrors_to_make(session: Session) -> list[Mirror]:
         .join(FollowRow, FollowRow.id == CopiedPositionRow.follow_id)
         .where(MarginMirrorRow.is_done.is_(False), CopiedPositionRow.state == TradeState.OPEN)
     )
+    attempts = {
+        row.copied_position_id: _attempt_from(row)
+        for row in session.scalars(select(MarginAttemptRow))  # few: each is soon over
+    }
     mirrors = [
         Mirror(
             position_id=position.id,
@@ -177,6 +198,8 @@ def mirrors_to_make(session: Session) -> list[Mirror]:
             position_side=position.position_side,
             wanted_extra=row.wanted_extra,
             wanted_leverage=row.wanted_leverage,
+            contracts=row.contracts,
+            attempt=attempts.get(position.id),
         )
         for row, position, account in session.execute(query)
         if account is not None
@@ -195,3 +218,52 @@ def finish_mirror(session: Session, mirror: Mirror) -> CopiedPositionRow | None:
         return None
     row.is_done = True
     return session.get(CopiedPositionRow, mirror.position_id)
+
+
+def _attempt_from(row: MarginAttemptRow) -> Attempt:
+    return Attempt(
+        asked=row.money, before=backing_of(row), decided_at=row.decided_at, sent_at=row.sent_at
+    )
+
+
+def begin_attempt(session: Session, position_id: CopiedPositionId, attempt: Attempt) -> bool:
+    """Write down what the venue is about to be asked for; False where an attempt is in doubt."""
+    if session.get(MarginAttemptRow, position_id, with_for_update=True) is not None:
+        return False
+    before = attempt.before
+    session.add(
+        MarginAttemptRow(
+            copied_position_id=position_id,
+            money=attempt.asked,
+            contracts=before.contracts,
+            entry_cost=before.entry_cost,
+            margin=before.margin,
+            leverage=before.leverage,
+            margin_mode=before.margin_mode,
+            decided_at=attempt.decided_at,
+        )
+    )
+    return True
+
+
+def note_sent(
+    session: Session, position_id: CopiedPositionId, attempt: Attempt, *, at: datetime
+) -> None:
+    """Note the latest that an attempt can have left at; where it is over already, nothing."""
+    row = _row_of(session, position_id, attempt)
+    if row is not None:
+        row.sent_at = at
+
+
+def end_attempt(session: Session, position_id: CopiedPositionId, attempt: Attempt) -> None:
+    """Let an attempt be over; one that another engine has begun since is left."""
+    row = _row_of(session, position_id, attempt)
+    if row is not None:
+        session.delete(row)
+
+
+def _row_of(
+    session: Session, position_id: CopiedPositionId, attempt: Attempt
+) -> MarginAttemptRow | None:
+    row = session.get(MarginAttemptRow, position_id)
+    return row if row is not None and row.decided_at == attempt.decided_at else None

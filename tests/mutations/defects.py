@@ -2,6 +2,7 @@
 
 from tests.mutations.defect import Defect
 from tests.mutations.dialect_defects import DIALECTS
+from tests.mutations.doubt_defects import DOUBTS
 from tests.mutations.money_defects import AUDITED
 from tests.mutations.order_of_work_defects import ORDER_OF_WORK
 from tests.mutations.settings_defects import SETTINGS
@@ -480,4 +481,5 @@ DEFECTS = (
     *AUDITED,
     *ORDER_OF_WORK,
     *SETTINGS,
+    *DOUBTS,
 )

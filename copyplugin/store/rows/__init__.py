@@ -29,6 +29,7 @@ from copyplugin.store.rows.protection import (
     FollowProtectionRow,
     HaltRow,
     LeaderMarginRow,
+    MarginAttemptRow,
     MarginMirrorRow,
     PlanOrderRow,
 )
@@ -86,6 +87,7 @@ __all__ = [
     "LeaseRow",
     "LedgerEntryRow",
     "LedgerPostingRow",
+    "MarginAttemptRow",
     "MarginMirrorRow",
     "MarkPriceRow",
     "NoticeRow",

@@ -161,5 +161,27 @@ class MarginMirrorRow(Row, kw_only=True):
     )
     wanted_extra: Mapped[Money]  # negative: less than the initial margin
     wanted_leverage: Mapped[Ratio]
+    contracts: Mapped[Contracts | None] = mapped_column(default=None)  # that it is wanted for
     is_done: Mapped[bool] = mapped_column(default=False)
     decided_at: Mapped[datetime]
+
+
+class MarginAttemptRow(Row, kw_only=True):
+    """A change of margin whose outcome is not known; written before the venue is asked for it.
+
+    `money` is added (positive) or taken out; the rest is how the position stood before.
+    """
+
+    __tablename__ = "margin_attempt"
+
+    copied_position_id: Mapped[CopiedPositionId] = mapped_column(
+        ForeignKey("copied_position.id"), primary_key=True
+    )
+    money: Mapped[Money]
+    contracts: Mapped[Contracts]
+    entry_cost: Mapped[Money]
+    margin: Mapped[Money]
+    leverage: Mapped[Ratio]
+    margin_mode: Mapped[MarginMode]
+    decided_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None] = mapped_column(default=None)  # the latest it left at

@@ -12,9 +12,11 @@ from sqlalchemy import inspect, text
 
 from copyplugin.domain.command import CommandKind
 from copyplugin.domain.copy_rule import CopyMode, CopyRule
+from copyplugin.domain.fill import MarginMode
 from copyplugin.domain.identifiers import AccountId, SignalId, Symbol
 from copyplugin.domain.ledger import main_account, moved, sub_account
-from copyplugin.domain.money import Ratio
+from copyplugin.domain.margin_parity import Backing
+from copyplugin.domain.money import Contracts, Ratio
 from copyplugin.domain.notice import Audience, Channel, Choice, NoticeKind, Way
 from copyplugin.ports import MovesMoney
 from copyplugin.store import schema
@@ -23,6 +25,7 @@ from copyplugin.store.database import open_database, upgrade_database, writing_e
 from copyplugin.store.follow_rules import add_rule, change_rules, rules_of
 from copyplugin.store.followers import paper_twin
 from copyplugin.store.follows import start
+from copyplugin.store.leader_margins import Attempt, begin_attempt, want_mirror
 from copyplugin.store.ledger import post
 from copyplugin.store.notice_choices import silence, silenced
 from copyplugin.store.places import PAPER_SHARD
@@ -108,7 +111,25 @@ def test_the_migrations_make_the_checks_and_indexes_that_the_rows_describe(engin
 def test_every_step_goes_down_and_up_again_with_rows_in_the_tables(url, engine):
     def fill(session):
         follow = make_follow(session, make_leader(session))
-        make_position(session, make_lane(session, follow))
+        position = make_position(session, make_lane(session, follow))
+        want_mirror(
+            session,
+            position.id,
+            extra=money(50),
+            contracts=Contracts(10),
+            leverage=Ratio(Decimal(5)),
+            at=NOW,
+        )
+        before = Backing(
+            contracts=Contracts(10),
+            entry_cost=money(100),
+            margin=money(20),
+            leverage=Ratio(Decimal(5)),
+            margin_mode=MarginMode.ISOLATED,
+        )
+        attempt = Attempt(asked=money(50), before=before, decided_at=NOW)
+        assert begin_attempt(session, position.id, attempt)
+        assert not begin_attempt(session, position.id, attempt), "one is in doubt"
         postings = moved(main_account("1"), sub_account(follow.id), money(100))
         post(session, kind="fund", reference="1", postings=postings, at=NOW)
 
@@ -117,6 +138,7 @@ def test_every_step_goes_down_and_up_again_with_rows_in_the_tables(url, engine):
     database.close()
 
     for revision in (
+        "0022",
         "0021",
         "0020",
         "0019",

@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 from copyplugin.domain.fill import MarginMode
 from copyplugin.domain.margin_parity import (
     NOTICED_FROM,
+    AttemptOutcome,
     Backing,
     extra_for,
     has_changed,
+    kept_extra,
     missing_extra,
+    outcome_of,
 )
 from copyplugin.domain.money import Contracts, Money, Ratio, money_ceil
 
@@ -91,3 +94,51 @@ def test_what_is_missing_brings_the_position_there_and_then_nothing_is(held, wan
     after = replace(held, margin=Money(held.margin + missing))
     assert abs(after.extra - Fraction(wanted)) < NOTICED_FROM
     assert missing_extra(wanted, after) == 0
+
+
+askings = changes.filter(lambda money: abs(money) >= NOTICED_FROM)
+rounding = st.integers(-499_999, 499_999).map(lambda n: Decimal(n).scaleb(-8))
+
+
+@given(before=backings(), asked=askings, off=rounding)
+def test_what_was_asked_for_is_told_from_what_was_not_whatever_the_venue_rounds(before, asked, off):
+    made = replace(before, margin=Money(before.margin + asked + off))
+    lost = replace(before, margin=Money(before.margin + off))
+
+    assert outcome_of(before, asked, made) is AttemptOutcome.MADE
+    assert outcome_of(before, asked, lost) is AttemptOutcome.NOT_MADE
+
+
+@given(before=backings(), asked=askings, data=st.data())
+def test_a_position_that_changed_beside_it_tells_nothing(before, asked, data):
+    name, value = data.draw(
+        st.sampled_from(
+            [
+                ("contracts", Contracts(before.contracts + 1)),
+                ("entry_cost", Money(before.entry_cost + Decimal(1).scaleb(-8))),
+                ("leverage", Ratio(before.leverage + 1)),
+                ("margin_mode", MarginMode.CROSS),
+            ]
+        )
+    )
+    now = replace(before, margin=Money(before.margin + data.draw(st.sampled_from([0, asked]))))
+
+    assert outcome_of(before, asked, replace(now, **{name: value})) is AttemptOutcome.UNCLEAR
+
+
+@given(before=backings(), asked=askings)
+def test_half_of_what_was_asked_for_is_not_it(before, asked):
+    half = Money((asked / 2).quantize(Decimal(1).scaleb(-8)))
+    now = replace(before, margin=Money(before.margin + half))
+
+    assert outcome_of(before, asked, now) is AttemptOutcome.UNCLEAR
+
+
+@given(leader=backings(), contracts=sizes, data=st.data())
+def test_a_wish_that_waits_shrinks_with_the_position_it_is_for(leader, contracts, data):
+    wanted = extra_for(leader, contracts)
+    left = Contracts(data.draw(st.integers(1, contracts)))
+
+    assert kept_extra(wanted, contracts, Contracts(contracts + left)) == wanted
+    kept = Fraction(kept_extra(wanted, contracts, left))
+    assert 0 <= kept - Fraction(wanted) * left / contracts < Fraction(1, 10**8)
