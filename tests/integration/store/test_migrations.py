@@ -108,28 +108,32 @@ def test_the_migrations_make_the_checks_and_indexes_that_the_rows_describe(engin
         assert migrated == shape_of(connection)
 
 
+def keep_attempt(session, position):
+    want_mirror(
+        session,
+        position.id,
+        extra=money(50),
+        contracts=Contracts(10),
+        leverage=Ratio(Decimal(5)),
+        at=NOW,
+    )
+    before = Backing(
+        contracts=Contracts(10),
+        entry_cost=money(100),
+        margin=money(20),
+        leverage=Ratio(Decimal(5)),
+        margin_mode=MarginMode.ISOLATED,
+    )
+    attempt = Attempt(asked=money(50), before=before, decided_at=NOW)
+    assert begin_attempt(session, position.id, attempt)
+    assert not begin_attempt(session, position.id, attempt), "one is in doubt"
+
+
 def test_every_step_goes_down_and_up_again_with_rows_in_the_tables(url, engine):
     def fill(session):
         follow = make_follow(session, make_leader(session))
         position = make_position(session, make_lane(session, follow))
-        want_mirror(
-            session,
-            position.id,
-            extra=money(50),
-            contracts=Contracts(10),
-            leverage=Ratio(Decimal(5)),
-            at=NOW,
-        )
-        before = Backing(
-            contracts=Contracts(10),
-            entry_cost=money(100),
-            margin=money(20),
-            leverage=Ratio(Decimal(5)),
-            margin_mode=MarginMode.ISOLATED,
-        )
-        attempt = Attempt(asked=money(50), before=before, decided_at=NOW)
-        assert begin_attempt(session, position.id, attempt)
-        assert not begin_attempt(session, position.id, attempt), "one is in doubt"
+        keep_attempt(session, position)
         postings = moved(main_account("1"), sub_account(follow.id), money(100))
         post(session, kind="fund", reference="1", postings=postings, at=NOW)
 
