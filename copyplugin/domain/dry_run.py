@@ -34,6 +34,7 @@ from copyplugin.domain.retaking import (
     SettingsAt,
     Standing,
     bound_of,
+    has_given_way,
     is_as_recorded,
     limit_of,
     retake_close,
@@ -122,7 +123,7 @@ class _Walk:
             elif not step.whole.increases:
                 self._close(step)
             elif step.taken is not None:  # else it did not concern this follow
-                self._open(step, step.taken, self._closes_behind(place, step, step.taken))
+                self._open(step, step.taken, self._close_behind(place, step, step.taken))
         least, most = self._difference()
         return FollowDryRun(
             opens=tuple(self._opens),
@@ -135,7 +136,7 @@ class _Walk:
             held={leg: lane.held for leg, lane in self._then.lanes.items()},
         )
 
-    def _open(self, step: SignalStep, taken: Taken, closes_behind: Sequence[datetime]) -> None:
+    def _open(self, step: SignalStep, taken: Taken, close_behind: datetime | None) -> None:
         self._begin_as_recorded(step.leg, taken.decision.base)
         made = [each for order in taken.opened for each in order.made]
         kept, extra, then, would = made, Estimate(), taken.decision, taken.decision
@@ -144,12 +145,13 @@ class _Walk:
             run.go_by(step.leg, rule)
         if taken.decided_at >= self._trial.since:
             in_force, tried = self._trial.in_force, self._trial.tried
-            again = self._retake(step, self._then, rule, in_force, closes_behind)
+            gives_way = has_given_way(step, in_force, close_behind)
+            again = self._retake(step, self._then, rule, in_force, has_given_way=gives_way)
             is_known = self._is_as_taken(step, taken, again)
             if again is not None and is_known:
                 then = replace(then, residue=again.residue)
                 changed = self._trial.rule(rule)
-                found = self._retake(step, self._tried, changed, tried, closes_behind)
+                found = self._retake(step, self._tried, changed, tried, has_given_way=gives_way)
                 if found is not None:
                     would = found
                     kept, extra = self._made_under_trial(step, taken, would, made)
@@ -177,7 +179,8 @@ class _Walk:
         run: Run,
         rule: CopyRule,
         settings: SettingsAt,
-        closes_behind: Sequence[datetime],
+        *,
+        has_given_way: bool,
     ) -> Decision | None:
         lane = run.lane(step.leg)
         standing = Standing(
@@ -191,7 +194,7 @@ class _Walk:
             standing,
             rule=rule,
             settings=settings,
-            closes_behind=closes_behind,
+            has_given_way=has_given_way,
         )
 
     def _is_as_taken(self, step: SignalStep, taken: Taken, again: Decision | None) -> bool:
@@ -327,17 +330,16 @@ class _Walk:
         tried.target = max(0, tried.target + base - then.target)
         then.target = base
 
-    def _closes_behind(self, place: int, step: SignalStep, taken: Taken) -> list[datetime]:
-        """Return when closes of the same leg became known that came while this open waited."""
-        found: list[datetime] = []
+    def _close_behind(self, place: int, step: SignalStep, taken: Taken) -> datetime | None:
+        """Return when the first close of the same leg became known while this open waited."""
         for each in self._story.steps[place + 1 :]:
             if not isinstance(each, SignalStep):
                 continue
             if each.seen[0].known_at > taken.decided_at:
                 break
             if each.leg == step.leg and not each.whole.increases:
-                found.append(each.seen[0].known_at)
-        return found
+                return each.seen[0].known_at
+        return None
 
     def _difference(self) -> tuple[Fraction, Fraction]:
         """Return tried less then; what is open at the end counts at its mark."""

@@ -4,7 +4,7 @@ The rules are those of `steering`; nothing is decided here. What a refusal says 
 follow had ended, copying was halted, ...) is an input, and no setting that can be tried undoes it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -53,18 +53,15 @@ def retake_open(
     *,
     rule: CopyRule,
     settings: SettingsAt,
-    closes_behind: Sequence[datetime],
+    has_given_way: bool,
 ) -> Decision | None:
     """Return the decision after all its revisions; None where an input was never asked for."""
     taken = step.taken
     assert taken is not None
     before: Decision | None = None
     for at in taken.times:
-        in_force = settings(at)
-        late = in_force.late_after
-        if any(known_at <= at for known_at in closes_behind):
-            late = min(late, in_force.tried_for)
-        reason = _circumstance(taken.decision.skip) if at == taken.decided_at else None
+        is_last = at == taken.decided_at
+        reason = _circumstance(taken.decision.skip) if is_last else None
         terms = Terms(
             rule=rule,
             copies_opens=reason is not SkipReason.FOLLOW_NOT_ACTIVE,
@@ -73,7 +70,7 @@ def retake_open(
             is_chosen=reason is not SkipReason.INSTRUMENT_NOT_FOLLOWED,
             instrument=_instrument(story, step, reason),
             available=taken.available,
-            late_after=late,
+            late_after=timedelta.min if is_last and has_given_way else settings(at).late_after,
             equity=taken.equity,
             carried=standing.carried,
             holdings=standing.holdings,
@@ -105,6 +102,25 @@ def retake_close(story: FollowStory, step: SignalStep, standing: Standing) -> De
     )
     move = step.whole if taken is None else step.known(taken.decided_at)
     return decide(move, None, terms, target=Contracts(standing.target), now=now)
+
+
+def has_given_way(
+    step: SignalStep, in_force: SettingsAt, first_close_behind: datetime | None
+) -> bool:
+    """Return whether an open was given up because it had waited while a close came behind it.
+
+    Only one that waits for its turn or for a balance gives way (C10), and how long it had to is not
+    recorded: the refusal tells it, where the move itself was not late yet.
+    """
+    taken = step.taken
+    assert taken is not None
+    skip, at = taken.decision.skip, taken.decided_at
+    if skip is None or skip.reason is not SkipReason.EXPIRED or first_close_behind is None:
+        return False
+    settings, seen = in_force(at), step.seen[-1]
+    is_late = at - seen.move.last_fill_at > settings.late_after
+    has_waited = first_close_behind <= at and at - seen.known_at > settings.tried_for
+    return has_waited and not is_late
 
 
 def is_as_recorded(again: Decision, recorded: Decision) -> bool:

@@ -244,6 +244,8 @@ def _after_open(
         wanted = max(sized.contracts, before.wanted)
         if sized.carried is not None:
             residue = sized.carried + sized.contracts - wanted - terms.carried
+        elif wanted == 0:  # refused for its size: what its parts left is not carried either
+            residue = NOTHING
     if skip is not None:
         skip = _with_not_filled(skip, before.skip)
     elif not_filled(before.skip):

@@ -251,4 +251,13 @@ AUDITED = (
             f"{SIM}/test_ending_and_settling.py::test_a_share_that_a_later_loss_has_eaten_keeps_no_follow_from_its_end",
         ),
     ),
+    Defect(
+        name="an order that a cap refuses in the end leaves its parts to be carried",
+        file="copyplugin/domain/steering.py",
+        old="        elif wanted == 0:  # refused",
+        new="        elif wanted < 0:  # refused",
+        tests=(
+            "tests/laws/domain/test_steering_laws.py::test_an_open_that_wanted_nothing_yet_is_decided_as_if_it_had_come_at_once",
+        ),
+    ),
 )

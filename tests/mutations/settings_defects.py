@@ -4,6 +4,8 @@ from tests.mutations.defect import Defect
 
 BY_TWO = "tests/simulation/test_settings_by_two.py"
 DRY_RUN = "tests/simulation/test_dry_run.py"
+EXITS_FIRST = "tests/simulation/test_exits_first.py"
+WORLDS = "tests/simulation/test_worlds.py::test_every_world_keeps_its_laws"
 
 SETTINGS = (
     Defect(
@@ -91,5 +93,21 @@ SETTINGS = (
         old="        lane.carried += decision.residue\n",
         new="",
         tests=(f"{DRY_RUN}::test_unchanged_settings_give_every_recorded_decision_again",),
+    ),
+    Defect(
+        name="dry run: a halt of then is forgotten",
+        file="copyplugin/domain/retaking.py",
+        old="            is_halted=reason is SkipReason.COPYING_HALTED,\n",
+        new="            is_halted=False,\n",
+        tests=(f"{WORLDS}[commands]",),
+    ),
+    Defect(
+        name="dry run: every open gives way to a close behind it",
+        file="copyplugin/domain/retaking.py",
+        old="timedelta.min if is_last and has_given_way else settings(at).late_after",
+        new="settings(at).tried_for",
+        tests=(
+            f"{EXITS_FIRST}::test_an_open_that_need_not_wait_is_copied_though_a_reduction_is_known_already",
+        ),
     ),
 )

@@ -31,6 +31,7 @@ from copyplugin.store.rows import (
 from copyplugin.venues.simulated import SimulatedVenue
 from simexchange.core.types import MONEY_SCALE, PositionSide, Side
 from tests.simulation.copy_world import AMPLE, Market, Plugin
+from tests.simulation.decisions_again import check_decisions_again
 from tests.simulation.faults import Faults, FaultyDatabase, FaultyVenue, ProcessKilled
 from tests.simulation.overlapping import OverlappingDispatcher, WorldDispatcher
 
@@ -212,7 +213,7 @@ class Crowd:
                 s,
                 kind,
                 arguments,
-                actor="test",
+                actor="administrator:test",
                 idempotency_key=f"key {self._keys}",
                 at=self.plugin.clock.now(),
             )
@@ -368,6 +369,10 @@ class Crowd:
         with self.plugin.database.read() as session:
             copying = select(FollowRow.id).where(FollowRow.state.in_(COPIES_OPENS))
             return list(session.scalars(copying.order_by(FollowRow.id)))
+
+    def check_decisions(self) -> None:
+        """Every decision comes out as recorded when it is taken again, whatever failed (N12)."""
+        check_decisions_again(self.plugin)
 
     async def end_all(self) -> None:
         with self.plugin.database.read() as session:

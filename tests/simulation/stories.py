@@ -59,6 +59,7 @@ async def share_story(kill_at: int | None) -> Told:
     await crowd.recover(rounds=1)
     crowd.check_alive()
     crowd.check_money_home()
+    crowd.check_decisions()
     told = Told(ending=balances(crowd), awaits=awaits, tally=tally_of(crowd))
     crowd.plugin.close()
     return told
@@ -91,6 +92,7 @@ async def stop_story(kill_at: int | None) -> Told:
     await crowd.recover(rounds=1)
     crowd.check_alive()
     crowd.check_money_home()
+    crowd.check_decisions()
     ending = (balances(crowd), *protection(crowd))
     told = Told(ending=ending, awaits=awaits, tally=tally_of(crowd))
     crowd.plugin.close()

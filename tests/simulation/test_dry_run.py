@@ -11,10 +11,8 @@ from copyplugin.setting_trial import Sum, try_settings
 from copyplugin.store.rows import CopyDecisionRow, LaneRow, LeaderRow
 from copyplugin.trial_words import tried_from
 from simexchange.core.types import MONEY_SCALE, PositionSide, Side
-from tests.simulation.campaign import KINDS, run_worlds
 from tests.simulation.copy_world import Plugin
-from tests.simulation.crowd import Crowd
-from tests.simulation.decisions_again import check_decisions_again, decisions_again
+from tests.simulation.decisions_again import decisions_again
 from tests.simulation.pair import BTC, SOL, Pair
 
 MODES = (
@@ -290,19 +288,3 @@ async def test_a_bound_that_nobody_had_set_is_told(tmp_path, market):
 
     assert (found.unlike, found.would_be_skipped) == (1, 0)
     plugin.close()
-
-
-@pytest.mark.slow
-def test_a_world_of_every_kind_takes_its_decisions_again_whatever_failed(monkeypatch):
-    home = Crowd.check_money_home
-
-    def check(crowd):
-        home(crowd)
-        check_decisions_again(crowd.plugin)
-
-    monkeypatch.setattr(Crowd, "check_money_home", check)
-
-    campaign = run_worlds(range(65, 65 + len(KINDS)))
-
-    assert campaign.failures == []
-    assert campaign.worlds == len(KINDS)

@@ -14,6 +14,7 @@ from copyplugin.venues.simulated import SimulatedVenue
 from simexchange.core.commands import CancelAll
 from simexchange.core.types import MONEY_SCALE, PositionSide, Side
 from tests.simulation.copy_world import Plugin
+from tests.simulation.decisions_again import check_decisions_again
 from tests.simulation.pair import BTC, SOL, Pair
 
 LONG = PositionSide.LONG
@@ -66,6 +67,7 @@ async def plugin(tmp_path, market, venue):
     made = Plugin(tmp_path, market, venue=venue)
     await made.start()
     yield made
+    check_decisions_again(made)
     made.close()
 
 

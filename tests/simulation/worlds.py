@@ -78,13 +78,17 @@ async def lived(number: int, faults: Faults, **terms: object) -> Crowd:
 
 
 async def end(*crowds: Crowd, then: Callable[[Crowd], None] = lambda _: None) -> Tally:
-    """Let everybody go home, prove that all the money came with them, and tell of the worlds."""
+    """Let everybody go home, prove that all the money came with them, and tell of the worlds.
+
+    And that every decision of theirs can be taken again.
+    """
     told = Tally()
     for crowd in crowds:
         await crowd.end_all()
         then(crowd)
         crowd.check_alive()
         crowd.check_money_home()
+        crowd.check_decisions()
         told.add(tally_of(crowd))
         crowd.plugin.close()
     return told

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from copyplugin.domain.copy_rule import BelowMinimum, CopyMode
+from copyplugin.domain.copy_rule import BelowMinimum, Caps, CopyMode
 from copyplugin.domain.fill import OrderSide
-from copyplugin.domain.money import Contracts, Money, Ratio
+from copyplugin.domain.money import ZERO_MONEY, Contracts, Money, Ratio, money_ceil, product
 from copyplugin.domain.price_protection import price_bound
 from copyplugin.domain.skip import Skip, SkipReason
 from copyplugin.domain.steering import (
@@ -139,6 +139,42 @@ def test_what_is_carried_is_the_same_whether_a_move_came_at_once_or_in_parts(
     if second.wanted < carrying.instrument.contracts_max:
         exact = Fraction(3, 2) * grown.contracts
         assert second.wanted + carried + second.residue == exact + carried
+
+
+@given(opens(), terms(), targets, st.integers(1, 9), st.integers(1, 9), st.integers(1, 4))
+def test_an_open_that_wanted_nothing_yet_is_decided_as_if_it_had_come_at_once(
+    move, allowed, target, tenths, more, halves
+):
+    """What a cap refuses in the end was carried in no part of it either."""
+    on = replace(allowed.instrument, contracts_min=Contracts(1), notional_min=ZERO_MONEY)
+    price = move.price_sum / move.contracts
+    room = Fraction(product(price, on.contract_size)) * halves / 2
+    carrying = replace(
+        allowed,
+        instrument=on,
+        available=None,
+        rule=rule_of(
+            CopyMode.MULTIPLE,
+            factor=Ratio(Decimal(tenths).scaleb(-1)),
+            below_minimum=BelowMinimum.CARRY,
+            caps=Caps(instrument_value_max=money_ceil(room)),
+        ),
+    )
+    one, grown = (
+        replace(
+            move,
+            contracts=Contracts(count),
+            contracts_after=Contracts(move.contracts_before + count),
+            price_sum=price * count,
+        )
+        for count in (1, 1 + more)
+    )
+    first = decided(one, carrying, target)
+    assert first.wanted == 0 < first.residue
+
+    second = decided(grown, carrying, first.target, before=first)
+
+    assert second == decided(grown, carrying, target)
 
 
 @given(closes(), terms(), targets, residues)
