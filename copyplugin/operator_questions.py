@@ -40,6 +40,7 @@ class HaltLine:
     until: datetime | None
     lifted_at: datetime | None
     lifted_by: str | None
+    lift_reason: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -176,6 +177,7 @@ def _halt_line(row: HaltRow, names: dict[LeaderId, str]) -> HaltLine:
         until=row.until,
         lifted_at=row.lifted_at,
         lifted_by=row.lifted_by,
+        lift_reason=row.lift_reason,
     )
 
 

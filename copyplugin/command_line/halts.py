@@ -56,16 +56,20 @@ def halt_command(
 @DATABASE
 @LEADER
 @BY
-def resume_command(*, database_url: str | None, leader_id: int | None, name: str) -> None:
+@click.option("--reason", help="Why; it is kept with the halt.")
+def resume_command(
+    *, database_url: str | None, leader_id: int | None, name: str, reason: str | None
+) -> None:
     """Copy opens again after `halt`."""
-    _tell_engine(database_url, CommandKind.RESUME_COPYING, leader_id, name, {})
+    given = {"reason": reason} if reason and reason.strip() else {}
+    _tell_engine(database_url, CommandKind.RESUME_COPYING, leader_id, name, given)
 
 
 @click.command("halts")
 @DATABASE
 @click.option("--all", "also_lifted", is_flag=True, help="Those that were lifted, too.")
 def halts_command(*, database_url: str | None, also_lifted: bool) -> None:
-    """List what is halted: since when, by whom and why; and who resumed."""
+    """List what is halted: since when, by whom and why; and who resumed, and why."""
     now = SystemClock().now()
     with opened(database_url) as (database, _), database.read() as session:
         found = (
@@ -89,7 +93,8 @@ def line_of(row: HaltRow) -> str:
     until = "" if row.until is None else f", until {row.until:%Y-%m-%d %H:%M} UTC"
     lifted = ""
     if row.lifted_at is not None:
-        lifted = f"; resumed {row.lifted_at:%Y-%m-%d %H:%M} UTC by {row.lifted_by}"
+        why = "" if row.lift_reason is None else f" ({row.lift_reason})"
+        lifted = f"; resumed {row.lifted_at:%Y-%m-%d %H:%M} UTC by {row.lifted_by}{why}"
     since = f"{row.halted_at:%Y-%m-%d %H:%M} UTC"
     return f"{whose}: halted {since} by {row.actor} ({row.reason}){until}{lifted}"
 

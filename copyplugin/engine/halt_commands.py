@@ -26,7 +26,8 @@ def halt_copying(asked: Asked) -> Done:
     known = halts.halt_in_force(asked.session, scope, scope_id, now=now)
     if known is not None and may_lift(actor, known.actor) and not may_lift(known.actor, actor):
         # What staff halts stays halted until staff resumes, whoever had paused it before.
-        halts.lift(asked.session, scope, scope_id, actor=actor, at=now)
+        why = f"halted by staff: {reason}"
+        halts.lift(asked.session, scope, scope_id, actor=actor, reason=why, at=now)
     is_new = halts.halt(
         asked.session, scope, scope_id, actor=actor, reason=reason, until=None, at=now
     )
@@ -45,15 +46,17 @@ def halt_copying(asked: Asked) -> Done:
 
 
 def resume_copying(asked: Asked) -> Done:
+    """Copy opens again; the reason, where one is given, is kept with the halt."""
     scope, scope_id = _whose(asked)
-    now = asked.around.clock.now()
+    now, actor = asked.around.clock.now(), asked.row.actor
+    reason = asked.given.text("reason") if "reason" in asked.given else None
     known = halts.halt_in_force(asked.session, scope, scope_id, now=now)
-    if known is not None and not may_lift(asked.row.actor, known.actor):
+    if known is not None and not may_lift(actor, known.actor):
         raise Refused(f"An operator halted this follow ({known.reason}): only one can resume it.")
-    if not halts.lift(asked.session, scope, scope_id, actor=asked.row.actor, at=now):
+    if not halts.lift(asked.session, scope, scope_id, actor=actor, reason=reason, at=now):
         raise Refused(f"Copying is not halted for {WHOM[scope]}.")
     if scope is HaltScope.FOLLOW:
-        _note(asked, FollowId(scope_id), "resumed")
+        _note(asked, FollowId(scope_id), "resumed" if reason is None else f"resumed: {reason}")
         _count_anew(asked, FollowId(scope_id))
     return Done(message=f"Opens are copied again for {WHOM[scope]}.")
 

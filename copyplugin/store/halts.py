@@ -47,13 +47,21 @@ def halt(  # noqa: PLR0913 - what a halt is
     return True
 
 
-def lift(session: Session, scope: HaltScope, scope_id: int, *, actor: str, at: datetime) -> bool:
+def lift(
+    session: Session,
+    scope: HaltScope,
+    scope_id: int,
+    *,
+    actor: str,
+    reason: str | None = None,
+    at: datetime,
+) -> bool:
     """Let opens be copied again; return whether they were halted."""
     lift_expired(session, now=at)
     lifted = session.execute(
         update(HaltRow)
         .where(_is(scope, scope_id), _in_force(at))
-        .values(lifted_at=at, lifted_by=actor)
+        .values(lifted_at=at, lifted_by=actor, lift_reason=reason)
         .returning(HaltRow.id)
         .execution_options(synchronize_session=False)
     )

@@ -223,13 +223,15 @@ async def test_a_follower_pauses_and_resumes_by_hand(plugin, market):
     assert paused.state is CommandState.DONE
     assert again.message == "Copying is halted for this follow already."
     assert pair.held() == 5
-    await plugin.command(CommandKind.RESUME_COPYING, scope="follow", follow_id=pair.follow_id)
+    await plugin.command(
+        CommandKind.RESUME_COPYING, scope="follow", follow_id=pair.follow_id, reason="back home"
+    )
     twice = await plugin.command(
         CommandKind.RESUME_COPYING, scope="follow", follow_id=pair.follow_id
     )
     assert twice.message == "Copying is not halted for this follow."
     reasons = [row.reason for row in pair.rows(FollowHistoryRow)]
-    assert reasons[-2:] == ["paused: holiday", "resumed"]
+    assert reasons[-2:] == ["paused: holiday", "resumed: back home"]
 
 
 @pytest.mark.parametrize("scope", ["leader", "global"])

@@ -45,7 +45,7 @@ async def test_staff_halts_and_the_row_says_who(pair, plugin, actor, whose):
 async def test_an_operator_halts_everybody_and_an_administrator_resumes(pair, plugin):
     await plugin.command(HALT, actor=OPERATOR, **EVERYBODY)
     refused = await plugin.command(RESUME, actor=OPERATOR, **EVERYBODY)
-    done = await plugin.command(RESUME, actor=ADMINISTRATOR, **EVERYBODY)
+    done = await plugin.command(RESUME, actor=ADMINISTRATOR, reason="fills are right", **EVERYBODY)
 
     assert refused.message == (
         "Only administrators may resume copying for everybody: 'operator:ann' may not."
@@ -53,6 +53,7 @@ async def test_an_operator_halts_everybody_and_an_administrator_resumes(pair, pl
     assert done.state is CommandState.DONE
     [row] = pair.rows(HaltRow)
     assert (row.actor, row.lifted_by) == (OPERATOR, ADMINISTRATOR)
+    assert row.lift_reason == "fills are right"
 
 
 async def test_a_follower_pauses_his_own_follow_and_no_other(pair, plugin):

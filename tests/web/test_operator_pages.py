@@ -125,6 +125,30 @@ def test_a_halt_is_seen_set_and_lifted(staff, world, small, commands):
         CommandKind.RESUME_COPYING,
         {"scope": "leader", "leader_id": small.ada},
     )
+    given = {"scope": "leader", "scope_id": small.ada, "reason": " fills are right "}
+    client.post("/operator/halts/resume", data=given)
+    assert commands.given[-1][1]["reason"] == "fills are right"
+
+
+def test_why_copying_was_resumed_is_shown(staff, world):
+    for number, reason in enumerate(("<right> again", None)):
+        world.add(
+            HaltRow(
+                scope=HaltScope.FOLLOW,
+                scope_id=number + 1,
+                actor="operator:ann",
+                reason="odd",
+                halted_at=NOW,
+                lifted_at=NOW,
+                lifted_by="administrator:bob",
+                lift_reason=reason,
+            )
+        )
+
+    page = staff().get("/operator/halts").text
+
+    assert "&lt;right&gt; again" in page
+    assert '<td data-label="Why resumed">–</td>' in page
 
 
 def test_only_an_administrator_is_offered_to_resume_for_everybody(staff, world):

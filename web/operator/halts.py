@@ -60,6 +60,8 @@ def halt() -> Answer:
 def resume() -> Response:
     scope, number = field("scope"), request.form.get("scope_id", default=0, type=whole_number)
     arguments: dict[str, object] = {"scope": scope}
+    if field("reason"):
+        arguments["reason"] = field("reason")
     if scope == HaltScope.LEADER:
         arguments["leader_id"] = number
     elif scope == HaltScope.FOLLOW:

@@ -131,6 +131,7 @@ class HaltRow(Row, kw_only=True):
     until: Mapped[datetime | None] = mapped_column(default=None)
     lifted_at: Mapped[datetime | None] = mapped_column(default=None)
     lifted_by: Mapped[str | None] = mapped_column(default=None)
+    lift_reason: Mapped[str | None] = mapped_column(default=None)  # None: nobody gave one
 
 
 class LeaderMarginRow(Row, kw_only=True):

@@ -61,13 +61,15 @@ def test_a_halt_is_written_down_for_the_engine(url):
     run("db", "upgrade", "--database", url)
 
     halted = run("halt", "--leader", "3", "--close", "--reason", "odd fills", "--database", url)
-    resumed = run("resume", "--by", "ann", "--database", url)
+    resumed = run("resume", "--by", "ann", "--reason", "all is well", "--database", url)
+    silent = run("resume", "--leader", "3", "--reason", " ", "--database", url)
 
     assert "Written down as command 1" in halted.output
     assert "Written down as command 2" in resumed.output
+    assert "Written down as command 3" in silent.output
     database = open_database(url)
     with database.read() as session:
-        first, second = pending_commands(session, limit=9)
+        first, second, third = pending_commands(session, limit=9)
     database.close()
     assert first.arguments == {
         "scope": "leader",
@@ -76,7 +78,9 @@ def test_a_halt_is_written_down_for_the_engine(url):
         "close": True,
     }
     assert first.actor.startswith("administrator:")
-    assert (second.kind, second.arguments) == ("resume_copying", {"scope": "global"})
+    assert second.kind == "resume_copying"
+    assert second.arguments == {"scope": "global", "reason": "all is well"}
+    assert third.arguments == {"scope": "leader", "leader_id": 3}
     assert second.actor == "administrator:ann"
 
 
@@ -85,15 +89,18 @@ def test_halts_are_listed_with_who_did_it_and_why(url):
     assert run("halts", "--database", url).output == "Nothing is halted.\n"
     database = open_database(url)
     at = datetime(2026, 1, 5, 12, tzinfo=UTC)
-    for leader_id in (3, 4):
+    for leader_id in (2, 3, 4):
         database.write_and_wait(
             lambda s, n=leader_id: halt(
                 s, HaltScope.LEADER, n, actor="operator:ann", reason="odd", until=None, at=at
             )
         )
-    database.write_and_wait(
-        lambda s: lift(s, HaltScope.LEADER, 3, actor="administrator:bob", at=at)
-    )
+    for leader_id, reason in ((3, None), (2, "they were right")):
+        database.write_and_wait(
+            lambda s, n=leader_id, why=reason: lift(
+                s, HaltScope.LEADER, n, actor="administrator:bob", reason=why, at=at
+            )
+        )
     database.close()
 
     halted = "followers of leader {}: halted 2026-01-05 12:00 UTC by operator:ann (odd)"
@@ -102,6 +109,7 @@ def test_halts_are_listed_with_who_did_it_and_why(url):
     assert run("halts", "--all", "--database", url).output.splitlines() == [
         halted.format(4),
         halted.format(3) + resumed,
+        halted.format(2) + resumed + " (they were right)",
     ]
 
 

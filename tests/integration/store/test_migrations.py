@@ -13,6 +13,7 @@ from sqlalchemy import inspect, text
 from copyplugin.domain.command import CommandKind
 from copyplugin.domain.copy_rule import CopyMode, CopyRule
 from copyplugin.domain.fill import MarginMode
+from copyplugin.domain.halt import HaltScope
 from copyplugin.domain.identifiers import AccountId, SignalId, Symbol
 from copyplugin.domain.ledger import main_account, moved, sub_account
 from copyplugin.domain.margin_parity import Backing
@@ -25,6 +26,7 @@ from copyplugin.store.database import open_database, upgrade_database, writing_e
 from copyplugin.store.follow_rules import add_rule, change_rules, rules_of
 from copyplugin.store.followers import paper_twin
 from copyplugin.store.follows import start
+from copyplugin.store.halts import all_halts, halt, lift
 from copyplugin.store.leader_margins import Attempt, begin_attempt, want_mirror
 from copyplugin.store.ledger import post
 from copyplugin.store.notice_choices import silence, silenced
@@ -142,6 +144,7 @@ def test_every_step_goes_down_and_up_again_with_rows_in_the_tables(url, engine):
     database.close()
 
     for revision in (
+        "0023",
         "0022",
         "0021",
         "0020",
@@ -222,6 +225,27 @@ def test_going_down_forgets_choices_and_what_an_older_program_cannot_read(url, e
         assert silenced(session, follower, 1) == frozenset()
         assert (venue_terms(session), find_allotment(session, AccountId("1"))) == (None, None)
     database.close()
+
+
+def test_halts_survive_going_down_and_up_without_why_they_were_lifted(url, engine):
+    def fill(session):
+        given = {"actor": "operator:ann", "reason": "odd", "at": NOW}
+        halt(session, HaltScope.LEADER, 1, until=None, **given)
+        lift(session, HaltScope.LEADER, 1, actor="administrator:bob", reason="right", at=NOW)
+        halt(session, HaltScope.GLOBAL, 0, until=None, **given)
+
+    database = open_database(url)
+    database.write_and_wait(fill)
+    database.close()
+
+    schema.downgrade(engine, "0023")
+    upgrade_database(url)
+
+    database = open_database(url)
+    with database.read() as session:
+        found = [(row.reason, row.lifted_by, row.lift_reason) for row in all_halts(session)]
+    database.close()
+    assert found == [("odd", None, None), ("odd", "administrator:bob", None)]
 
 
 def test_going_down_leaves_paper_follows_that_do_nothing(url, engine):
