@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("halt", sa.Column("lift_reason", sa.String()))
+    op.add_column("halt", sa.Column("lift_reason", sa.Text()))
 
 
 def downgrade() -> None:
