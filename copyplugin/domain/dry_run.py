@@ -37,6 +37,7 @@ from copyplugin.domain.retaking import (
     has_given_way,
     is_as_recorded,
     limit_of,
+    reasons_of,
     retake_close,
     retake_open,
 )
@@ -146,12 +147,16 @@ class _Walk:
         if taken.decided_at >= self._trial.since:
             in_force, tried = self._trial.in_force, self._trial.tried
             gives_way = has_given_way(step, in_force, close_behind)
-            again = self._retake(step, self._then, rule, in_force, has_given_way=gives_way)
+            again, reason = None, None
+            for reason in reasons_of(taken.decision.skip):
+                again = self._retake(step, self._then, rule, in_force, reason, gives_way=gives_way)
+                if again is not None and is_as_recorded(again, taken.decision):
+                    break
             is_known = self._is_as_taken(step, taken, again)
             if again is not None and is_known:
                 then = replace(then, residue=again.residue)
                 changed = self._trial.rule(rule)
-                found = self._retake(step, self._tried, changed, tried, has_given_way=gives_way)
+                found = self._retake(step, self._tried, changed, tried, reason, gives_way=gives_way)
                 if found is not None:
                     would = found
                     kept, extra = self._made_under_trial(step, taken, would, made)
@@ -179,8 +184,9 @@ class _Walk:
         run: Run,
         rule: CopyRule,
         settings: SettingsAt,
+        reason: SkipReason | None,
         *,
-        has_given_way: bool,
+        gives_way: bool,
     ) -> Decision | None:
         lane = run.lane(step.leg)
         standing = Standing(
@@ -194,7 +200,8 @@ class _Walk:
             standing,
             rule=rule,
             settings=settings,
-            has_given_way=has_given_way,
+            reason=reason,
+            has_given_way=gives_way,
         )
 
     def _is_as_taken(self, step: SignalStep, taken: Taken, again: Decision | None) -> bool:

@@ -46,36 +46,40 @@ class Standing:
     holdings: Holdings
 
 
-def retake_open(
+def retake_open(  # noqa: PLR0913 - what was known when it was decided
     story: FollowStory,
     step: SignalStep,
     standing: Standing,
     *,
     rule: CopyRule,
     settings: SettingsAt,
+    reason: SkipReason | None,
     has_given_way: bool,
 ) -> Decision | None:
-    """Return the decision after all its revisions; None where an input was never asked for."""
+    """Return the decision after all its revisions; None where an input was never asked for.
+
+    `reason` is why nothing more was to be opened when it was decided last, one of `reasons_of`.
+    """
     taken = step.taken
     assert taken is not None
     before: Decision | None = None
     for at in taken.times:
         is_last = at == taken.decided_at
-        reason = _circumstance(taken.decision.skip) if is_last else None
+        refused = reason if is_last else None
         terms = Terms(
             rule=rule,
-            copies_opens=reason is not SkipReason.FOLLOW_NOT_ACTIVE,
+            copies_opens=refused is not SkipReason.FOLLOW_NOT_ACTIVE,
             follows_closes=True,
-            is_configured=reason is not SkipReason.LEADER_NOT_CONFIGURED_INSTRUMENT,
-            is_chosen=reason is not SkipReason.INSTRUMENT_NOT_FOLLOWED,
-            instrument=_instrument(story, step, reason),
+            is_configured=refused is not SkipReason.LEADER_NOT_CONFIGURED_INSTRUMENT,
+            is_chosen=refused is not SkipReason.INSTRUMENT_NOT_FOLLOWED,
+            instrument=_instrument(story, step, refused),
             available=taken.available,
             late_after=timedelta.min if is_last and has_given_way else settings(at).late_after,
             equity=taken.equity,
             carried=standing.carried,
             holdings=standing.holdings,
-            is_halted=reason is SkipReason.COPYING_HALTED,
-            leader_has_closed=reason is SkipReason.LEADER_HAS_CLOSED,
+            is_halted=refused is SkipReason.COPYING_HALTED,
+            leader_has_closed=refused is SkipReason.LEADER_HAS_CLOSED,
         )
         move = step.known(at)
         if needs_balance(move, terms, now=at):
@@ -102,6 +106,17 @@ def retake_close(story: FollowStory, step: SignalStep, standing: Standing) -> De
     )
     move = step.whole if taken is None else step.known(taken.decided_at)
     return decide(move, None, terms, target=Contracts(standing.target), now=now)
+
+
+def reasons_of(skip: Skip | None) -> tuple[SkipReason | None, ...]:
+    """Return what may have stood against a decision when it was taken, the likelier first.
+
+    Where contracts were not had, the reason may have come after the decision, or with its last
+    revision.
+    """
+    if skip is None:
+        return (None,)
+    return (None, skip.reason) if not_filled(skip) else (skip.reason,)
 
 
 def has_given_way(

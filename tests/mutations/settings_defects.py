@@ -97,7 +97,7 @@ SETTINGS = (
     Defect(
         name="dry run: a halt of then is forgotten",
         file="copyplugin/domain/retaking.py",
-        old="            is_halted=reason is SkipReason.COPYING_HALTED,\n",
+        old="            is_halted=refused is SkipReason.COPYING_HALTED,\n",
         new="            is_halted=False,\n",
         tests=(f"{WORLDS}[commands]",),
     ),
@@ -108,6 +108,15 @@ SETTINGS = (
         new="settings(at).tried_for",
         tests=(
             f"{EXITS_FIRST}::test_an_open_that_need_not_wait_is_copied_though_a_reduction_is_known_already",
+        ),
+    ),
+    Defect(
+        name="dry run: what was not had is why it was refused",
+        file="copyplugin/domain/retaking.py",
+        old="    return (None, skip.reason) if not_filled(skip) else (skip.reason,)",
+        new="    return (None,) if not_filled(skip) else (skip.reason,)",
+        tests=(
+            f"{DRY_RUN}::test_an_open_that_was_not_had_and_whose_rest_was_halted_is_taken_again_so",
         ),
     ),
 )

@@ -18,6 +18,7 @@ from copyplugin.store.rows import (
 )
 from simexchange.core.commands import CancelPlanOrder, ForceReject
 from simexchange.core.types import PositionSide
+from simexchange.core.views import PlanView
 from tests.simulation.crowd import JOBS, LEGS, Crowd
 
 AMOUNT = 5000
@@ -141,7 +142,11 @@ class ProtectedCrowd(Crowd):
                 assert lane.actual - held == unread, (lane, held, unread)
 
     def check_protected(self) -> None:
-        """Each open position has one stop and one take profit, where its own fills put them."""
+        """Each open position has one stop and one take profit, where its own fills put them.
+
+        A long whose stop no price brings about any more, because so little of it is left, may keep
+        the nearer one of before.
+        """
         for account in self.sub_accounts():
             seen = []
             for position in self.market.exchange.positions(account):
@@ -158,9 +163,27 @@ class ProtectedCrowd(Crowd):
                         seen.append((position.symbol, position.position_side, trigger))
             resting = [
                 (view.symbol, view.position_side, view.trigger_price)
-                for view in self.market.exchange.open_plans(account)
+                for view in self.resting_plans(account)
             ]
             assert sorted(resting) == sorted(seen), account
+
+    def resting_plans(self, account: int) -> list[PlanView]:
+        """Return what rests, but for stops of before of longs that no price above 0 can stop."""
+        below = dict[tuple[str, PositionSide], Fraction]()
+        for position in self.market.exchange.positions(account):
+            instrument = self.market.exchange.instrument(position.symbol)
+            base = abs(position.contracts) * Fraction(instrument.contract_size)
+            entry = position.average_entry_price
+            distance = AMOUNT * Fraction(self.stop_loss) / base / Fraction(instrument.tick_size)
+            if position.position_side is PositionSide.LONG and entry is not None:
+                below[position.symbol, position.position_side] = (
+                    entry if entry <= distance else Fraction(0)
+                )
+        return [
+            view
+            for view in self.market.exchange.open_plans(account)
+            if view.trigger_price >= below.get((view.symbol, view.position_side), 0)
+        ]
 
     def has_recovered(self) -> bool:
         if not super().has_recovered():
@@ -186,7 +209,7 @@ class ProtectedCrowd(Crowd):
         """Return the triggers that rest, by follower, symbol and side."""
         found: dict[tuple[int, str, str], set[Decimal]] = {}
         for number, account in enumerate(self.sub_accounts()):
-            for view in self.market.exchange.open_plans(account):
+            for view in self.resting_plans(account):
                 key = (number, view.symbol, view.position_side.name)
                 price = self.market.exchange.instrument(view.symbol).ticks_to_price(
                     view.trigger_price

@@ -97,6 +97,29 @@ async def test_a_leader_order_that_fills_in_parts_is_taken_again_part_by_part(be
     assert (run.unlike, run.unlike_orders) == ((), ())
 
 
+async def test_an_open_that_was_not_had_and_whose_rest_was_halted_is_taken_again_so(
+    begin, plugin, market
+):
+    pair = await begin()
+    market.cancel_offers(SOL)
+    market.offer(SOL, Side.SELL, 4, Decimal("150.10"))
+    market.trade(pair.leader, SOL, Side.BUY, 10, PositionSide.LONG, price=Decimal("150.40"))
+    await plugin.settle()  # nobody sells to the follower
+    market.clock.advance(seconds=1)
+    await plugin.command(
+        CommandKind.HALT_COPYING, scope="follow", follow_id=pair.follow_id, close=False
+    )
+    market.offer(SOL, Side.SELL, 6, Decimal("150.40"))
+    await plugin.settle()
+    await plugin.run_jobs("copy")
+    [row] = pair.rows(CopyDecisionRow)
+    assert (row.wanted, row.skip_reason) == (4, SkipReason.COPYING_HALTED)
+
+    [run] = decisions_again(plugin)
+
+    assert (run.unlike, run.unlike_orders) == ((), ())
+
+
 async def test_a_decision_under_a_setting_that_was_changed_meanwhile_is_taken_under_it(
     begin, plugin, market
 ):
