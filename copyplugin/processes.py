@@ -9,7 +9,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from importlib import import_module
@@ -18,6 +18,7 @@ from typing import Protocol, cast
 from copyplugin.dispatch.distributed import DistributedDispatcher
 from copyplugin.dispatch.in_process import InProcessDispatcher
 from copyplugin.engine.engine import Engine
+from copyplugin.engine.held_lease import HeldLease
 from copyplugin.engine.lane_worker import LaneWorker
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.errors import ConfigurationError
@@ -27,7 +28,8 @@ from copyplugin.plugin import with_paper
 from copyplugin.ports import Clock, Venue
 from copyplugin.settings import Settings
 from copyplugin.store import leases
-from copyplugin.store.database import Database, libpq_address, open_database
+from copyplugin.store.database import Database, Session, libpq_address, open_database
+from copyplugin.store.dialect import is_sqlite
 from copyplugin.store.places import PAPER_SHARD
 from copyplugin.venues.host_fed import HostFedVenue
 
@@ -94,13 +96,16 @@ async def run_engine(
             Surroundings(
                 settings=settings, database=database, venue=routed or venue, clock=clock,
                 dispatcher=dispatcher, has_paper=routed is not None,
-                notifiers=ways_out(settings, clock), is_at_work=lease.outlasts_a_request,
+                notifiers=ways_out(settings, clock),
+                fence=lease, is_at_work=lease.outlasts_a_request,
             ),
         )  # fmt: skip
         stack.push_async_callback(engine.stop)  # what began is stopped where the rest cannot begin
+        keeping = asyncio.create_task(lease.keep(), name="lease")  # a start may take long
+        stack.push_async_callback(_ended, keeping)
         await engine.start()
         ready(venue.name)
-        await lease.keep()
+        await keeping
 
 
 async def run_worker(
@@ -138,7 +143,7 @@ def process_name() -> str:
 
 
 class EngineLease:
-    """One engine is at work; the others wait for its lease."""
+    """One engine is at work; the others wait for its lease. The fence of the lanes it steers."""
 
     def __init__(
         self,
@@ -149,11 +154,11 @@ class EngineLease:
     ) -> None:
         """`steady` is a clock in seconds that nobody sets."""
         self._database = database
+        self._settings = settings
         self._length = timedelta(seconds=settings.lease_seconds)
-        self._request_seconds = settings.request_timeout_seconds
         self._owner = process_name()
         self._steady = steady
-        self._ends = steady()
+        self._held: HeldLease | None = None
 
     async def wait(self) -> None:
         while not await self._take():  # noqa: ASYNC110 - its holder tells nobody
@@ -171,7 +176,32 @@ class EngineLease:
 
     def outlasts_a_request(self) -> bool:
         """Return whether a request that is sent now is answered or dead before the lease ends."""
-        return self._steady() + self._request_seconds < self._ends
+        held = self._held
+        return held is not None and held.outlasts_a_request(self._settings, now=self._steady())
+
+    # -- what the executor asks of lanes that the engine steers itself
+
+    def confirm(self, session: Session, shards: Collection[int]) -> Mapping[int, int]:
+        """Return the epochs of these, all or none; nobody takes them before the transaction ends.
+
+        On SQLite a comparison says so: whoever writes is alone, and the lease is taken by writing.
+        """
+        held = self._held
+        if held is None or not held.lasts(self._settings, now=self._steady()):
+            return {}
+        if not is_sqlite(session):
+            epochs = leases.confirm(session, [leases.ENGINE], owner=self._owner)
+            return dict.fromkeys(shards, epochs[leases.ENGINE]) if epochs else {}
+        return dict.fromkeys(shards, held.epoch)
+
+    def may_send(self, shard: int, epoch: int) -> bool:
+        """Return whether an order that is sent now is answered or dead before the lease runs out.
+
+        Never one that was claimed before it was lost, though it is ours again.
+        """
+        del shard  # one lease is that of all
+        held = self._held
+        return held is not None and held.epoch == epoch and self.outlasts_a_request()
 
     async def _take(self) -> bool:
         asked = self._steady()  # the lease may count from then on, never from earlier
@@ -181,10 +211,14 @@ class EngineLease:
             ),
             urgent=True,
         )
-        if leases.ENGINE not in taken:
-            return False
-        self._ends = asked + self._length.total_seconds()
-        return True
+        epoch = taken.get(leases.ENGINE)
+        self._held = None if epoch is None else HeldLease(epoch, asked)
+        return epoch is not None
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _opened(settings: Settings, stack: AsyncExitStack) -> Database:

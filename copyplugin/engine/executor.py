@@ -28,8 +28,6 @@ from copyplugin.store.protection import protected_among
 
 log = logging.getLogger(__name__)
 
-GATHER_SECONDS = 0.02
-
 
 class _Claimed(NamedTuple):
     """Under which lease a lane was claimed."""
@@ -52,8 +50,10 @@ class _Turn:
 class Executor:
     """`turn` is served under `Work.LANES`; `sweep` is the net under it."""
 
-    def __init__(self, around: Surroundings) -> None:
+    def __init__(self, around: Surroundings, *, gather_seconds: float = 0) -> None:
+        """Book what came back with what else comes back within so long; at once by default."""
         self._around = around
+        self._gather_seconds = gather_seconds
         self._busy: dict[LaneId, _Claimed] = {}
         self._outcomes: list[Outcome] = []
         self._blocked: dict[FollowId, int] = {}  # follows with an open that waits, and their shards
@@ -163,11 +163,16 @@ class Executor:
         to_book = [outcome.lane_id for outcome, _ in back]
         book = LaneBook(session, [*to_book, *page], to_book=to_book)
         claims = self._claims(session, book)
-        outcomes = [each for each, was in back if was is None or claims.get(each.lane_id) == was]
+        outcomes = [
+            each
+            for each, was in back
+            if (claim := claims.get(each.lane_id)) is not None and was in (None, claim)
+        ]
         booked = Bookkeeper(book, self._around, now, outcomes).book()
         planner = Planner(book, self._around, now, resend=booked.resend)
-        ours = [book.works[lane_id] for lane_id in page if lane_id in claims]
-        planner.look_at([*booked.works, *ours])
+        going_on = self._sendable(claims)
+        ours = [book.works[lane_id] for lane_id in page]
+        planner.look_at([work for work in (*booked.works, *ours) if work.lane.id in going_on])
         plan = planner.finish()
         book.save()
         return _Turn(
@@ -193,6 +198,14 @@ class Executor:
             if shard in epochs
         }
 
+    def _sendable(self, claims: Mapping[LaneId, _Claimed]) -> Collection[LaneId]:
+        """Return the lanes of which something may be sent now; others stay marked as they are."""
+        fence = self._around.fence
+        if fence is None:
+            return claims.keys()
+        may = {claim: fence.may_send(*claim) for claim in set(claims.values())}
+        return {lane_id for lane_id, claim in claims.items() if may[claim]}
+
     def busy_shards(self) -> frozenset[int]:
         """Return the shards of which something is on its way."""
         return frozenset(claimed.shard for claimed in self._busy.values())
@@ -210,17 +223,13 @@ class Executor:
         return fence is None or fence.may_send(*self._busy[lane_id])
 
     def _announce_outcomes(self) -> None:
-        """Have what came back booked: at once, or with what else comes back in a moment.
-
-        Beside a database server a transaction costs as much as many orders; in one process it does
-        not, and nobody waits.
-        """
+        """Have what came back booked: at once, or with what else comes back in a moment."""
         announce = self._around.dispatcher.announce
-        if self._around.fence is None or self._runners.under_way == 0:
+        if not self._gather_seconds or self._runners.under_way == 0:
             announce(Work.LANES)
         elif self._gathering is None or self._gathering.when() < self._now():
             loop = asyncio.get_running_loop()
-            self._gathering = loop.call_later(GATHER_SECONDS, announce, Work.LANES)
+            self._gathering = loop.call_later(self._gather_seconds, announce, Work.LANES)
 
     @staticmethod
     def _now() -> float:

@@ -158,6 +158,8 @@ class Following:
         """Open the sub-account and plan to fund it; nothing has moved until then."""
         venue = self._around.venue
         label = self._label(case)
+        if not self._around.is_at_work():
+            return  # the sweep of whoever is
         try:
             account = await venue.open_sub_account(case.main_account, label)
             await venue.set_hedge_mode(account)

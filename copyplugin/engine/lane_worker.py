@@ -5,9 +5,9 @@ import logging
 import time
 from collections.abc import Collection, Mapping
 from datetime import timedelta
-from typing import NamedTuple
 
 from copyplugin.engine.executor import Executor
+from copyplugin.engine.held_lease import HeldLease
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.store import leases, market
 from copyplugin.store.database import Session
@@ -19,12 +19,8 @@ LOOK_SECONDS = 0.1
 
 INSTRUMENTS_SECONDS = 60
 
-
-class _Lease(NamedTuple):
-    """One that is held. `since`: it lasts its length from then at least, on the clock of here."""
-
-    epoch: int
-    since: float
+GATHER_SECONDS = 0.02
+"""Beside a database server a transaction costs as much as many orders."""
 
 
 class LaneWorker:
@@ -34,11 +30,11 @@ class LaneWorker:
         self._around = around
         self._owner = owner
         self._length = timedelta(seconds=around.settings.lease_seconds)
-        self._held: dict[int, _Lease] = {}
+        self._held: dict[int, HeldLease] = {}
         self._room = asyncio.Condition()
         self._keeper: asyncio.Task[None] | None = None
         around.fence = self
-        self.executor = Executor(around)
+        self.executor = Executor(around, gather_seconds=GATHER_SECONDS)
         around.dispatcher.serve(Work.LANES, self.turn)
 
     @property
@@ -58,9 +54,7 @@ class LaneWorker:
         lease = self._held.get(shard)
         if lease is None or lease.epoch != epoch:
             return False
-        unkept = time.monotonic() - lease.since
-        settings = self._around.settings
-        return unkept + settings.request_timeout_seconds < settings.lease_seconds
+        return lease.outlasts_a_request(self._around.settings, now=time.monotonic())
 
     # -- work
 
@@ -118,7 +112,7 @@ class LaneWorker:
             urgent=True,
         )
         for shard, epoch in taken.items():
-            self._held[shard] = _Lease(epoch, before)
+            self._held[shard] = HeldLease(epoch, before)
 
     async def _keep(self) -> None:
         while True:

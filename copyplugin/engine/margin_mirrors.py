@@ -42,6 +42,8 @@ class MarginMirrors:
         if held is None or (attempt is not None and not await self._is_over(mirror, attempt, held)):
             return
         if held.leverage != mirror.wanted_leverage:
+            if not self._around.is_at_work():
+                return
             await venue.configure(
                 mirror.account, mirror.symbol, mirror.wanted_leverage, held.margin_mode
             )
@@ -88,6 +90,8 @@ class MarginMirrors:
         attempt = Attempt(
             asked=missing, before=backing_of(held), decided_at=self._around.clock.now()
         )
+        if not self._around.is_at_work():
+            return
         is_begun = await self._around.database.write(
             lambda session: leader_margins.begin_attempt(session, mirror.position_id, attempt)
         )

@@ -56,6 +56,8 @@ class MarginWatch:
         self, session: Session, *, leader_id: LeaderId, positions: Sequence[VenuePosition]
     ) -> None:
         """Write what backs the leader's positions, and act on what he has changed."""
+        if not self._around.is_at_work():
+            return  # another engine may have seen later ones
         known = leader_margins.margins_of(session, leader_id)
         now = self._around.clock.now()
         for held in positions:

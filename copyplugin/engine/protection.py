@@ -101,7 +101,11 @@ class Protector:
             return  # what rests at the venue rests; the job comes again
         result = await self._write(follow_id, seen, (), valuation)
         while result.steps:
-            outcomes = [await self._take(step) for step in result.steps]
+            outcomes: list[StepOutcome] = []
+            for step in result.steps:
+                if not self._around.is_at_work():
+                    return  # the rows say what is in doubt, and whoever is at work asks
+                outcomes.append(await self._take(step))
             result = await self._write(follow_id, Seen(), outcomes, None)
 
     async def _ask(self, guarded: Guarded) -> Seen:
@@ -172,7 +176,7 @@ class Protector:
         valuation: Valuation | None,
     ) -> Result:
         guarded = protection.guarded(session, follow_id, locked=True)
-        if guarded is None:
+        if guarded is None or not self._around.is_at_work():  # another may know better by now
             return Result()
         now = self._around.clock.now()
         book = PlanBook(session, self._around, now, guarded)

@@ -31,7 +31,7 @@ class Work(StrEnum):
 
 
 class Fence(Protocol):
-    """Which shards are ours, where several processes share them."""
+    """Which shards are ours, where several processes share them or come after one another."""
 
     def confirm(self, session: Session, shards: Collection[int]) -> Mapping[int, int]:
         """Return the epochs of those that are ours until the transaction ends."""
@@ -48,7 +48,7 @@ class Surroundings:
 
     Without a fence all shards are ours, for ever. `has_paper`: the venue has accounts with play
     money. `is_at_work`: no other engine can begin before what is asked of the venue now has come to
-    its end.
+    its end; nothing but questions goes to the venue otherwise.
     """
 
     settings: Settings

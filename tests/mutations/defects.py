@@ -3,6 +3,7 @@
 from tests.mutations.defect import Defect
 from tests.mutations.dialect_defects import DIALECTS
 from tests.mutations.doubt_defects import DOUBTS
+from tests.mutations.lease_defects import LEASES
 from tests.mutations.money_defects import AUDITED
 from tests.mutations.order_of_work_defects import ORDER_OF_WORK
 from tests.mutations.settings_defects import SETTINGS
@@ -293,10 +294,11 @@ EXECUTION = (
     ),
     Defect(
         name="an order is sent although the lease may run out before its answer",
-        file=f"{ENGINE}/lane_worker.py",
-        old="return unkept + settings.request_timeout_seconds < settings.lease_seconds",
-        new="return unkept < settings.lease_seconds",
+        file=f"{ENGINE}/held_lease.py",
+        old="return now - self.since + settings.request_timeout_seconds < settings.lease_seconds",
+        new="return now - self.since < settings.lease_seconds",
         tests=(
+            f"{SIM}/test_engines_in_turn.py::test_an_engines_lease_outlasts_a_request_only_while_it_is_kept",
             "tests/unit/engine/test_lane_worker.py::test_a_lease_outlasts_the_answer_to_what_is_sent_under_it",
         ),
     ),
@@ -312,8 +314,8 @@ EXECUTION = (
     Defect(
         name="a lease counts from when its answer came",
         file=f"{ENGINE}/lane_worker.py",
-        old="self._held[shard] = _Lease(epoch, before)",
-        new="self._held[shard] = _Lease(epoch, time.monotonic())",
+        old="self._held[shard] = HeldLease(epoch, before)",
+        new="self._held[shard] = HeldLease(epoch, time.monotonic())",
         tests=(
             "tests/unit/engine/test_lane_worker.py::test_a_lease_counts_from_before_it_was_asked_for_however_long_the_answer_took",
         ),
@@ -478,6 +480,7 @@ DEFECTS = (
     *LIFE,
     *PROTECTION,
     *DIALECTS,
+    *LEASES,
     *AUDITED,
     *ORDER_OF_WORK,
     *SETTINGS,
