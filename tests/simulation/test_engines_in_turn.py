@@ -1,5 +1,6 @@
 """An engine that may have been replaced sends nothing; whoever replaced it does, once."""
 
+import asyncio
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -9,7 +10,7 @@ from sqlalchemy import text
 from copyplugin.dispatch.stepped import SteppedDispatcher
 from copyplugin.domain.account import TransferKind, TransferState
 from copyplugin.domain.order import CopyOrderState
-from copyplugin.processes import EngineLease
+from copyplugin.processes import EngineLease, run_engine
 from copyplugin.settings import Settings
 from copyplugin.store import leases
 from copyplugin.store.database import open_database
@@ -20,6 +21,7 @@ from copyplugin.store.rows import (
     MarginMirrorRow,
     TransferRow,
 )
+from copyplugin.system_clock import SystemClock
 from copyplugin.venues.simulated import SimulatedVenue
 from simexchange.core.commands import AdjustMargin
 from simexchange.core.types import MONEY_SCALE, PositionSide
@@ -382,3 +384,43 @@ async def test_an_engines_own_shards_are_its_own_while_its_lease_lasts(database)
     await lease.wait()
     assert not any(lease.may_send(*claim) for claim in held.items())
     assert all(lease.may_send(*claim) for claim in (await confirmed()).items())
+
+
+class Shared:
+    """The exchange of this process."""
+
+    def __init__(self, market) -> None:
+        self.market = market
+
+    async def __call__(self, settings):
+        return SimulatedVenue(self.market.simulation)
+
+
+async def test_an_engine_keeps_its_lease_however_long_its_start_takes(
+    database, migrated_url, market, monkeypatch
+):
+    kept = asyncio.Semaphore(0)
+    keep = EngineLease._take
+
+    async def counted(lease) -> bool:
+        kept.release()
+        return await keep(lease)
+
+    async def starts_when_kept(_: object) -> None:
+        for _ in range(4):  # taken, and kept three times
+            await kept.acquire()
+
+    monkeypatch.setattr(EngineLease, "_take", counted)
+    monkeypatch.setattr("copyplugin.engine.feed.Feed.start", starts_when_kept)
+    settings = Settings(database_url=migrated_url, lease_seconds=2, request_timeout_seconds=1)
+    is_ready = asyncio.Event()
+    running = asyncio.create_task(
+        run_engine(settings, Shared(market), SystemClock(), ready=lambda _: is_ready.set())
+    )
+    async with asyncio.timeout(30):
+        await is_ready.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    with database.read() as session:
+        assert leases.held(session, [leases.ENGINE]) == frozenset()
