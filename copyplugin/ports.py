@@ -87,6 +87,15 @@ class TellsFunding(Protocol):
         ...
 
 
+@runtime_checkable
+class RemembersInstruments(Protocol):
+    """A venue that speaks of instruments by a list of its own, which ends with the process."""
+
+    def remember(self, instruments: Mapping[Symbol, Instrument]) -> None:
+        """Learn what was traded before: what is listed no more can be asked about and closed."""
+        ...
+
+
 class Subscription(Protocol):
     async def close(self) -> None:
         """Stop the stream; no callback runs after this returns."""

@@ -20,6 +20,7 @@ class NoticeKind(StrEnum):
     TAKEN = "taken"  # the venue liquidated or deleveraged a copied position
     UNPROTECTED = "unprotected"  # a stop loss is set and none rests at the venue
     STOP_BEYOND_LIQUIDATION = "stop_beyond_liquidation"  # it rests where it comes too late
+    EXIT_REFUSED = "exit_refused"  # the venue refuses to close again and again
     ORPHAN = "orphan"  # a sub-account holds what no lane wants, or has lost what it should hold
     LEDGER_DIFFERS = "ledger_differs"  # from the venue, or from itself
     JOB_FAILED = "job_failed"
@@ -41,6 +42,7 @@ _URGENT = frozenset(
         NoticeKind.TAKEN,
         NoticeKind.UNPROTECTED,
         NoticeKind.STOP_BEYOND_LIQUIDATION,
+        NoticeKind.EXIT_REFUSED,
         NoticeKind.ORPHAN,
         NoticeKind.LEDGER_DIFFERS,
         NoticeKind.JOB_FAILED,
@@ -82,6 +84,7 @@ TOLD_TO = {
             NoticeKind.TAKEN,
             NoticeKind.UNPROTECTED,
             NoticeKind.STOP_BEYOND_LIQUIDATION,
+            NoticeKind.EXIT_REFUSED,
             NoticeKind.ORPHAN,
             NoticeKind.HALTED,
             NoticeKind.FOLLOW_ENDED,
@@ -94,6 +97,7 @@ TOLD_TO = {
         {
             NoticeKind.UNPROTECTED,
             NoticeKind.STOP_BEYOND_LIQUIDATION,
+            NoticeKind.EXIT_REFUSED,
             NoticeKind.ORPHAN,
             NoticeKind.LEDGER_DIFFERS,
             NoticeKind.JOB_FAILED,
@@ -109,6 +113,7 @@ STAYS_ON_THE_PAGE = frozenset(
         NoticeKind.TAKEN,  # his money is gone
         NoticeKind.UNPROTECTED,  # he relies on a stop that is not there
         NoticeKind.STOP_BEYOND_LIQUIDATION,  # as above
+        NoticeKind.EXIT_REFUSED,  # he believes that it is closed
         NoticeKind.ORPHAN,  # it may lose money that nothing watches
         NoticeKind.LEDGER_DIFFERS,  # money may be missing
         NoticeKind.JOB_FAILED,  # what protects and settles may be standing still

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from copyplugin.domain.alarm import AlarmKind
 from copyplugin.domain.follow import TERMINAL, FollowState
 from copyplugin.domain.identifiers import CopyOrderId, FollowId, LaneId
 from copyplugin.domain.leader import ShareState, TradeState
@@ -28,6 +29,7 @@ from copyplugin.settings import Settings
 from copyplugin.store.lane_book import FILLS, ORDERS, POSITIONS, LaneBook
 from copyplugin.store.lane_work import LaneWork
 from copyplugin.store.owed import Owed, owed_by
+from copyplugin.store.protection import clear_alarms, raise_alarm
 from copyplugin.store.rows import (
     CopiedPositionRow,
     CopyOrderRow,
@@ -56,6 +58,9 @@ UNDER_WAY = frozenset({FollowState.SETTLING, FollowState.ABORTING})
 """States in which a follow that has become flat goes on by itself."""
 
 FIRST_PAUSE = timedelta(milliseconds=500)
+ALARM_AFTER = 4
+"""So many refusals in a row of a close are told: one or two pass when the venue is asked again."""
+
 LOOK_AGAIN = timedelta(milliseconds=50)
 """How soon an order that was acknowledged is asked for: some venues tell fills only then."""
 
@@ -158,6 +163,11 @@ class Bookkeeper:
         for row in fill_rows(order, report.fills):
             self._lanes.add_fill(row)
         if report.filled:
+            if order.reduce_only and lane.failures:
+                position = self._positions[lane.id]
+                clear_alarms(
+                    self._lanes.session, {AlarmKind.EXIT_REFUSED}, [position.id], at=self._now
+                )
             self._trade(order, report, lane, follow)
         missing = order.contracts - report.filled
         if missing == 0:
@@ -292,6 +302,7 @@ class Bookkeeper:
             # The position may have gone without us: the venue is asked what it holds.
             self._pause(lane)
             self.booked.mismatched.add(follow.id)
+            self._alarm_of_refusal(outcome, order, lane)
             return
         is_poor = outcome.reason in INSUFFICIENT
         if not is_poor:
@@ -308,6 +319,21 @@ class Bookkeeper:
         )
         if follow.refusals_in_a_row >= self._settings.refusals_to_abort:
             self._abort(follow, f"the venue refused {follow.refusals_in_a_row} orders in a row")
+
+    def _alarm_of_refusal(self, outcome: Rejected, order: CopyOrderRow, lane: LaneRow) -> None:
+        position = self._positions.get(lane.id)
+        if lane.failures < ALARM_AFTER or position is None:
+            return
+        what = f"{order.contracts} contracts of {lane.symbol} {lane.position_side.value}"
+        listed = "" if lane.symbol not in self._around.unlisted else " It lists it no more."
+        raise_alarm(
+            self._lanes.session,
+            AlarmKind.EXIT_REFUSED,
+            position,
+            f"The venue refuses to close {what}: {outcome.sentence}{listed} It is asked again, "
+            f"at least every {self._around.settings.close_backoff_max_seconds} seconds.",
+            at=self._now,
+        )
 
     def _skip(
         self, order: CopyOrderRow, lane: LaneRow, follow: FollowRow, contracts: int, skip: Skip

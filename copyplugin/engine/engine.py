@@ -22,7 +22,7 @@ from copyplugin.engine.settling import Settler
 from copyplugin.engine.statistics import Statistician
 from copyplugin.engine.surroundings import Surroundings, Work
 from copyplugin.engine.transfers import Mover
-from copyplugin.store import escrow, lane_work, ledger, market, marking, notices, payables
+from copyplugin.store import escrow, lane_work, ledger, marking, notices, payables
 from copyplugin.store.database import Session
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class Engine:
     async def start(self) -> None:
         """Learn the instruments, listen to the leaders, and look at all that is unfinished."""
         with self.around.database.read() as session:
-            self.around.instruments = market.instruments(session)
+            self.around.learn_instruments(session)
         await self.market_data.load_instruments()  # a silent venue leaves those stored
         await self.market_data.publish_marks()
         await self.around.dispatcher.start()

@@ -88,7 +88,7 @@ class LaneWorker:
     async def _learn_instruments(self) -> None:
         """Read what the venue trades, as the engine has learnt it."""
         with self._around.database.read() as session:
-            self._around.instruments = market.instruments(session)
+            self._around.learn_instruments(session)
 
     async def turn(self, shards: frozenset[int]) -> None:
         """Steer the lanes of those shards that are ours or free."""

@@ -45,6 +45,7 @@ class MarketData:
 
         await self._around.database.write(write)
         self._around.instruments = {**self._around.instruments, **listed}
+        self._around.unlisted = self._around.instruments.keys() - listed.keys()
 
     async def publish_marks(self) -> None:
         """Write the mark prices for live profit on the pages."""

@@ -11,6 +11,7 @@ from copyplugin.domain.identifiers import (
     CopyOrderId,
     FollowId,
     SignalId,
+    Symbol,
 )
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import Contracts, Ratio
@@ -207,11 +208,9 @@ class Planner:
         return True
 
     def _why_not_again(self, work: LaneWork, order: CopyOrderRow) -> Skip | None:
-        settings = self._settings
-        if work.follow.state not in COPIES_OPENS:
-            return Skip(reason=SkipReason.FOLLOW_NOT_ACTIVE)
-        if work.follow.id in self._halted:
-            return Skip(reason=SkipReason.COPYING_HALTED)
+        settings, closed = self._settings, self._closed_to_opens(work)
+        if closed is not None:
+            return closed
         if any(not each.increases and each.contracts_after == 0 for _, each in work.undecided):
             return Skip(reason=SkipReason.LEADER_HAS_CLOSED)
         if work.lane.target < work.lane.actual + order.contracts:
@@ -223,6 +222,15 @@ class Planner:
         ):
             return Skip(reason=SkipReason.EXPIRED, detail=numbers(attempts=order.attempts))
         return None
+
+    def _closed_to_opens(self, work: LaneWork) -> Skip | None:
+        """Return why nothing is opened on a lane now, whatever it is."""
+        if work.follow.state not in COPIES_OPENS:
+            return Skip(reason=SkipReason.FOLLOW_NOT_ACTIVE)
+        if work.follow.id in self._halted:
+            return Skip(reason=SkipReason.COPYING_HALTED)
+        is_unlisted = work.lane.symbol in self._around.unlisted
+        return Skip(reason=SkipReason.INSTRUMENT_UNKNOWN) if is_unlisted else None
 
     def _apply_signals(self, work: LaneWork) -> tuple[SignalRow | None, bool]:
         """Apply pending signals in order; return the last one applied, and whether some wait."""
@@ -325,7 +333,7 @@ class Planner:
             follows_closes=follow.state is not FollowState.HANDED_OVER,
             is_configured=work.is_configured,
             is_chosen=work.is_chosen,
-            instrument=around.instruments.get(lane.symbol),
+            instrument=self._instrument(lane.symbol, opens=signal.increases),
             available=row.available_frozen,
             late_after=timedelta(seconds=self._settings.signal_late_seconds),
             equity=row.equity_frozen,
@@ -334,11 +342,16 @@ class Planner:
             holdings=holdings,
         )
 
+    def _instrument(self, symbol: Symbol, *, opens: bool) -> Instrument | None:
+        """Return an instrument; to open, None where the venue lists it no more."""
+        around = self._around
+        return None if opens and symbol in around.unlisted else around.instruments.get(symbol)
+
     def _close_gap(self, work: LaneWork, last: SignalRow | None) -> None:
         lane = work.lane
         if lane.target == lane.actual:
             return
-        instrument = self._around.instruments.get(lane.symbol)
+        instrument = self._instrument(lane.symbol, opens=lane.target > lane.actual)
         if lane.target < lane.actual:
             if instrument is None:  # nothing can be sent; the sweep looks again
                 return
@@ -359,11 +372,9 @@ class Planner:
             self._make_order(work, opening, work.opening)
 
     def _opening(self, work: LaneWork, instrument: Instrument | None) -> WantedOrder | Skip | None:
-        lane = work.lane
-        if work.follow.state not in COPIES_OPENS:
-            return Skip(reason=SkipReason.FOLLOW_NOT_ACTIVE)
-        if work.follow.id in self._halted:
-            return Skip(reason=SkipReason.COPYING_HALTED)
+        lane, closed = work.lane, self._closed_to_opens(work)
+        if closed is not None:
+            return closed
         if instrument is None or work.opening is None:
             return Skip(reason=SkipReason.INSTRUMENT_UNKNOWN)
         if self._is_blocked(work, work.opening.id):

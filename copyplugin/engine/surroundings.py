@@ -11,8 +11,9 @@ from copyplugin.changeable_settings import with_changes
 from copyplugin.domain.identifiers import Symbol
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.notice import Channel
-from copyplugin.ports import Clock, Dispatcher, Notifier, Venue
+from copyplugin.ports import Clock, Dispatcher, Notifier, RemembersInstruments, Venue
 from copyplugin.settings import Settings
+from copyplugin.store import market
 from copyplugin.store.database import Database, Session
 from copyplugin.store.setting_changes import values_in_force
 
@@ -44,8 +45,9 @@ class Fence(Protocol):
 
 @dataclass
 class Surroundings:
-    """`instruments` is what the venue trades, as last asked; replaced as a whole.
+    """`instruments` is what the venue trades or traded, as last asked; replaced as a whole.
 
+    Those of them that are `unlisted` are closed by the terms they last had, and not opened.
     Without a fence all shards are ours, for ever. `has_paper`: the venue has accounts with play
     money. `is_at_work`: no other engine can begin before what is asked of the venue now has come to
     its end; nothing but questions goes to the venue otherwise.
@@ -57,11 +59,19 @@ class Surroundings:
     clock: Clock
     dispatcher: Dispatcher
     instruments: Mapping[Symbol, Instrument] = field(default_factory=dict[Symbol, Instrument])
+    unlisted: Collection[Symbol] = frozenset()
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     fence: Fence | None = None
     notifiers: Mapping[Channel, Notifier] = field(default_factory=dict[Channel, Notifier])
     has_paper: bool = False
     is_at_work: Callable[[], bool] = lambda: True
+
+    def learn_instruments(self, session: Session) -> None:
+        """Read what the venue trades and what it traded, and let the venue know the latter too."""
+        self.instruments = market.instruments(session)
+        self.unlisted = self.instruments.keys() - market.tradable_symbols(session)
+        if isinstance(self.venue, RemembersInstruments):
+            self.venue.remember(self.instruments)
 
     def settings_at(self, session: Session, at: datetime) -> Settings:
         """Return the settings with what was changed at run time, as in force at that time.

@@ -32,6 +32,7 @@ from copyplugin.store.shortfalls import SHARE_CUT
 ALARMS = {
     AlarmKind.UNPROTECTED: NoticeKind.UNPROTECTED,
     AlarmKind.STOP_BEYOND_LIQUIDATION: NoticeKind.STOP_BEYOND_LIQUIDATION,
+    AlarmKind.EXIT_REFUSED: NoticeKind.EXIT_REFUSED,
     AlarmKind.LEADER_MARGIN: NoticeKind.LEADER_MARGIN,
 }
 SHARES = frozenset({TransferKind.SHARE, TransferKind.SHARER})

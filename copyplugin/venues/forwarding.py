@@ -17,7 +17,14 @@ from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import Contracts, Money, Price, Ratio
 from copyplugin.domain.order import OrderReport, OrderRequest
 from copyplugin.domain.plan_order import PlanReport, PlanRequest
-from copyplugin.ports import FundingTerms, Subscription, TellsFunding, Venue, VenueCapabilities
+from copyplugin.ports import (
+    FundingTerms,
+    RemembersInstruments,
+    Subscription,
+    TellsFunding,
+    Venue,
+    VenueCapabilities,
+)
 
 
 class ForwardingVenue:
@@ -33,6 +40,10 @@ class ForwardingVenue:
     @property
     def capabilities(self) -> VenueCapabilities:
         return self._behind.capabilities
+
+    def remember(self, instruments: Mapping[Symbol, Instrument]) -> None:
+        if isinstance(self._behind, RemembersInstruments):
+            self._behind.remember(instruments)
 
     async def instruments(self) -> Mapping[Symbol, Instrument]:
         return await self._behind.instruments()

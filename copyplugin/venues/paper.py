@@ -95,6 +95,9 @@ class PaperVenue:
     def learn_instruments(self, listed: Mapping[Symbol, Instrument]) -> None:
         self._instruments = {**self._instruments, **listed}
 
+    def remember(self, instruments: Mapping[Symbol, Instrument]) -> None:
+        self._instruments = {**instruments, **self._instruments}
+
     async def learn_marks(self, marks: Mapping[Symbol, Price]) -> None:
         """Let what is open feel the marks: plan orders fire, positions are liquidated."""
         self._marks, self._marks_at = marks, self._clock.now()

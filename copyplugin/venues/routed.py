@@ -23,7 +23,7 @@ from copyplugin.domain.order import OrderReport, OrderRequest
 from copyplugin.domain.paper import is_paper
 from copyplugin.domain.plan_order import PlanReport, PlanRequest
 from copyplugin.errors import TransferRejected
-from copyplugin.ports import Subscription, Venue, VenueCapabilities
+from copyplugin.ports import RemembersInstruments, Subscription, Venue, VenueCapabilities
 from copyplugin.venues.paper import PaperVenue
 
 
@@ -49,6 +49,11 @@ class RoutedVenue:
     def capabilities(self) -> VenueCapabilities:
         """Return the real venue's: play money offers nothing that real money would not."""
         return self._real.capabilities
+
+    def remember(self, instruments: Mapping[Symbol, Instrument]) -> None:
+        if isinstance(self._real, RemembersInstruments):
+            self._real.remember(instruments)
+        self._paper.remember(instruments)
 
     async def instruments(self) -> Mapping[Symbol, Instrument]:
         listed = await self._real.instruments()

@@ -134,6 +134,10 @@ class Dialect(Wire, Protocol):
 
     # -- the market
 
+    def can_speak_of(self, symbol: Symbol) -> bool:
+        """Return whether an instrument that is listed no more can be traded by its terms alone."""
+        ...
+
     def instrument(self, market: Row) -> Instrument | None:
         """Return ccxt's market as we trade it; None for what is no linear USDT perpetual."""
         ...
@@ -294,6 +298,11 @@ class PlainDialect:
     def request_lives(self) -> timedelta:
         """Return the receive window, which is written into every request."""
         return self.config.receive_window
+
+    def can_speak_of(self, symbol: Symbol) -> bool:
+        """Return True: sizes are told in what the terms say of the instrument."""
+        del symbol
+        return True
 
     def prepare(self, exchange: Any) -> None:
         """Leave it as it is."""

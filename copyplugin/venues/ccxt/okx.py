@@ -101,6 +101,10 @@ class Okx(OkxFills, OkxMoney, OkxPlans, PlainDialect):
 
     # -- the market
 
+    def can_speak_of(self, symbol: Symbol) -> bool:
+        """Return whether its lot is known: the venue counts in contracts of its own."""
+        return symbol in self._lots
+
     def instrument(self, market: Row) -> Instrument | None:
         row = market["info"]
         if row.get("instType") != "SWAP" or row.get("settleCcy") != "USDT":

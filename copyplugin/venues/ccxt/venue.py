@@ -60,6 +60,7 @@ class CcxtVenue:
         self._capabilities = capabilities_of(self.dialect)
         self._clients = Clients(self.dialect, config)
         self._book: dict[Symbol, Instrument] = {}
+        self._remembered: Mapping[Symbol, Instrument] = {}
         self._tiers: Mapping[Symbol, Tier] = {}
         self._tiers_until = 0.0
         self._doubts = Doubts(self.dialect.request_lives)
@@ -116,7 +117,25 @@ class CcxtVenue:
             raise OrderRejected("unknown_instrument", f"{self.name} does not trade {symbol}.")
         return self._book[symbol]
 
+    async def _instrument_asked(self, symbol: Symbol) -> Instrument:
+        """Return it to ask about what was sent: where it is not known, nothing is known of that."""
+        try:
+            return await self._instrument(symbol)
+        except OrderRejected as error:
+            raise VenueUnavailable(error.sentence) from error
+
     # -- the market
+
+    def remember(self, instruments: Mapping[Symbol, Instrument]) -> None:
+        """Take what is listed no more as it was; what the venue lists now counts before it."""
+        self._remembered = instruments
+        if self._book:
+            self._add_remembered()
+
+    def _add_remembered(self) -> None:
+        for symbol, instrument in self._remembered.items():
+            if self.dialect.can_speak_of(symbol):
+                self._book.setdefault(symbol, instrument)
 
     async def instruments(self) -> Mapping[Symbol, Instrument]:
         trading: dict[Symbol, Instrument] = {}
@@ -131,6 +150,8 @@ class CcxtVenue:
                 self._book[instrument.symbol] = instrument
                 if self.dialect.is_trading(market):
                     trading[instrument.symbol] = instrument
+        if self._book:
+            self._add_remembered()
         return trading
 
     async def _lowest_tiers(self) -> Mapping[Symbol, Tier]:
@@ -290,7 +311,7 @@ class CcxtVenue:
         self, account: AccountId, symbol: Symbol, client_order_id: ClientOrderId
     ) -> OrderReport | None:
         """Ask for the order; raises `VenueUnavailable` while one that is missing may still come."""
-        instrument = await self._instrument(symbol)
+        instrument = await self._instrument_asked(symbol)
         client = await self._client(account)
         return await self._found(
             account, client_order_id, self.dialect.find_order(client, instrument, client_order_id)
@@ -341,7 +362,7 @@ class CcxtVenue:
         self, account: AccountId, symbol: Symbol, client_order_id: ClientOrderId
     ) -> PlanReport | None:
         """Ask for it; raises `VenueUnavailable` while one that is missing may still come."""
-        instrument, client = await self._instrument(symbol), await self._client(account)
+        instrument, client = await self._instrument_asked(symbol), await self._client(account)
         return await self._found(
             account, client_order_id, self.dialect.find_plan(client, instrument, client_order_id)
         )
