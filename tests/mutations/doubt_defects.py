@@ -1,9 +1,10 @@
-"""Defects of what is done where the venue has not answered."""
+"""Defects of what is done where the venue has not answered, or knows an instrument no more."""
 
 from tests.mutations.defect import Defect
 
 ENGINE = "copyplugin/engine"
 DOUBT = "tests/simulation/test_margin_in_doubt.py"
+UNLISTED = "tests/simulation/test_unlisted_instruments.py"
 
 DOUBTS = (
     Defect(
@@ -43,6 +44,36 @@ DOUBTS = (
         new="return wanted",
         tests=(
             f"{DOUBT}::test_contracts_that_left_before_it_was_made_take_their_part_of_it_along",
+        ),
+    ),
+    Defect(
+        name="a venue is not told what was traded before it was started",
+        file=f"{ENGINE}/surroundings.py",
+        old="            self.venue.remember(self.instruments)\n",
+        new="            pass\n",
+        tests=(f"{UNLISTED}::test_what_vanished_from_the_list_is_closed_by_its_last_terms",),
+    ),
+    Defect(
+        name="what the venue lists no more is opened all the same",
+        file=f"{ENGINE}/planning.py",
+        old="return None if opens and symbol in around.unlisted else",
+        new="return",
+        tests=(f"{UNLISTED}::test_nothing_is_opened_in_it_and_the_reason_has_a_name",),
+    ),
+    Defect(
+        name="what the venue lists no more cannot be closed either",
+        file=f"{ENGINE}/planning.py",
+        old="instrument = self._instrument(lane.symbol, opens=lane.target > lane.actual)",
+        new="instrument = self._instrument(lane.symbol, opens=True)",
+        tests=(f"{UNLISTED}::test_what_vanished_from_the_list_is_closed_by_its_last_terms",),
+    ),
+    Defect(
+        name="a close that is refused again and again is told to nobody",
+        file=f"{ENGINE}/booking.py",
+        old="            self._alarm_of_refusal(outcome, order, lane)\n",
+        new="",
+        tests=(
+            f"{UNLISTED}::test_a_close_that_the_venue_refuses_is_tried_on_and_told_until_it_is_made",
         ),
     ),
 )
