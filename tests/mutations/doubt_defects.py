@@ -55,9 +55,9 @@ DOUBTS = (
     ),
     Defect(
         name="what the venue lists no more is opened all the same",
-        file=f"{ENGINE}/planning.py",
-        old="return None if opens and symbol in around.unlisted else",
-        new="return",
+        file=f"{ENGINE}/market_data.py",
+        old="self._around.unlisted = self._around.instruments.keys() - listed.keys()",
+        new="self._around.unlisted = frozenset()",
         tests=(f"{UNLISTED}::test_nothing_is_opened_in_it_and_the_reason_has_a_name",),
     ),
     Defect(

@@ -1,15 +1,19 @@
 """An instrument that the venue lists no more: it is closed by its last terms, and not opened."""
 
+from dataclasses import replace
+
 import pytest
 
 from copyplugin.domain.alarm import AlarmKind
 from copyplugin.domain.identifiers import Symbol
-from copyplugin.errors import OrderRejected
+from copyplugin.domain.order import CopyOrderState
+from copyplugin.errors import OrderRejected, OutcomeUnknown
 from copyplugin.store.rows import AlarmRow, CopyOrderRow
 from copyplugin.venues.forwarding import ForwardingVenue
 from copyplugin.venues.simulated import SimulatedVenue
+from simexchange.core.types import Side
 from tests.simulation.copy_world import Plugin
-from tests.simulation.pair import BTC, SOL, Pair
+from tests.simulation.pair import BTC, LONG, SOL, Pair
 
 
 class VenueWithABook(ForwardingVenue):
@@ -19,7 +23,12 @@ class VenueWithABook(ForwardingVenue):
         super().__init__(behind)
         self.missing: set[str] = set()
         self.refuses = False
+        self.loses_orders = False
         self.book: dict[Symbol, object] = {}
+
+    @property
+    def capabilities(self):
+        return replace(super().capabilities, requests_live_seconds=10)
 
     def remember(self, instruments):
         self.book = {**instruments, **self.book}
@@ -31,6 +40,8 @@ class VenueWithABook(ForwardingVenue):
         return listed
 
     async def place_order(self, request):
+        if self.loses_orders:
+            raise OutcomeUnknown("the request was lost")
         if self.refuses or request.symbol not in self.book:
             raise OrderRejected("unknown_instrument", f"Nothing is known of {request.symbol}.")
         return await super().place_order(request)
@@ -107,6 +118,22 @@ async def test_nothing_is_opened_in_it_and_the_reason_has_a_name(pair, venue, re
     await pair.plugin.run_jobs("position data")
     await pair.buy(4)
     assert pair.held() == 12
+
+
+async def test_an_open_that_was_lost_is_not_sent_again_in_it(pair, venue):
+    venue.loses_orders = True
+    pair.market.trade(pair.leader, SOL, Side.BUY, 4, LONG)
+    await pair.plugin.engine.feed.sweep()
+    await pair.plugin.settle()
+    venue.loses_orders = False
+    [order] = pair.rows(CopyOrderRow, CopyOrderRow.state == CopyOrderState.SENT)
+    await vanish(pair, venue, restarts=True)
+    await pass_pauses(pair, 1)
+
+    assert pair.held() == 10
+    assert [row.skip_reason for row in pair.skips] == ["instrument_unknown"]
+    [given_up] = pair.rows(CopyOrderRow, CopyOrderRow.id == order.id)
+    assert given_up.state is CopyOrderState.EXPIRED
 
 
 async def test_a_close_that_the_venue_refuses_is_tried_on_and_told_until_it_is_made(pair, venue):

@@ -178,6 +178,7 @@ def _planned(session, lane_ids):
     around = SimpleNamespace(
         settings_at=lambda *_: Settings(),
         instruments={each: make_instrument(each) for each in (BTC, ETH)},
+        unlisted=frozenset(),
         settings=Settings(),
     )
     planner = Planner(book, around, NOW + timedelta(seconds=1))
