@@ -2,7 +2,6 @@
 
 import os
 import sys
-from itertools import islice
 
 from simexchange.bench.workload import mixed_workload, prepared_exchange
 from simexchange.collector import spare_what_lives
@@ -16,7 +15,7 @@ def main(arguments: list[str]) -> None:
     """
     applied, made, seed, accounts = (int(argument) for argument in arguments)
     workload = mixed_workload(orders=made, seed=seed, accounts=accounts)
-    commands = list(islice(workload.measured, applied))
+    commands = list(workload.measured)[:applied]
     exchange = prepared_exchange(workload.setting_up)
     spare_what_lives()
     for at, command in enumerate(commands):

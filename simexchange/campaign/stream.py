@@ -396,13 +396,13 @@ def make_run(
     *,
     has_funding: bool = True,
     check_every: int = 1,
-    hash_block_bytes: int = 65_536,
+    closed_orders_kept: int = 200,
 ) -> Stream:
     """Return a stream after `commands` steps, every one of them checked in full."""
     config = ExchangeConfig(
         check_every=check_every,
         insurance_fund=fund_of(seed),
-        hash_block_bytes=hash_block_bytes,
+        closed_orders_kept=closed_orders_kept,
     )
     stream = Stream(seed, Exchange(config), has_funding=has_funding)
     stream.set_up()

@@ -10,7 +10,6 @@ class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True):
     # commands between full sums of the ledger, as often again for each 10,000 accounts and
     # positions; 0: only on request
     sum_every: int = 10_000
-    hash_block_bytes: int = 8_192  # how much is gathered before hashing; never changes the hash
     insurance_fund: int = (
         1_000_000 * MONEY_SCALE
     )  # money the fund starts with, counted as a deposit

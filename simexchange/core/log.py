@@ -19,39 +19,33 @@ class EventLog:
     follows from the run alone. Who gathers a command's events in ``unsealed`` seals a full group.
     """
 
-    __slots__ = ("_block_bytes", "_buffer", "_digest", "_encoder", "at", "events", "unsealed")
+    __slots__ = ("_digest", "_encoded", "_encoder", "at", "events", "unsealed")
 
-    def __init__(self, block_bytes: int) -> None:
+    def __init__(self) -> None:
         self.at = 0
         self.events: list[Event] = []
         self.unsealed: list[Event | None] = []  # of the group that is not yet full
-        self._block_bytes = block_bytes
-        self._buffer = bytearray()
         self._digest = HashChain()  # unlike hashlib's, it goes into a snapshot
         self._encoder = msgspec.msgpack.Encoder()
+        self._encoded = bytearray()  # the last group: the next one takes its place in memory
 
     def seal(self) -> None:
         """Add the group of events to the hash and begin the next."""
-        buffer = self._buffer
-        self._write_group(buffer)
+        self._encode(self._encoded)
+        self._digest.update(self._encoded)
         self.unsealed.clear()
-        if len(buffer) >= self._block_bytes:
-            self._digest.update(buffer)
-            buffer.clear()
 
     def hexdigest(self) -> str:
         digest = self._digest.copy()
-        rest = self._buffer.copy()
         if self.unsealed:
-            self._write_group(rest)
-        digest.update(rest)
+            rest = bytearray()
+            self._encode(rest)
+            digest.update(rest)
         return digest.hexdigest()
 
-    def _write_group(self, buffer: bytearray) -> None:
-        before = len(buffer)
+    def _encode(self, into: bytearray) -> None:
         try:
-            self._encoder.encode_into(self.unsealed, buffer, -1)
+            self._encoder.encode_into(self.unsealed, into)
         except OverflowError:
             # MessagePack ends at 64 bits, money does not: such events count by their text
-            del buffer[before:]
-            buffer += repr(self.unsealed).encode()
+            into[:] = repr(self.unsealed).encode()

@@ -61,7 +61,7 @@ class State:
 
     def __init__(self, config: ExchangeConfig) -> None:
         self.config = config
-        self.log = EventLog(config.hash_block_bytes)
+        self.log = EventLog()
         self.ledger = Ledger()
         self.accounts: dict[int, Account] = {}
         self.markets: dict[str, Market] = {}

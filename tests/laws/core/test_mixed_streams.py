@@ -198,9 +198,10 @@ def due_by_scan(exchange: Exchange, symbol: str) -> list[PositionView]:
     return due
 
 
-def test_the_event_hash_does_not_depend_on_the_block_size():
+def test_how_many_ended_orders_are_kept_changes_nothing_else():
     hashes = {
-        make_run(3, 400, hash_block_bytes=size).exchange.event_hash for size in (1, 777, 10**7)
+        make_run(4, 1_200, check_every=0, closed_orders_kept=kept).exchange.state_hash()
+        for kept in (0, 2, 200, 10**6)
     }
 
     assert len(hashes) == 1

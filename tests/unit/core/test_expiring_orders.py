@@ -66,6 +66,23 @@ def test_a_filled_or_cancelled_order_ends_once():
     assert not of_type(desk.wait(61), OrderCancelled)
 
 
+def test_a_time_that_outlives_its_order_ends_no_other():
+    desk = Desk()
+    bid(desk)
+    [order] = desk.exchange.open_orders(1)
+    desk.apply(CancelOrder(1, SYMBOL, order.order_id))
+
+    for _ in range(1_000):  # until the exchange forgot it, and long after
+        bid(desk, expires_at=None)
+        [order] = desk.exchange.open_orders(1)
+        desk.apply(CancelOrder(1, SYMBOL, order.order_id))
+    for _ in range(200):
+        bid(desk, expires_at=None, contracts=1)
+
+    assert not of_type(desk.wait(61), OrderCancelled)
+    assert len(desk.exchange.open_orders(1)) == 200
+
+
 def test_an_amended_order_keeps_its_time():
     desk = Desk()
     bid(desk)
