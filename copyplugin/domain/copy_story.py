@@ -47,6 +47,7 @@ class Taken:
     """A decision as it stands in the rows, with the inputs that were frozen for it.
 
     `opened` are the orders that were sent for it, `closed` what its closing orders traded.
+    `forgotten_after` is when it was decided last before the lane forgot what it carries.
     """
 
     decision: Decision
@@ -55,11 +56,18 @@ class Taken:
     equity: Money | None
     opened: tuple[OpeningOrder, ...] = ()
     closed: tuple[Made, ...] = ()
+    forgotten_after: datetime | None = None
 
     @property
     def times(self) -> list[datetime]:
         """Return when it was decided, as far as the rows tell: each order came of a decision."""
-        return sorted({self.decided_at, *(order.decided_at for order in self.opened)})
+        told = {self.decided_at, *(order.decided_at for order in self.opened)}
+        return sorted(told if self.forgotten_after is None else told | {self.forgotten_after})
+
+    @property
+    def has_forgotten(self) -> bool:
+        """Return whether it was decided again after the lane forgot what it carries."""
+        return self.forgotten_after is not None and self.forgotten_after < self.decided_at
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -46,6 +46,7 @@ class RunLane:
     best: Fraction = NOTHING
     worst: Fraction = NOTHING
     rule: CopyRule | None = None  # which it went by last
+    has_forgotten: bool = False  # what it carries came after it was emptied, within its last open
 
     def pay(self, best: Fraction, worst: Fraction | None = None) -> None:
         self.best -= best
@@ -90,6 +91,9 @@ class Run:
         had = count_of(made) + extra.contracts
         lane.held += had
         lane.target += had
+        lane.has_forgotten = step.taken is not None and step.taken.has_forgotten
+        if lane.has_forgotten:
+            lane.carried = NOTHING
         lane.carried += decision.residue
         value = value_of(made, self.story.contract_size_of(step.leg))
         lane.pay(sign * value + fees_of(made))
@@ -128,7 +132,7 @@ class Run:
         direction = -1 if step.reduces else 1
         lane.held = max(0, lane.held + direction * contracts)
         lane.target = lane.held
-        if lane.held == 0:
+        if lane.held == 0 and not lane.has_forgotten:
             lane.carried = NOTHING
         value = value_of(step.made, self.story.contract_size_of(step.leg))
         lane.pay((sign * direction * value + fees_of(step.made)) * contracts / count)

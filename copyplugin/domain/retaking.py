@@ -5,7 +5,7 @@ follow had ended, copying was halted, ...) is an input, and no setting that can 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 
@@ -63,6 +63,7 @@ def retake_open(  # noqa: PLR0913 - what was known when it was decided
     taken = step.taken
     assert taken is not None
     before: Decision | None = None
+    carried, forgotten = standing.carried, NOTHING
     for at in taken.times:
         is_last = at == taken.decided_at
         refused = reason if is_last else None
@@ -76,7 +77,8 @@ def retake_open(  # noqa: PLR0913 - what was known when it was decided
             available=taken.available,
             late_after=timedelta.min if is_last and has_given_way else settings(at).late_after,
             equity=taken.equity,
-            carried=standing.carried,
+            carried=carried,
+            forgotten=forgotten,
             holdings=standing.holdings,
             is_halted=refused is SkipReason.COPYING_HALTED,
             leader_has_closed=refused is SkipReason.LEADER_HAS_CLOSED,
@@ -86,6 +88,9 @@ def retake_open(  # noqa: PLR0913 - what was known when it was decided
             return None
         target = standing.target if before is None else before.target
         before = decide(move, before, terms, target=Contracts(target), now=at)
+        if taken.has_forgotten and at == taken.forgotten_after:
+            carried, forgotten = NOTHING, before.residue
+            before = replace(before, residue=NOTHING)
     return before
 
 

@@ -89,7 +89,8 @@ class Terms:
 
     `available` and `equity` are None where they were not asked for: the venue itself refuses an
     order that the money does not bear (L9), and asking before every order would double the
-    requests. `carried` is what the lane carries, this move's own part left out.
+    requests. `carried` is what the lane carries, this move's own part left out; `forgotten` is what
+    of that part the lane has forgotten, because it was emptied while the move grew.
     """
 
     rule: CopyRule
@@ -102,6 +103,7 @@ class Terms:
     late_after: timedelta
     equity: Money | None = None
     carried: Fraction = NOTHING
+    forgotten: Fraction = NOTHING
     holdings: Holdings = field(default_factory=Holdings)
     is_halted: bool = False  # nothing new is opened now (P5)
     leader_has_closed: bool = False  # meanwhile, everything, and his close waits behind this
@@ -271,7 +273,7 @@ def _sized(move: LeaderMove, terms: Terms) -> OpenSize:
         available=terms.available,
         equity=terms.equity,
         leader_equity=move.leader_equity,
-        carried=terms.carried,
+        carried=terms.carried - terms.forgotten,
         holdings=terms.holdings,
     )
     return size_of_open(terms.rule, move.opening, around, terms.instrument)

@@ -339,6 +339,7 @@ class Planner:
             equity=row.equity_frozen,
             is_halted=follow.id in self._halted,
             carried=(lane.residue or NOTHING) - (row.residue or NOTHING),
+            forgotten=row.forgotten or NOTHING,
             holdings=holdings,
         )
 

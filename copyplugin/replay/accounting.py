@@ -21,6 +21,7 @@ PRICE = "price within the same levels"
 ROUNDING_UP = "rounding up to whole contracts"
 SMALL_REST = "what would have stayed below the venue's minimum"
 CARRIED = "carried to the next open"
+FORGOTTEN = "left over when the position was closed or its rule changed"
 RAISED = "raised to the venue's minimum"
 CAPPED = "cut down to a cap, or to what the venue takes in one order"
 LIQUIDATED = "closed by liquidation before"
@@ -99,13 +100,15 @@ def parts_of_open(
     rule: CopyRule, step: TrailStep, exact: Fraction
 ) -> Iterator[tuple[str, Fraction]]:
     """Yield by cause the contracts that were opened less than `exact`; all of them together."""
-    residue = step.decision.residue
-    if residue is None:
+    residue, forgotten = step.decision.residue, step.decision.forgotten
+    if residue is None and forgotten is None:
         whole = Fraction(exact // 1)
         yield ROUNDING, exact - whole
     else:
-        whole = exact - residue
-        yield CARRIED, residue
+        carried, lost = residue or Fraction(0), forgotten or Fraction(0)
+        whole = exact - carried - lost
+        yield CARRIED, carried
+        yield FORGOTTEN, lost
     missing = whole - step.filled
     reason = step.decision.skip_reason
     if reason is not None:

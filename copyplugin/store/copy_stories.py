@@ -229,6 +229,7 @@ def _taken(
             if not order.reduce_only
         ),
         closed=tuple(made for order in orders if order.reduce_only for made in fills[order.id]),
+        forgotten_after=row.forgotten_after,
     )
 
 

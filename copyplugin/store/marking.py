@@ -10,6 +10,7 @@ from copyplugin.domain.follow import COPIES_OPENS, FOLLOWS_CLOSES, FollowState
 from copyplugin.domain.halt import HaltScope
 from copyplugin.domain.identifiers import FollowId, LaneId, SignalId
 from copyplugin.domain.money import NO_CONTRACTS
+from copyplugin.domain.open_size import NOTHING
 from copyplugin.domain.order import CopyOrderState
 from copyplugin.domain.skip import Skip, SkipReason
 from copyplugin.store import dialect
@@ -147,14 +148,33 @@ def mark_gaps(session: Session, *, no_pause_after: datetime) -> set[int]:
 
 
 def forget_residue(session: Session, lane_ids: Collection[LaneId]) -> None:
-    """Let lanes carry nothing: they are flat, or about to be, and not by their leader's close."""
-    for row, lane_id in ((LaneRow, LaneRow.id), (CopyDecisionRow, CopyDecisionRow.lane_id)):
-        session.execute(
-            update(row)
-            .where(lane_id.in_(lane_ids), row.residue.is_not(None))
-            .values(residue=None)
-            .execution_options(synchronize_session="fetch")
+    """Let lanes carry nothing: they are flat, or about to be, and not by their leader's close.
+
+    What a leader's order had left keeps standing in its decision as forgotten: the order may still
+    grow, and what was forgotten of it is not carried again then.
+    """
+    session.execute(
+        update(LaneRow)
+        .where(LaneRow.id.in_(lane_ids), LaneRow.residue.is_not(None))
+        .values(residue=None)
+        .execution_options(synchronize_session="fetch")
+    )
+    carrying = and_(CopyDecisionRow.lane_id.in_(lane_ids), CopyDecisionRow.residue.is_not(None))
+    again = select(CopyDecisionRow).where(carrying, CopyDecisionRow.forgotten.is_not(None))
+    for row in session.scalars(again):  # few: they have grown since the first time
+        row.forgotten = (row.forgotten or NOTHING) + (row.residue or NOTHING)
+        row.forgotten_after, row.residue = row.decided_at, None
+    session.flush()
+    session.execute(
+        update(CopyDecisionRow)
+        .where(carrying)
+        .values(
+            forgotten=CopyDecisionRow.residue,
+            forgotten_after=CopyDecisionRow.decided_at,
+            residue=None,
         )
+        .execution_options(synchronize_session="fetch")
+    )
 
 
 def aim_lane_at_nothing(session: Session, lane_id: LaneId) -> None:

@@ -260,4 +260,31 @@ AUDITED = (
             "tests/laws/domain/test_steering_laws.py::test_an_open_that_wanted_nothing_yet_is_decided_as_if_it_had_come_at_once",
         ),
     ),
+    Defect(
+        name="what was forgotten of an order is carried again when it grows",
+        file=f"{ENGINE}/planning.py",
+        old="            forgotten=row.forgotten or NOTHING,\n",
+        new="",
+        tests=(
+            f"{SIM}/test_modes.py::test_what_was_forgotten_of_an_order_is_not_carried_again_when_it_grows",
+        ),
+    ),
+    Defect(
+        name="what an order had left is forgotten only the first time",
+        file=f"{STORE}/marking.py",
+        old="(row.forgotten or NOTHING) + (row.residue or NOTHING)",
+        new="row.forgotten",
+        tests=(
+            f"{SIM}/test_modes.py::test_what_was_forgotten_twice_of_an_order_is_carried_by_nothing",
+        ),
+    ),
+    Defect(
+        name="dry run: what was forgotten of an order is carried by the rest of it",
+        file="copyplugin/domain/retaking.py",
+        old="            carried, forgotten = NOTHING, before.residue\n",
+        new="",
+        tests=(
+            f"{SIM}/test_modes.py::test_what_was_forgotten_of_an_order_is_not_carried_again_when_it_grows",
+        ),
+    ),
 )

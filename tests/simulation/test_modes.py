@@ -7,9 +7,11 @@ import pytest
 
 from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.fill import MarginMode
+from copyplugin.domain.leader import TradeState
 from copyplugin.domain.skip import SkipReason
 from copyplugin.store.rows import CopyOrderRow, LaneRow
 from simexchange.core.types import MONEY_SCALE, PositionSide, Side
+from tests.simulation.decisions_again import check_decisions_again
 from tests.simulation.pair import BTC, SOL, Pair
 
 LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
@@ -92,6 +94,58 @@ async def test_what_is_carried_is_forgotten_when_the_follower_closes_his_positio
     assert pair.held() == 0
     [lane] = pair.rows(LaneRow)
     assert lane.residue == Fraction(3, 5)
+
+
+async def test_what_was_forgotten_of_an_order_is_not_carried_again_when_it_grows(begin, plugin):
+    pair = await begin(**TINY)
+    pair.market.cancel_offers(SOL)
+    pair.market.trade(pair.leader, SOL, Side.BUY, 9, LONG)
+    await fill(pair, 5)  # 1.5 of 0.3 each
+    assert pair.held() == 1
+
+    await close(pair)
+    await fill(pair, 4)  # 1.2 more, not 1.7
+
+    [lane] = pair.rows(LaneRow)
+    assert (pair.held(), lane.residue) == (1, Fraction(1, 5))
+    pair.market.offer(SOL, Side.SELL, 100)
+    await pair.buy(3)  # 0.9 more: what came after the close is carried as ever
+    [lane] = pair.rows(LaneRow)
+    assert (pair.held(), lane.residue) == (2, Fraction(1, 10))
+    check_decisions_again(plugin)
+
+
+async def test_what_was_forgotten_twice_of_an_order_is_carried_by_nothing(begin):
+    pair = await begin(**TINY)
+    pair.market.cancel_offers(SOL)
+    pair.market.trade(pair.leader, SOL, Side.BUY, 15, LONG)
+
+    for contracts, held in ((5, 1), (6, 1), (4, 1)):  # 1.5, 1.8 and 1.2
+        await fill(pair, contracts)
+        assert pair.held() == held
+        if contracts > 4:
+            await close(pair)
+
+    [lane] = pair.rows(LaneRow)
+    assert lane.residue == Fraction(1, 5)
+
+
+async def fill(pair, contracts):
+    """Let so much of the leader's resting order fill, and followers copy it."""
+    pair.market.offer(SOL, Side.SELL, 100, pair.market.prices[SOL] + pair.tick(SOL))
+    pair.market.offer(SOL, Side.SELL, contracts)
+    for _ in range(2):
+        await pair.plugin.settle()
+        pair.market.clock.advance(seconds=1)
+
+
+async def close(pair):
+    """Let the follower close what he holds, to somebody who pays more than the leader."""
+    pair.market.cancel_offers(SOL)
+    pair.market.offer(SOL, Side.BUY, 100, pair.market.prices[SOL] + pair.tick(SOL))
+    [position] = [each for each in pair.positions if each.state is TradeState.OPEN]
+    await pair.plugin.command(CommandKind.CLOSE_POSITION, copied_position_id=position.id)
+    pair.market.cancel_offers(SOL)
 
 
 async def test_what_is_too_small_is_raised_to_the_minimum(begin):

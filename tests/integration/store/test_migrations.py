@@ -144,6 +144,7 @@ def test_every_step_goes_down_and_up_again_with_rows_in_the_tables(url, engine):
     database.close()
 
     for revision in (
+        "0025",
         "0024",
         "0023",
         "0022",

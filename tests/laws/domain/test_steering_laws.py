@@ -141,6 +141,34 @@ def test_what_is_carried_is_the_same_whether_a_move_came_at_once_or_in_parts(
         assert second.wanted + carried + second.residue == exact + carried
 
 
+@given(opens(), terms(), targets, residues, residues, st.integers(1, 1000))
+def test_what_was_forgotten_while_a_move_grew_is_carried_by_none_of_its_parts(
+    move, allowed, target, carried, since, more
+):
+    """What comes later counts as if it were a move of its own; that of other moves stays."""
+    on = replace(allowed.instrument, contracts_min=Contracts(1), notional_min=ZERO_MONEY)
+    on = replace(on, contracts_max=Contracts(10**9))
+    rule = rule_of(CopyMode.MULTIPLE, below_minimum=BelowMinimum.CARRY)
+    carrying = replace(
+        allowed, rule=rule, instrument=on, carried=carried, available=None, equity=None
+    )
+    grown = replace(
+        move,
+        contracts=Contracts(move.contracts + more),
+        contracts_after=Contracts(move.contracts_after + more),
+        price_sum=move.price_sum / move.contracts * (move.contracts + more),
+    )
+    first = decided(move, carrying, target)
+    emptied = replace(first, target=Contracts(0), residue=Fraction(0))
+    forgetful = replace(carrying, carried=since, forgotten=first.residue)
+    second = decided(grown, forgetful, Contracts(0), before=emptied)
+    assume(first.skip is None and second.skip is None)
+
+    brought = Fraction(3, 2) * more + since
+    assert second.target == brought // 1
+    assert since + second.residue == brought - second.target
+
+
 @given(opens(), terms(), targets, st.integers(1, 9), st.integers(1, 9), st.integers(1, 4))
 def test_an_open_that_wanted_nothing_yet_is_decided_as_if_it_had_come_at_once(
     move, allowed, target, tenths, more, halves
