@@ -47,7 +47,7 @@ class Taken:
     """A decision as it stands in the rows, with the inputs that were frozen for it.
 
     `opened` are the orders that were sent for it, `closed` what its closing orders traded.
-    `forgotten_after` is when it was decided last before the lane forgot what it carries.
+    `forgotten_after` is when it was decided last before the lane first forgot what it left.
     """
 
     decision: Decision

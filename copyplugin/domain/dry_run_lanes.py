@@ -134,6 +134,7 @@ class Run:
         lane.target = lane.held
         if lane.held == 0 and not lane.has_forgotten:
             lane.carried = NOTHING
+        lane.has_forgotten = False  # that was this one
         value = value_of(step.made, self.story.contract_size_of(step.leg))
         lane.pay((sign * direction * value + fees_of(step.made)) * contracts / count)
 

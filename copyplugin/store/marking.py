@@ -163,7 +163,7 @@ def forget_residue(session: Session, lane_ids: Collection[LaneId]) -> None:
     again = select(CopyDecisionRow).where(carrying, CopyDecisionRow.forgotten.is_not(None))
     for row in session.scalars(again):  # few: they have grown since the first time
         row.forgotten = (row.forgotten or NOTHING) + (row.residue or NOTHING)
-        row.forgotten_after, row.residue = row.decided_at, None
+        row.residue = None
     session.flush()
     session.execute(
         update(CopyDecisionRow)

@@ -18,7 +18,7 @@ from typing import Any
 
 import click
 
-from tests.simulation import stories, worlds, worlds_of_rules
+from tests.simulation import stories, worlds, worlds_of_parts, worlds_of_rules
 from tests.simulation.worlds import Kind, Tally
 
 KINDS: Mapping[str, Kind] = {
@@ -33,6 +33,8 @@ KINDS: Mapping[str, Kind] = {
     "shares": worlds_of_rules.shares,
     "liquidations": worlds_of_rules.liquidations,
     "commands": worlds_of_rules.commands,
+    "orders in parts": worlds_of_parts.orders_in_parts,
+    "between parts": worlds_of_parts.between_parts,
     "killed at an await": stories.killed_at_an_await,
     "killed beside a stop": stories.killed_beside_a_stop,
 }
@@ -81,20 +83,23 @@ def kind_of(number: int) -> str:
     return tuple(KINDS)[number % len(KINDS)]
 
 
-def run_worlds(numbers: Iterable[int]) -> Campaign:
-    """Let these worlds live, one after another; what breaks a law is told, not raised."""
+def run_worlds(numbers: Iterable[int], kind: str | None = None) -> Campaign:
+    """Let these worlds live, one after another; what breaks a law is told, not raised.
+
+    Each is of its number's kind, or of the one that is given.
+    """
     campaign, began = Campaign(), time.process_time()
     for number in numbers:
-        kind = kind_of(number)
+        lived = kind or kind_of(number)
         campaign.worlds += 1
-        campaign.by_kind[kind] += 1
+        campaign.by_kind[lived] += 1
         try:
-            campaign.tally.add(asyncio.run(_lived(KINDS[kind], number)))
+            campaign.tally.add(asyncio.run(_lived(KINDS[lived], number)))
         except Exception as error:  # noqa: BLE001 - told with its number; the campaign goes on
             campaign.failures.append(
                 {
                     "world": number,
-                    "kind": kind,
+                    "kind": lived,
                     "law": f"{type(error).__name__}: {error}"[:500],
                     "where": traceback.format_exc(limit=-3).splitlines()[-8:],
                 }

@@ -1,10 +1,12 @@
 """Dispatchers of worlds: one leaves work out, one does not wait for what is on its way."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from random import Random
+from typing import Any
 
 from copyplugin.dispatch.stepped import SteppedDispatcher
+from copyplugin.engine.surroundings import Work
 from copyplugin.ports import Clock
 
 STEPS_A_TASK = 20
@@ -18,6 +20,23 @@ class WorldDispatcher(SteppedDispatcher):
     def __init__(self, clock: Clock, left_out: frozenset[str]) -> None:
         super().__init__(clock)
         self._left_out = left_out
+        self.set_apart: Callable[[], None] = lambda: None
+        """Called before and after commands are carried out: a world may let time pass there."""
+
+    def serve(
+        self, name: str, handler: Callable[[frozenset[int]], Coroutine[Any, Any, None]]
+    ) -> None:
+        super().serve(name, handler if name != Work.COMMANDS else self._apart(handler))
+
+    def _apart(
+        self, handler: Callable[[frozenset[int]], Coroutine[Any, Any, None]]
+    ) -> Callable[[frozenset[int]], Coroutine[Any, Any, None]]:
+        async def carried_out(keys: frozenset[int]) -> None:
+            self.set_apart()
+            await handler(keys)
+            self.set_apart()
+
+        return carried_out
 
     def announce(self, name: str, keys: Iterable[int] = ()) -> None:
         if name not in self._left_out:

@@ -7,14 +7,15 @@ from tests.simulation.campaign import FAULTS, KINDS, kind_of, run_worlds
 WORLDS = range(1, 201)
 """Always; `python -m tests.simulation.campaign --worlds 10000 --jobs 2` for a campaign."""
 
-REGRESSIONS = (
+REGRESSIONS = {
     # what was liquidated before more was opened was booked at the average cost of both
-    100,
-    360,
+    "liquidations": (100, 360),
     # a long whose stop no price brings about any more keeps the nearer one
-    72143,
-)
-"""Worlds that broke a law once."""
+    "stops at rest": (72143,),
+    # what was forgotten of an order was carried again when it grew, and a dry run knew of neither
+    "between parts": (224, 229, 257),
+}
+"""Worlds that broke a law once, by kind: of which kind a number is changes with the kinds."""
 
 BAD_DAY = FAULTS - {"order refused", "call held up"}
 FAULTS_OF = {
@@ -29,16 +30,17 @@ FAULTS_OF = {
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_world_keeps_its_laws(kind: str):
-    numbers = [number for number in (*WORLDS, *REGRESSIONS) if kind_of(number) == kind]
+    numbers = [number for number in WORLDS if kind_of(number) == kind]
 
     campaign = run_worlds(numbers)
+    campaign.add(run_worlds(REGRESSIONS.get(kind, ()), kind=kind))
 
     assert campaign.failures == []
-    assert campaign.worlds == len(numbers) >= len(WORLDS) // len(KINDS)
+    assert campaign.worlds >= len(numbers) >= len(WORLDS) // len(KINDS)
     assert campaign.tally.orders > 0
     assert FAULTS_OF.get(kind, frozenset()) <= set(campaign.tally.faults)
 
 
 def test_between_them_the_worlds_have_every_fault_there_is():
     assert frozenset().union(*FAULTS_OF.values()) == FAULTS
-    assert set(FAULTS_OF) <= set(KINDS)
+    assert set(FAULTS_OF) | set(REGRESSIONS) <= set(KINDS)

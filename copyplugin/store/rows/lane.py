@@ -80,8 +80,8 @@ class CopyDecisionRow(Row, kw_only=True):
     available_frozen: Mapped[Money | None] = mapped_column(default=None)  # at the first fill (C5)
     equity_frozen: Mapped[Money | None] = mapped_column(default=None)  # likewise
     residue: Mapped[Fraction | None] = mapped_column(default=None)  # what it added to the lane's
-    # What of that the lane has forgotten since, and when it had been decided last before that: what
-    # the order brings later is counted from there.
+    # What of that the lane has forgotten since, and when it had been decided last before it first
+    # did: what the order brings later is counted from there.
     forgotten: Mapped[Fraction | None] = mapped_column(default=None)
     forgotten_after: Mapped[datetime | None] = mapped_column(default=None)
     target_before: Mapped[Contracts]
