@@ -72,7 +72,8 @@ class RecordedLeader:
     def play(self, order: RecordedOrder) -> PlayedOrder:
         """Trade one recorded order at its time, as far as it closes what is known to be open.
 
-        Raises LeaderCannotTrade when the account's money does not bear the order.
+        Raises LeaderCannotTrade when the account's money does not bear the order, and
+        LeaderLiquidated when the account is liquidated on the way.
         """
         market = self._market
         market.clock.set(max(market.clock.now(), order.fills[0].time_ms * 1000))
@@ -182,6 +183,8 @@ class RecordedLeader:
         """Move what is left of the order to another price; it may trade there at once."""
         view = self._exchange.order(order_id, self.account)
         assert view is not None
+        if not view.remaining:  # taken away by the liquidation at a price of the record
+            raise LeaderLiquidated(self.name, order)
         if view.price == price:
             return 0
         amend = AmendOrder(self.account, order.symbol, order_id=order_id, price=price)
@@ -228,5 +231,16 @@ class LeaderCannotTrade(FillsError):
         super().__init__(
             f"leader {leader} could not have traded {order.quantity:f} {order.symbol} with the "
             f"balance and leverage assumed ({refusal}); assume a larger balance or leverage",
+            line=order.fills[0].line,
+        )
+
+
+class LeaderLiquidated(FillsError):
+    """The leader's account did not outlive a recorded price, with the leverage assumed."""
+
+    def __init__(self, leader: str, order: RecordedOrder) -> None:
+        super().__init__(
+            f"leader {leader} was liquidated before {order.quantity:f} {order.symbol} was traded, "
+            "with the balance and leverage assumed; assume a larger balance or a lower leverage",
             line=order.fills[0].line,
         )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from simexchange.core.types import Liquidity, PositionMode, PositionSide, Side
 from simexchange.market.audit import residue
 from simexchange.market.fills import Precision, RecordedFill, RecordedOrder, read_fills
-from simexchange.market.recorded import LeaderCannotTrade, RecordedLeader
+from simexchange.market.recorded import LeaderCannotTrade, LeaderLiquidated, RecordedLeader
 from simexchange.market.scripted import ScriptedMarket, recorded_instrument, recorded_instruments
 
 RECORD = Path(__file__).parents[3] / "../shared/data/leader_fills/leader_fills.csv"
@@ -45,8 +45,11 @@ def make_market() -> ScriptedMarket:
     return ScriptedMarket({"BTCUSDT": instrument})
 
 
-def make_leader(market: ScriptedMarket, balance: int | None = None) -> RecordedLeader:
-    return RecordedLeader(market, "one", mode=PositionMode.HEDGE, leverage=10, balance=balance)
+def make_leader(
+    market: ScriptedMarket, balance: int | None = None, leverage: int = 10
+) -> RecordedLeader:
+    mode = PositionMode.HEDGE
+    return RecordedLeader(market, "one", mode=mode, leverage=leverage, balance=balance)
 
 
 levels = st.lists(
@@ -110,6 +113,14 @@ def test_a_balance_that_cannot_bear_the_record_is_refused_with_a_sentence() -> N
 
     with pytest.raises(LeaderCannotTrade, match="line 2: leader one could not have traded 1 BTC"):
         leader.play(order(fill("100", "1")))
+
+
+def test_a_leverage_that_does_not_outlive_the_record_is_refused_with_what_to_change() -> None:
+    leader = make_leader(make_market(), balance=12 * 10**8, leverage=10)
+    leader.play(order(fill("100", "1")))
+
+    with pytest.raises(LeaderLiquidated, match="assume a larger balance or a lower leverage"):
+        leader.play(order(fill("100", "0.001"), fill("80", "0.001")))
 
 
 @pytest.mark.skipif(not RECORD.exists(), reason="the recorded fills are not beside this checkout")
