@@ -147,11 +147,7 @@ class _Walk:
         if taken.decided_at >= self._trial.since:
             in_force, tried = self._trial.in_force, self._trial.tried
             gives_way = has_given_way(step, in_force, close_behind)
-            again, reason = None, None
-            for reason in reasons_of(taken.decision.skip):
-                again = self._retake(step, self._then, rule, in_force, reason, gives_way=gives_way)
-                if again is not None and is_as_recorded(again, taken.decision):
-                    break
+            again, reason = self._retake_as_then(step, taken, rule, gives_way=gives_way)
             is_known = self._is_as_taken(step, taken, again)
             if again is not None and is_known:
                 then = replace(then, residue=again.residue)
@@ -177,6 +173,25 @@ class _Walk:
             )
         self._then.open(step, then, made, Estimate())
         self._tried.open(step, would, kept, extra)
+
+    def _retake_as_then(
+        self, step: SignalStep, taken: Taken, rule: CopyRule, *, gives_way: bool
+    ) -> tuple[Decision | None, SkipReason | None]:
+        """Return what comes out under the settings of the time, and what stood against it then.
+
+        Where several readings of the rows come out as recorded, one that also leaves to carry what
+        they say is right: that it was forgotten since explains less.
+        """
+        in_force, alike = self._trial.in_force, None
+        again, reason = None, None
+        for reason in reasons_of(taken.decision.skip):
+            again = self._retake(step, self._then, rule, in_force, reason, gives_way=gives_way)
+            if again is None or not is_as_recorded(again, taken.decision):
+                continue
+            if again.residue == taken.decision.residue:
+                return again, reason
+            alike = alike or (again, reason)
+        return alike or (again, reason)
 
     def _retake(
         self,

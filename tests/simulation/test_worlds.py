@@ -12,8 +12,9 @@ REGRESSIONS = {
     "liquidations": (100, 360),
     # a long whose stop no price brings about any more keeps the nearer one
     "stops at rest": (72143,),
-    # what was forgotten of an order was carried again when it grew, and a dry run knew of neither
-    "between parts": (224, 229, 257),
+    # what was forgotten of an order was carried again when it grew, and a dry run knew of neither;
+    # or took a rest that a halt refused for one that was forgotten
+    "between parts": (224, 229, 257, 5412),
 }
 """Worlds that broke a law once, by kind: of which kind a number is changes with the kinds."""
 
