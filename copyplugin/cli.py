@@ -38,7 +38,7 @@ PLACES = {
     ),
     "halts": Place(
         "copyplugin.command_line.halts:halts_command",
-        "List what is halted: since when, by whom and why; and who resumed.",
+        "List what is halted: since when, by whom and why; and who resumed, and why.",
     ),
     "keys": Place(
         "copyplugin.command_line.keys:keys_group",

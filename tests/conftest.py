@@ -55,19 +55,27 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def empty_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def empty_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Return the address of a database without tables, which on SQLite does not exist yet."""
     if kind == "sqlite":
-        return sqlite_url(tmp_path)
-    return request.getfixturevalue("postgres").empty()
+        yield sqlite_url(tmp_path)
+        return
+    server = request.getfixturevalue("postgres")
+    url = server.empty()
+    yield url
+    server.drop(url)
 
 
 @pytest.fixture
-def migrated_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def migrated_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Return the address of a database with our tables and nothing in them."""
     if kind == "sqlite":
-        return migrated_sqlite(tmp_path)
-    return request.getfixturevalue("postgres").migrated()
+        yield migrated_sqlite(tmp_path)
+        return
+    server = request.getfixturevalue("postgres")
+    url = server.migrated()
+    yield url
+    server.drop(url)
 
 
 @pytest.fixture(scope="session")
