@@ -61,6 +61,23 @@ class RoundTrip:
         assert 0 < contracts <= self.contracts
         return money_floor(Fraction(self.entry_cost) * contracts / self.contracts)
 
+    def taken(
+        self, contracts: Contracts, value: Money, *, realized: Money, fee: Money
+    ) -> "RoundTrip":
+        """Return the round trip after the venue took contracts and said what they realised.
+
+        It took them at what they had cost then, which need not be the average of all that is open
+        now: more may have been opened after it.
+        """
+        assert 0 < contracts <= self.contracts
+        return replace(
+            self,
+            closed_contracts=Contracts(self.closed_contracts + contracts),
+            closed_value=Money(total(self.closed_value, value)),
+            realized_pnl=Money(total(self.realized_pnl, realized)),
+            fees=Money(total(self.fees, fee)),
+        )
+
     def closed(self, contracts: Contracts, value: Money, *, fee: Money) -> "RoundTrip":
         """Return the round trip after some or all of what is open was closed."""
         gained = total(value, -self.cost_of(contracts))

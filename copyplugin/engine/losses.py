@@ -143,9 +143,13 @@ def _round_trip_then(session: Session, position: CopiedPositionRow, fill: Leader
     for order in lane_work.filled_orders(session, position.id, until=fill.at):
         if order.filled_at == fill.at and trip.contracts == fill.contracts:
             return trip
-        is_open = order.order_side is position.position_side.opening_side
-        book = trip.opened if is_open else trip.closed
-        trip = book(order.filled, order.filled_value, fee=order.fee)
+        contracts, value, fee = order.filled, order.filled_value, order.fee
+        if order.order_side is position.position_side.opening_side:
+            trip = trip.opened(contracts, value, fee=fee)
+        elif order.purpose is OrderPurpose.REPAIR:
+            trip = trip.taken(contracts, value, realized=order.realized_pnl, fee=fee)
+        else:
+            trip = trip.closed(contracts, value, fee=fee)
     return trip if trip.contracts >= fill.contracts else round_trip_of(position)
 
 

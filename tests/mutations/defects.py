@@ -236,6 +236,15 @@ MONEY = (
             f"{SIM}/test_hard_times.py::test_what_was_liquidated_before_more_was_opened_is_booked_at_its_own_cost",
         ),
     ),
+    Defect(
+        name="what is left of a liquidation is booked at the average cost of both",
+        file=f"{ENGINE}/losses.py",
+        old="elif order.purpose is OrderPurpose.REPAIR:",
+        new="elif False:",
+        tests=(
+            f"{SIM}/test_hard_times.py::test_what_is_left_of_a_liquidation_keeps_its_own_cost_when_it_is_liquidated_too",
+        ),
+    ),
 )
 
 EXECUTION = (

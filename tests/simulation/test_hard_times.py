@@ -99,6 +99,30 @@ async def test_what_was_liquidated_before_more_was_opened_is_booked_at_its_own_c
     await books_equal_the_venue(pair)
 
 
+async def test_what_is_left_of_a_liquidation_keeps_its_own_cost_when_it_is_liquidated_too(
+    plugin, market
+):
+    pair = await Pair(plugin, market).start()
+    market.set_leverage(pair.leader, SOL, 50)
+    await pair.buy(9)
+    market.apply(AdjustMargin(pair.leader, SOL, LONG, 1000 * MONEY_SCALE))
+    for price, more in (("147.00", 4), ("143.00", 3)):
+        market.cancel_offers(SOL)
+        market.offer(SOL, Side.BUY, 1000, Decimal(price) - Decimal("0.50"))
+        market.set_price(SOL, Decimal(price))
+        assert pair.held() == 0
+        pair.stand_by(SOL)
+        await pair.buy(more)  # at the instant of the liquidation, of which nobody knows yet
+        market.clock.advance(seconds=1)
+
+    await plugin.run_jobs("reconcile")
+    await pair.sell(16)
+    await plugin.run_jobs("settle")
+
+    assert [row.state for row in pair.positions] == [TradeState.CLOSED]
+    await books_equal_the_venue(pair)
+
+
 async def books_equal_the_venue(pair) -> Decimal:
     with pair.plugin.database.read() as session:
         booked = ledger.balances(session)[f"sub:{pair.follow_id}"]

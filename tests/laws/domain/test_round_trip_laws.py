@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copyplugin.domain.fill import PositionSide
-from copyplugin.domain.money import Contracts, steps_of
+from copyplugin.domain.money import Contracts, Money, steps_of
 from copyplugin.domain.round_trip import RoundTrip
 from copyplugin.domain.round_trip_steps import StepSums
 from tests.laws.domain.domain_strategies import money, sides, signed_money
@@ -100,3 +100,17 @@ def test_plain_numbers_come_to_the_same_sums_to_the_last_unit(steps):
             steps_of(after.realized_pnl),
             steps_of(after.fees),
         )
+
+
+@given(sides, st.tuples(values, values, values), signed_money)
+def test_what_the_venue_took_at_its_own_cost_leaves_the_rest_at_theirs(side, parts, realized):
+    first, second, fee = parts
+    gain = realized if side is PositionSide.LONG else Money(-realized)
+    value = Money(first + gain)
+    trip = RoundTrip(position_side=side).opened(Contracts(7), first, fee=fee)
+
+    left = trip.opened(Contracts(3), second, fee=fee).taken(
+        Contracts(7), value, realized=realized, fee=fee
+    )
+
+    assert (left.contracts, left.entry_cost, left.realized_pnl) == (3, second, realized)
