@@ -171,8 +171,11 @@ class _Walk:
                     would_be=would.skip,
                 )
             )
-        self._then.open(step, then, made, Estimate())
-        self._tried.open(step, would, kept, extra)
+        left_out, had = not_filled(taken.decision.skip), count_of(kept) + extra.contracts
+        is_decided = made or left_out  # else an order of a later decision makes it
+        missing = max(0, would.wanted - had) if is_decided else 0
+        self._then.open(step, then, made, Estimate(), given_up=left_out)
+        self._tried.open(step, would, kept, extra, given_up=missing)
 
     def _retake_as_then(
         self, step: SignalStep, taken: Taken, rule: CopyRule, *, gives_way: bool

@@ -84,13 +84,23 @@ class Run:
         lane.rule = rule
 
     def open(
-        self, step: SignalStep, decision: Decision, made: Sequence[Made], extra: Estimate
+        self,
+        step: SignalStep,
+        decision: Decision,
+        made: Sequence[Made],
+        extra: Estimate,
+        *,
+        given_up: int,
     ) -> None:
-        """Take in what was made for a decision, and what is estimated beside it."""
+        """Take in what was made for a decision, and what is estimated beside it.
+
+        What it wanted and neither had nor gave up is wanted still: the order of a later decision
+        makes it, and until then caps count it.
+        """
         lane, sign = self.lane(step.leg), sign_of(step.leg)
         had = count_of(made) + extra.contracts
         lane.held += had
-        lane.target += had
+        lane.target = max(lane.held, lane.target + decision.wanted - given_up)
         lane.has_forgotten = step.taken is not None and step.taken.has_forgotten
         if lane.has_forgotten:
             lane.carried = NOTHING

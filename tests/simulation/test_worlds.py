@@ -11,6 +11,8 @@ REGRESSIONS = {
     # what was liquidated before more was opened was booked at the average cost of both; or what was
     # left of it then was, where it was liquidated next
     "liquidations": (100, 360, 1434),
+    # a dry run counted what one order made for two decisions twice against a cap
+    "rules": (3412,),
     # a long whose stop no price brings about any more keeps the nearer one
     "stops at rest": (72143,),
     # what was forgotten of an order was carried again when it grew, and a dry run knew of neither;
