@@ -1,17 +1,20 @@
-"""`python -m tests.mutations [--only WORDS]`: break the engine on purpose; a test must notice.
+"""`python -m tests.mutations [--only WORDS] [--jobs N]`: break the engine; a test must notice.
 
-Each defect is put into a copy of the tree and its tests are run there. Prints one JSON object; exit
-code 1 where a defect survives, 2 where its text is not in the code any more.
+Each defect is put into a copy of the tree and its tests are run there; each job has its own copy.
+Prints one JSON object; exit code 1 where a defect survives, 2 where its text is not in the code any
+more.
 """
 
 import json
 import os
+import queue
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
@@ -85,18 +88,28 @@ def try_out(tree: Path, defect: Defect) -> dict[str, object]:
 
 @click.command()
 @click.option("--only", default="", help="Defects whose name or file has these words.")
-def main(*, only: str) -> None:
+@click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True)
+def main(*, only: str, jobs: int) -> None:
     """Try every defect, or some."""
     chosen = [each for each in DEFECTS if only in each.name or only in each.file]
     if not chosen:
         raise click.UsageError(f"no defect has {only!r} in its name or file")
-    results: list[dict[str, object]] = []
-    with tempfile.TemporaryDirectory(prefix="copyplugin-mutations-") as folder:
-        tree = copied_to(Path(folder) / "tree")
-        for defect in chosen:
-            result = try_out(tree, defect)
-            results.append(result)
-            sys.stderr.write(f"{result['caught_by'] or 'SURVIVES'}: {defect.name}\n")
+    trees = queue.SimpleQueue[Path]()
+
+    def tried(defect: Defect) -> dict[str, object]:
+        tree = trees.get()
+        result = try_out(tree, defect)
+        trees.put(tree)
+        sys.stderr.write(f"{result['caught_by'] or 'SURVIVES'}: {defect.name}\n")
+        return result
+
+    with (
+        tempfile.TemporaryDirectory(prefix="copyplugin-mutations-") as folder,
+        ThreadPoolExecutor(jobs) as pool,
+    ):
+        for number in range(jobs):
+            trees.put(copied_to(Path(folder) / f"tree{number}"))
+        results = list(pool.map(tried, chosen))
     survived = [each["defect"] for each in results if each["caught_by"] is None]
     missing = [each["defect"] for each in results if each.get("missing")]
     click.echo(
