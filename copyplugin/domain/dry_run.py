@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
+from itertools import product
 
 from copyplugin.domain.copy_rule import CopyRule
 from copyplugin.domain.copy_story import (
@@ -40,6 +41,7 @@ from copyplugin.domain.retaking import (
     reasons_of,
     retake_close,
     retake_open,
+    times_of,
 )
 from copyplugin.domain.skip import Skip, SkipReason
 from copyplugin.domain.steering import Decision, not_filled, opening_order
@@ -56,6 +58,10 @@ class Trial:
     in_force: SettingsAt
     tried: SettingsAt
     rule: Callable[[CopyRule], CopyRule]
+
+
+_Reading = tuple[Sequence[datetime], SkipReason | None]
+"""When it was decided, and what stood against it at last."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,12 +153,14 @@ class _Walk:
         if taken.decided_at >= self._trial.since:
             in_force, tried = self._trial.in_force, self._trial.tried
             gives_way = has_given_way(step, in_force, close_behind)
-            again, reason = self._retake_as_then(step, taken, rule, gives_way=gives_way)
+            again, reading = self._retake_as_then(step, taken, rule, gives_way=gives_way)
             is_known = self._is_as_taken(step, taken, again)
             if again is not None and is_known:
                 then = replace(then, residue=again.residue)
                 changed = self._trial.rule(rule)
-                found = self._retake(step, self._tried, changed, tried, reason, gives_way=gives_way)
+                found = self._retake(
+                    step, self._tried, changed, tried, reading, gives_way=gives_way
+                )
                 if found is not None:
                     would = found
                     kept, extra = self._made_under_trial(step, taken, would, made)
@@ -179,22 +187,26 @@ class _Walk:
 
     def _retake_as_then(
         self, step: SignalStep, taken: Taken, rule: CopyRule, *, gives_way: bool
-    ) -> tuple[Decision | None, SkipReason | None]:
-        """Return what comes out under the settings of the time, and what stood against it then.
+    ) -> tuple[Decision | None, _Reading]:
+        """Return what comes out under the settings of the time, and how the rows were read for it.
 
         Where several readings of the rows come out as recorded, one that also leaves to carry what
         they say is right: that it was forgotten since explains less.
         """
-        in_force, alike = self._trial.in_force, None
-        again, reason = None, None
-        for reason in reasons_of(taken.decision.skip):
-            again = self._retake(step, self._then, rule, in_force, reason, gives_way=gives_way)
+        in_force = self._trial.in_force
+        found: tuple[Decision | None, _Reading] | None = None
+        alike: tuple[Decision | None, _Reading] | None = None
+        for reading in product(times_of(step), reasons_of(taken.decision.skip)):
+            again = self._retake(step, self._then, rule, in_force, reading, gives_way=gives_way)
+            found = found or (again, reading)
             if again is None or not is_as_recorded(again, taken.decision):
                 continue
             if again.residue == taken.decision.residue:
-                return again, reason
-            alike = alike or (again, reason)
-        return alike or (again, reason)
+                return again, reading
+            alike = alike or (again, reading)
+        chosen = alike or found
+        assert chosen is not None, "there is a reading"
+        return chosen
 
     def _retake(
         self,
@@ -202,7 +214,7 @@ class _Walk:
         run: Run,
         rule: CopyRule,
         settings: SettingsAt,
-        reason: SkipReason | None,
+        reading: _Reading,
         *,
         gives_way: bool,
     ) -> Decision | None:
@@ -218,7 +230,8 @@ class _Walk:
             standing,
             rule=rule,
             settings=settings,
-            reason=reason,
+            times=reading[0],
+            reason=reading[1],
             has_given_way=gives_way,
         )
 

@@ -4,7 +4,7 @@ The rules are those of `steering`; nothing is decided here. What a refusal says 
 follow had ended, copying was halted, ...) is an input, and no setting that can be tried undoes it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -53,18 +53,20 @@ def retake_open(  # noqa: PLR0913 - what was known when it was decided
     *,
     rule: CopyRule,
     settings: SettingsAt,
+    times: Sequence[datetime],
     reason: SkipReason | None,
     has_given_way: bool,
 ) -> Decision | None:
     """Return the decision after all its revisions; None where an input was never asked for.
 
-    `reason` is why nothing more was to be opened when it was decided last, one of `reasons_of`.
+    `times` are when it was decided, one of `times_of`; `reason` is why nothing more was to be
+    opened when it was decided last, one of `reasons_of`.
     """
     taken = step.taken
     assert taken is not None
     before: Decision | None = None
     carried, forgotten = standing.carried, NOTHING
-    for at in taken.times:
+    for at in times:
         is_last = at == taken.decided_at
         refused = reason if is_last else None
         terms = Terms(
@@ -111,6 +113,19 @@ def retake_close(story: FollowStory, step: SignalStep, standing: Standing) -> De
     )
     move = step.whole if taken is None else step.known(taken.decided_at)
     return decide(move, None, terms, target=Contracts(standing.target), now=now)
+
+
+def times_of(step: SignalStep) -> list[list[datetime]]:
+    """Return when an open may have been decided, the likelier first.
+
+    The rows tell of those decisions that an order came of, and of the last. While an order is under
+    way a move that has grown is decided without one: at once, as soon as that is known.
+    """
+    taken = step.taken
+    assert taken is not None
+    told = taken.times
+    grown = {each.known_at for each in step.seen if told[0] < each.known_at < told[-1]}
+    return [told, sorted({*told, *grown})] if grown - set(told) else [told]
 
 
 def reasons_of(skip: Skip | None) -> tuple[SkipReason | None, ...]:
