@@ -179,9 +179,9 @@ class _Walk:
                     would_be=would.skip,
                 )
             )
-        left_out, had = not_filled(taken.decision.skip), count_of(kept) + extra.contracts
-        is_decided = made or left_out  # else an order of a later decision makes it
-        missing = max(0, would.wanted - had) if is_decided else 0
+        left_out = not_filled(taken.decision.skip)
+        later = max(0, then.wanted - count_of(made) - left_out)  # an order of a later one makes it
+        missing = max(0, would.wanted - count_of(kept) - extra.contracts - later)
         self._then.open(step, then, made, Estimate(), given_up=left_out)
         self._tried.open(step, would, kept, extra, given_up=missing)
 
