@@ -59,11 +59,9 @@ def empty_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iter
     """Return the address of a database without tables, which on SQLite does not exist yet."""
     if kind == "sqlite":
         yield sqlite_url(tmp_path)
-        return
-    server = request.getfixturevalue("postgres")
-    url = server.empty()
-    yield url
-    server.drop(url)
+    else:
+        with request.getfixturevalue("postgres").borrowed(is_migrated=False) as url:
+            yield url
 
 
 @pytest.fixture
@@ -71,11 +69,9 @@ def migrated_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> I
     """Return the address of a database with our tables and nothing in them."""
     if kind == "sqlite":
         yield migrated_sqlite(tmp_path)
-        return
-    server = request.getfixturevalue("postgres")
-    url = server.migrated()
-    yield url
-    server.drop(url)
+    else:
+        with request.getfixturevalue("postgres").borrowed(is_migrated=True) as url:
+            yield url
 
 
 @pytest.fixture(scope="session")

@@ -34,9 +34,11 @@ class PostgresServer:
             self._template = self._made[-1]
         return self._make(self._template)
 
-    def drop(self, url: str) -> None:
-        """Drop one that was made; the server removes its thousand files faster than we do."""
-        name = url.partition("?")[0].rpartition("/")[2]
+    @contextmanager
+    def borrowed(self, *, is_migrated: bool) -> Iterator[str]:
+        """Make one and drop it after use; the server removes its thousand files faster than we."""
+        url, name = (self.migrated if is_migrated else self.empty)(), self._made[-1]
+        yield url
         self._made.remove(name)
         drop_database(self._server, name)
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
-from itertools import product
 
 from copyplugin.domain.copy_rule import CopyRule
 from copyplugin.domain.copy_story import (
@@ -32,16 +31,15 @@ from copyplugin.domain.identifiers import SignalId
 from copyplugin.domain.money import NO_CONTRACTS, Contracts, Price
 from copyplugin.domain.open_size import NOTHING, Holdings
 from copyplugin.domain.retaking import (
+    Reading,
     SettingsAt,
     Standing,
     bound_of,
-    has_given_way,
     is_as_recorded,
     limit_of,
-    reasons_of,
+    readings_of,
     retake_close,
     retake_open,
-    times_of,
 )
 from copyplugin.domain.skip import Skip, SkipReason
 from copyplugin.domain.steering import Decision, not_filled, opening_order
@@ -58,10 +56,6 @@ class Trial:
     in_force: SettingsAt
     tried: SettingsAt
     rule: Callable[[CopyRule], CopyRule]
-
-
-_Reading = tuple[Sequence[datetime], SkipReason | None]
-"""When it was decided, and what stood against it at last."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,15 +146,18 @@ class _Walk:
             run.go_by(step.leg, rule)
         if taken.decided_at >= self._trial.since:
             in_force, tried = self._trial.in_force, self._trial.tried
-            gives_way = has_given_way(step, in_force, close_behind)
-            again, reading = self._retake_as_then(step, taken, rule, gives_way=gives_way)
+            again, reading = max(
+                (
+                    (self._retake(step, self._then, rule, in_force, reading), reading)
+                    for reading in readings_of(step, in_force, close_behind)
+                ),
+                key=lambda each: _likeness(each[0], taken.decision),
+            )
             is_known = self._is_as_taken(step, taken, again)
             if again is not None and is_known:
                 then = replace(then, residue=again.residue)
                 changed = self._trial.rule(rule)
-                found = self._retake(
-                    step, self._tried, changed, tried, reading, gives_way=gives_way
-                )
+                found = self._retake(step, self._tried, changed, tried, reading)
                 if found is not None:
                     would = found
                     kept, extra = self._made_under_trial(step, taken, would, made)
@@ -185,38 +182,13 @@ class _Walk:
         self._then.open(step, then, made, Estimate(), given_up=left_out)
         self._tried.open(step, would, kept, extra, given_up=missing)
 
-    def _retake_as_then(
-        self, step: SignalStep, taken: Taken, rule: CopyRule, *, gives_way: bool
-    ) -> tuple[Decision | None, _Reading]:
-        """Return what comes out under the settings of the time, and how the rows were read for it.
-
-        Where several readings of the rows come out as recorded, one that also leaves to carry what
-        they say is right: that it was forgotten since explains less.
-        """
-        in_force = self._trial.in_force
-        found: tuple[Decision | None, _Reading] | None = None
-        alike: tuple[Decision | None, _Reading] | None = None
-        for reading in product(times_of(step), reasons_of(taken.decision.skip)):
-            again = self._retake(step, self._then, rule, in_force, reading, gives_way=gives_way)
-            found = found or (again, reading)
-            if again is None or not is_as_recorded(again, taken.decision):
-                continue
-            if again.residue == taken.decision.residue:
-                return again, reading
-            alike = alike or (again, reading)
-        chosen = alike or found
-        assert chosen is not None, "there is a reading"
-        return chosen
-
     def _retake(
         self,
         step: SignalStep,
         run: Run,
         rule: CopyRule,
         settings: SettingsAt,
-        reading: _Reading,
-        *,
-        gives_way: bool,
+        reading: Reading,
     ) -> Decision | None:
         lane = run.lane(step.leg)
         standing = Standing(
@@ -228,11 +200,9 @@ class _Walk:
             self._story,
             step,
             standing,
+            reading,
             rule=rule,
             settings=settings,
-            times=reading[0],
-            reason=reading[1],
-            has_given_way=gives_way,
         )
 
     def _is_as_taken(self, step: SignalStep, taken: Taken, again: Decision | None) -> bool:
@@ -403,3 +373,13 @@ def _is_within(price: Price, limit: Price | None, leg: Leg) -> bool:
     if limit is None:
         return True
     return price <= limit if leg[1] is PositionSide.LONG else price >= limit
+
+
+def _likeness(again: Decision | None, recorded: Decision) -> int:
+    """Return how well a reading of the rows explains them; of equals the likelier is right.
+
+    Best is one that also leaves to carry what they say: that it was forgotten since explains less.
+    """
+    if again is None or not is_as_recorded(again, recorded):
+        return 0
+    return 2 if again.residue == recorded.residue else 1

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from copyplugin.domain.copy_rule import CopyRule
-from copyplugin.domain.copy_story import FollowStory, SignalStep
+from copyplugin.domain.copy_story import FollowStory, SignalStep, Taken
 from copyplugin.domain.instrument import Instrument
 from copyplugin.domain.money import Contracts, Price, Ratio
 from copyplugin.domain.open_size import NOTHING, Holdings
@@ -46,29 +46,36 @@ class Standing:
     holdings: Holdings
 
 
-def retake_open(  # noqa: PLR0913 - what was known when it was decided
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What the rows may mean where they do not tell all of how an open was decided.
+
+    `times` are when it was decided, in order. When it was decided last nothing more was to be
+    opened for this `reason`, or it gave way to a close that had come behind it.
+    """
+
+    times: Sequence[datetime]
+    reason: SkipReason | None
+    gives_way: bool
+
+
+def retake_open(
     story: FollowStory,
     step: SignalStep,
     standing: Standing,
+    reading: Reading,
     *,
     rule: CopyRule,
     settings: SettingsAt,
-    times: Sequence[datetime],
-    reason: SkipReason | None,
-    has_given_way: bool,
 ) -> Decision | None:
-    """Return the decision after all its revisions; None where an input was never asked for.
-
-    `times` are when it was decided, one of `times_of`; `reason` is why nothing more was to be
-    opened when it was decided last, one of `reasons_of`.
-    """
+    """Return the decision after all its revisions; None where an input was never asked for."""
     taken = step.taken
     assert taken is not None
     before: Decision | None = None
     carried, forgotten = standing.carried, NOTHING
-    for at in times:
+    for at in reading.times:
         is_last = at == taken.decided_at
-        refused = reason if is_last else None
+        refused = reading.reason if is_last else None
         terms = Terms(
             rule=rule,
             copies_opens=refused is not SkipReason.FOLLOW_NOT_ACTIVE,
@@ -77,7 +84,7 @@ def retake_open(  # noqa: PLR0913 - what was known when it was decided
             is_chosen=refused is not SkipReason.INSTRUMENT_NOT_FOLLOWED,
             instrument=_instrument(story, step, refused),
             available=taken.available,
-            late_after=timedelta.min if is_last and has_given_way else settings(at).late_after,
+            late_after=timedelta.min if is_last and reading.gives_way else settings(at).late_after,
             equity=taken.equity,
             carried=carried,
             forgotten=forgotten,
@@ -115,21 +122,33 @@ def retake_close(story: FollowStory, step: SignalStep, standing: Standing) -> De
     return decide(move, None, terms, target=Contracts(standing.target), now=now)
 
 
-def times_of(step: SignalStep) -> list[list[datetime]]:
-    """Return when an open may have been decided, the likelier first.
+def readings_of(
+    step: SignalStep, in_force: SettingsAt, first_close_behind: datetime | None
+) -> list[Reading]:
+    """Return how the rows of an open may be read, the likelier first."""
+    taken = step.taken
+    assert taken is not None
+    gives_way = _has_given_way(step, taken, in_force, first_close_behind)
+    return [
+        Reading(times=times, reason=reason, gives_way=gives_way)
+        for times in _times_of(step, taken)
+        for reason in _reasons_of(taken.decision.skip)
+    ]
+
+
+def _times_of(step: SignalStep, taken: Taken) -> list[list[datetime]]:
+    """Return when it may have been decided.
 
     The rows tell of those decisions that an order came of, and of the last. While an order is under
     way a move that has grown is decided without one: at once, as soon as that is known.
     """
-    taken = step.taken
-    assert taken is not None
     told = taken.times
     grown = {each.known_at for each in step.seen if told[0] < each.known_at < told[-1]}
     return [told, sorted({*told, *grown})] if grown - set(told) else [told]
 
 
-def reasons_of(skip: Skip | None) -> tuple[SkipReason | None, ...]:
-    """Return what may have stood against a decision when it was taken, the likelier first.
+def _reasons_of(skip: Skip | None) -> tuple[SkipReason | None, ...]:
+    """Return what may have stood against it when it was decided last.
 
     Where contracts were not had, the reason may have come after the decision, or with its last
     revision.
@@ -139,16 +158,14 @@ def reasons_of(skip: Skip | None) -> tuple[SkipReason | None, ...]:
     return (None, skip.reason) if not_filled(skip) else (skip.reason,)
 
 
-def has_given_way(
-    step: SignalStep, in_force: SettingsAt, first_close_behind: datetime | None
+def _has_given_way(
+    step: SignalStep, taken: Taken, in_force: SettingsAt, first_close_behind: datetime | None
 ) -> bool:
-    """Return whether an open was given up because it had waited while a close came behind it.
+    """Return whether it was given up because it had waited while a close came behind it.
 
     Only one that waits for its turn or for a balance gives way (C10), and how long it had to is not
     recorded: the refusal tells it, where the move itself was not late yet.
     """
-    taken = step.taken
-    assert taken is not None
     skip, at = taken.decision.skip, taken.decided_at
     if skip is None or skip.reason is not SkipReason.EXPIRED or first_close_behind is None:
         return False

@@ -83,10 +83,4 @@ class RoundTrip:
         gained = total(value, -self.cost_of(contracts))
         if self.position_side is PositionSide.SHORT:
             gained = -gained
-        return replace(
-            self,
-            closed_contracts=Contracts(self.closed_contracts + contracts),
-            closed_value=Money(total(self.closed_value, value)),
-            realized_pnl=Money(total(self.realized_pnl, gained)),
-            fees=Money(total(self.fees, fee)),
-        )
+        return self.taken(contracts, value, realized=Money(gained), fee=fee)

@@ -68,9 +68,7 @@ class MarginMirrors:
         if outcome is AttemptOutcome.UNCLEAR:
             await self._finish(mirror, _unclear(attempt.asked), attempt)
             return False
-        await self._around.database.write(
-            lambda session: leader_margins.end_attempt(session, mirror.position_id, attempt)
-        )
+        await self._end(mirror, attempt)
         return True
 
     async def _may_arrive(self, mirror: Mirror, attempt: Attempt) -> bool:
@@ -106,9 +104,7 @@ class MarginMirrors:
         except OutcomeUnknown:
             await self._note_sent(mirror, attempt)
         except VenueUnavailable:
-            await self._around.database.write(
-                lambda session: leader_margins.end_attempt(session, mirror.position_id, attempt)
-            )
+            await self._end(mirror, attempt)
         else:
             await self._finish(mirror, None, attempt)
 
@@ -116,6 +112,11 @@ class MarginMirrors:
         at = self._around.clock.now()
         await self._around.database.write(
             lambda session: leader_margins.note_sent(session, mirror.position_id, attempt, at=at)
+        )
+
+    async def _end(self, mirror: Mirror, attempt: Attempt) -> None:
+        await self._around.database.write(
+            lambda session: leader_margins.end_attempt(session, mirror.position_id, attempt)
         )
 
     async def _held(self, mirror: Mirror) -> VenuePosition | None:

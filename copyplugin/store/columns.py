@@ -6,6 +6,7 @@ decimal text, because their scale differs by instrument; they are neither summed
 Times are whole microseconds since the epoch.
 """
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -26,6 +27,11 @@ _MICROSECOND = timedelta(microseconds=1)
 _DECIMAL_DIGITS_MAX = 80
 
 E = TypeVar("E", bound=StrEnum)
+
+
+def literals(names: Collection[StrEnum]) -> str:
+    """Return the names as SQL writes them in a list, in order of the alphabet."""
+    return ", ".join(f"'{name}'" for name in sorted(names))
 
 
 def money_bound(value: Decimal) -> int:

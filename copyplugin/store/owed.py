@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from copyplugin.domain.identifiers import FollowId
 from copyplugin.domain.money import Money, money_of_steps
+from copyplugin.store.columns import literals
 from copyplugin.store.statement import Statement
 from copyplugin.store.transfers import RELEASES, SHARES, STILL_THERE
 
@@ -26,15 +27,11 @@ class Owed(NamedTuple):
     gone: int
 
 
-def _words(names: Collection[str]) -> str:
-    return ", ".join(f"'{name}'" for name in sorted(names))
-
-
 _SHARES_OUT = (
     "transfer.follow_id = follow.id AND transfer.from_account = follow.sub_account"
-    f" AND transfer.kind IN ({_words(SHARES | RELEASES)})"
+    f" AND transfer.kind IN ({literals(SHARES | RELEASES)})"
 )
-_THERE = f"transfer.state IN ({_words(STILL_THERE)})"
+_THERE = f"transfer.state IN ({literals(STILL_THERE)})"
 _OWED = Statement(
     "SELECT follow.id,"  # noqa: S608 - our names
     " (SELECT coalesce(sum(settlement.held), 0) FROM settlement"

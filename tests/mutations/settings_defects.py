@@ -104,7 +104,7 @@ SETTINGS = (
     Defect(
         name="dry run: every open gives way to a close behind it",
         file="copyplugin/domain/retaking.py",
-        old="timedelta.min if is_last and has_given_way else settings(at).late_after",
+        old="timedelta.min if is_last and reading.gives_way else settings(at).late_after",
         new="settings(at).tried_for",
         tests=(
             f"{EXITS_FIRST}::test_an_open_that_need_not_wait_is_copied_though_a_reduction_is_known_already",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from copyplugin.venues.simulated import SimulatedVenue
 from tests.simulation.copy_world import Market, Plugin
 from tests.simulation.pair import Pair
 
@@ -12,8 +13,14 @@ def market():
 
 
 @pytest.fixture
-async def plugin(tmp_path, market):
-    made = Plugin(tmp_path, market)
+def venue(market):
+    """Return the venue of the plugin, which tests replace by one that fails."""
+    return SimulatedVenue(market.simulation)
+
+
+@pytest.fixture
+async def plugin(tmp_path, market, venue):
+    made = Plugin(tmp_path, market, venue=venue)
     await made.start()
     yield made
     made.close()

@@ -96,14 +96,11 @@ def venue(market):
 
 
 @pytest.fixture
-async def doubt(tmp_path, market, venue):
-    plugin = Plugin(tmp_path, market, venue=venue)
-    await plugin.start()
+async def doubt(plugin, market, venue):
     pair = await Pair(plugin, market).start(mode="multiple", factor="0.5", mirrors_margin=True)
     await pair.buy(20)
     await plugin.run_jobs("margin")
-    yield Doubt(pair, plugin, venue)
-    plugin.close()
+    return Doubt(pair, plugin, venue)
 
 
 def unanswered():

@@ -12,7 +12,6 @@ from copyplugin.store.rows import AlarmRow, CopyOrderRow
 from copyplugin.venues.forwarding import ForwardingVenue
 from copyplugin.venues.simulated import SimulatedVenue
 from simexchange.core.types import Side
-from tests.simulation.copy_world import Plugin
 from tests.simulation.pair import BTC, LONG, SOL, Pair
 
 
@@ -57,14 +56,6 @@ class VenueWithABook(ForwardingVenue):
 @pytest.fixture
 def venue(market):
     return VenueWithABook(SimulatedVenue(market.simulation))
-
-
-@pytest.fixture
-async def plugin(tmp_path, market, venue):
-    made = Plugin(tmp_path, market, venue=venue)
-    await made.start()
-    yield made
-    made.close()
 
 
 @pytest.fixture

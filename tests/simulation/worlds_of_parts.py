@@ -10,7 +10,7 @@ from tests.simulation.crowd import LEGS, Crowd
 from tests.simulation.faults import Faults
 from tests.simulation.overlapping import WorldDispatcher
 from tests.simulation.worlds import Tally, bad_day, end, good_day, live, steps_of
-from tests.simulation.worlds_of_rules import residues
+from tests.simulation.worlds_of_rules import residues, resumed
 
 PAUSES = (50, 300, 900, 2500, 11_000)
 """Milliseconds between two parts: within a top-up, after it, and after an order has gone quiet."""
@@ -165,9 +165,4 @@ async def between_parts(number: int) -> Tally:
     await crowd.start()
     for _ in range(steps_of(number)):
         await crowd.step()
-    for follow_id in crowd.live_follows():
-        await crowd.submit(CommandKind.RESUME_COPYING, scope="follow", follow_id=follow_id)
-    await crowd.recover()
-    crowd.check_alive()
-    crowd.check_feed()
-    return await end(crowd)
+    return await resumed(crowd)

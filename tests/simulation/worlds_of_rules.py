@@ -139,6 +139,11 @@ async def commands(number: int) -> Tally:
     for _ in range(steps_of(number)):
         await crowd.step()
         await _ask(crowd, random)
+    return await resumed(crowd)
+
+
+async def resumed(crowd: Crowd) -> Tally:
+    """Let whoever was halted be copied again, and the world come to its end."""
     for follow_id in crowd.live_follows():
         await crowd.submit(CommandKind.RESUME_COPYING, scope="follow", follow_id=follow_id)
     await crowd.recover()

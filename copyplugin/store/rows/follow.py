@@ -11,10 +11,10 @@ from copyplugin.domain.follow import HOLDS_A_PLACE, EndKind, FollowState
 from copyplugin.domain.identifiers import AccountId, FollowerId, FollowId, LeaderId, Symbol
 from copyplugin.domain.leader import ShareBasis
 from copyplugin.domain.money import Contracts, Money, Ratio
+from copyplugin.store.columns import literals
 from copyplugin.store.rows.base import KEY, Row
 
-_PLACES = ", ".join(f"'{state}'" for state in sorted(HOLDS_A_PLACE))
-_HOLDS_A_PLACE = text(f"state IN ({_PLACES})")
+_HOLDS_A_PLACE = text(f"state IN ({literals(HOLDS_A_PLACE)})")
 
 
 class FollowRow(Row, kw_only=True):

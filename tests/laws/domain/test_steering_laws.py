@@ -117,6 +117,16 @@ def test_an_open_raises_the_target_by_what_it_wants_and_a_skipped_one_by_nothing
 residues = st.fractions(0, 50, max_denominator=100)
 
 
+def grown_by(move, more):
+    """Return the move after so many contracts more, at the same average price."""
+    return replace(
+        move,
+        contracts=Contracts(move.contracts + more),
+        contracts_after=Contracts(move.contracts_after + more),
+        price_sum=move.price_sum / move.contracts * (move.contracts + more),
+    )
+
+
 @given(opens(), terms(), targets, residues, st.integers(1, 1000))
 def test_what_is_carried_is_the_same_whether_a_move_came_at_once_or_in_parts(
     move, allowed, target, carried, more
@@ -124,12 +134,7 @@ def test_what_is_carried_is_the_same_whether_a_move_came_at_once_or_in_parts(
     carrying = replace(
         allowed, rule=rule_of(CopyMode.MULTIPLE, below_minimum=BelowMinimum.CARRY), carried=carried
     )
-    grown = replace(
-        move,
-        contracts=Contracts(move.contracts + more),
-        contracts_after=Contracts(move.contracts_after + more),
-        price_sum=move.price_sum / move.contracts * (move.contracts + more),
-    )
+    grown = grown_by(move, more)
     first = decided(move, carrying, target)
     second = decided(grown, carrying, first.target, before=first)
     at_once = decided(grown, carrying, target)
@@ -152,12 +157,7 @@ def test_what_was_forgotten_while_a_move_grew_is_carried_by_none_of_its_parts(
     carrying = replace(
         allowed, rule=rule, instrument=on, carried=carried, available=None, equity=None
     )
-    grown = replace(
-        move,
-        contracts=Contracts(move.contracts + more),
-        contracts_after=Contracts(move.contracts_after + more),
-        price_sum=move.price_sum / move.contracts * (move.contracts + more),
-    )
+    grown = grown_by(move, more)
     first = decided(move, carrying, target)
     emptied = replace(first, target=Contracts(0), residue=Fraction(0))
     forgetful = replace(carrying, carried=since, forgotten=first.residue)
