@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from simexchange.bench.compiled import LEFT_PLAIN
 from simexchange.bench.ticks import calm_tick_us, crowded_exchange, rough_event_us
-from simexchange.bench.workload import Stream, mixed_workload, prepared_exchange
+from simexchange.bench.workload import PackedCommands, Stream, mixed_workload, prepared_exchange
 from simexchange.cli import main
 from simexchange.core import exchange as exchange_module
 from simexchange.core.commands import CancelOrder, PlaceOrder
@@ -37,6 +37,16 @@ def test_the_mix_is_sixty_limits_thirty_cancels_ten_markets_and_nothing_is_refus
     assert kinds[CancelOrder] == pytest.approx(1_500, rel=0.08)
     assert kinds[OrderKind.MARKET] == pytest.approx(500, rel=0.15)
     exchange.check()
+
+
+def test_packed_commands_are_all_of_them_in_their_order() -> None:
+    commands = list(Stream(seed=3, accounts=9).commands(2_500))
+
+    packed = PackedCommands.of(commands)
+
+    assert list(packed) == commands
+    assert len(packed) == 2_500
+    assert [len(chunk) for chunk in packed.arriving()] == [1_000, 1_000, 500]
 
 
 def test_a_deep_book_rests_outside_the_prices_that_trade() -> None:
