@@ -46,14 +46,16 @@ class Seen:
 class Taken:
     """A decision as it stands in the rows, with the inputs that were frozen for it.
 
-    `opened` are the orders that were sent for it, `closed` what its closing orders traded.
-    `forgotten_after` is when it was decided last before the lane first forgot what it left.
+    `carried` is what the lane carried before it was first decided. `opened` are the orders that
+    were sent for it, `closed` what its closing orders traded. `forgotten_after` is when it was
+    decided last before the lane first forgot what it left.
     """
 
     decision: Decision
     decided_at: datetime
     available: Money | None
     equity: Money | None
+    carried: Fraction = NOTHING
     opened: tuple[OpeningOrder, ...] = ()
     closed: tuple[Made, ...] = ()
     forgotten_after: datetime | None = None
@@ -85,12 +87,20 @@ class SignalStep:
     def whole(self) -> LeaderMove:
         return self.seen[-1].move
 
-    def known(self, at: datetime) -> LeaderMove:
-        """Return what was known of the move at that time, and at least how it began."""
+    def known(self, at: datetime, *, at_once: bool = True) -> LeaderMove:
+        """Return what was known of the move at that time, and at least how it began.
+
+        What became known in that very instant belongs to it where `at_once` is set.
+        """
         if self.taken is not None and at >= self.taken.decided_at:
             return self.whole
         return next(
-            (seen.move for seen in reversed(self.seen) if seen.known_at <= at), self.seen[0].move
+            (
+                seen.move
+                for seen in reversed(self.seen)
+                if seen.known_at < at or (at_once and seen.known_at == at)
+            ),
+            self.seen[0].move,
         )
 
 
@@ -112,7 +122,6 @@ class LaneStart:
 
     target: Contracts = NO_CONTRACTS
     held: Contracts = NO_CONTRACTS
-    carried: Fraction = NOTHING
     opened_at: Fraction | None = None
 
 

@@ -138,12 +138,12 @@ class _Walk:
         )
 
     def _open(self, step: SignalStep, taken: Taken, close_behind: datetime | None) -> None:
-        self._begin_as_recorded(step.leg, taken.decision.base)
         made = [each for order in taken.opened for each in order.made]
         kept, extra, then, would = made, Estimate(), taken.decision, taken.decision
         rule = self._story.rule_of(step.signal_id, step.leg[0])
         for run in (self._then, self._tried):
             run.go_by(step.leg, rule)
+        self._begin_as_recorded(step.leg, taken)
         if taken.decided_at >= self._trial.since:
             in_force, tried = self._trial.in_force, self._trial.tried
             again, reading = max(
@@ -291,7 +291,7 @@ class _Walk:
         closed: Sequence[Made] = ()
         if taken is not None:
             closed = taken.closed
-            self._begin_as_recorded(step.leg, taken.decision.base)
+            self._begin_as_recorded(step.leg, taken)
         then, tried = self._then.lane(step.leg), self._tried.lane(step.leg)
         is_like_then = (tried.held, tried.target, tried.carried) == (
             then.held,
@@ -332,11 +332,14 @@ class _Walk:
         self._then.other(step, count)
         self._tried.other(step, part)
 
-    def _begin_as_recorded(self, leg: Leg, base: Contracts) -> None:
-        """Let both runs go on from the recorded target: what moved it follows no signal."""
+    def _begin_as_recorded(self, leg: Leg, taken: Taken) -> None:
+        """Let both runs go on from what is recorded: what changed it follows no signal."""
         then, tried = self._then.lane(leg), self._tried.lane(leg)
+        base = taken.decision.base
         tried.target = max(0, tried.target + base - then.target)
         then.target = base
+        if then.carried != taken.carried:
+            then.carried = tried.carried = taken.carried
 
     def _close_behind(self, place: int, step: SignalStep, taken: Taken) -> datetime | None:
         """Return when the first close of the same leg became known while this open waited."""

@@ -41,12 +41,11 @@ class RunLane:
 
     target: int
     held: int
-    carried: Fraction
     opened_at: Fraction | None
+    carried: Fraction = NOTHING
     best: Fraction = NOTHING
     worst: Fraction = NOTHING
     rule: CopyRule | None = None  # which it went by last
-    has_forgotten: bool = False  # what it carries came after it was emptied, within its last open
 
     def pay(self, best: Fraction, worst: Fraction | None = None) -> None:
         self.best -= best
@@ -71,7 +70,6 @@ class Run:
             self.lanes[leg] = RunLane(
                 target=start.target,
                 held=start.held,
-                carried=start.carried,
                 opened_at=start.opened_at,
             )
         return self.lanes[leg]
@@ -101,9 +99,6 @@ class Run:
         had = count_of(made) + extra.contracts
         lane.held += had
         lane.target = max(lane.held, lane.target + decision.wanted - given_up)
-        lane.has_forgotten = step.taken is not None and step.taken.has_forgotten
-        if lane.has_forgotten:
-            lane.carried = NOTHING
         lane.carried += decision.residue
         value = value_of(made, self.story.contract_size_of(step.leg))
         lane.pay(sign * value + fees_of(made))
@@ -142,9 +137,8 @@ class Run:
         direction = -1 if step.reduces else 1
         lane.held = max(0, lane.held + direction * contracts)
         lane.target = lane.held
-        if lane.held == 0 and not lane.has_forgotten:
+        if lane.held == 0:
             lane.carried = NOTHING
-        lane.has_forgotten = False  # that was this one
         value = value_of(step.made, self.story.contract_size_of(step.leg))
         lane.pay((sign * direction * value + fees_of(step.made)) * contracts / count)
 

@@ -50,11 +50,13 @@ class Standing:
 class Reading:
     """What the rows may mean where they do not tell all of how an open was decided.
 
-    `times` are when it was decided, in order. When it was decided last nothing more was to be
-    opened for this `reason`, or it gave way to a close that had come behind it.
+    `times` are when it was decided, in order; what became known in the very instant of one was
+    known to it where `at_once` is set. When it was decided last nothing more was to be opened for
+    this `reason`, or it gave way to a close that had come behind it.
     """
 
     times: Sequence[datetime]
+    at_once: bool
     reason: SkipReason | None
     gives_way: bool
 
@@ -92,7 +94,7 @@ def retake_open(
             is_halted=refused is SkipReason.COPYING_HALTED,
             leader_has_closed=refused is SkipReason.LEADER_HAS_CLOSED,
         )
-        move = step.known(at)
+        move = step.known(at, at_once=reading.at_once)
         if needs_balance(move, terms, now=at):
             return None
         target = standing.target if before is None else before.target
@@ -130,8 +132,9 @@ def readings_of(
     assert taken is not None
     gives_way = _has_given_way(step, taken, in_force, first_close_behind)
     return [
-        Reading(times=times, reason=reason, gives_way=gives_way)
+        Reading(times=times, at_once=at_once, reason=reason, gives_way=gives_way)
         for times in _times_of(step, taken)
+        for at_once in _at_once_of(step, taken)
         for reason in _reasons_of(taken.decision.skip)
     ]
 
@@ -145,6 +148,11 @@ def _times_of(step: SignalStep, taken: Taken) -> list[list[datetime]]:
     told = taken.times
     grown = {each.known_at for each in step.seen if told[0] < each.known_at < told[-1]}
     return [told, sorted({*told, *grown})] if grown - set(told) else [told]
+
+
+def _at_once_of(step: SignalStep, taken: Taken) -> tuple[bool, ...]:
+    grown = {each.known_at for each in step.seen[1:]}
+    return (True,) if grown.isdisjoint(taken.times[:-1]) else (True, False)
 
 
 def _reasons_of(skip: Skip | None) -> tuple[SkipReason | None, ...]:

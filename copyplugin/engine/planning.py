@@ -297,6 +297,8 @@ class Planner:
         lane = work.lane
         before = decision_from(row) if row.revision else None
         after = decide(move, before, terms, target=lane.target, now=self._now)
+        if before is None:
+            row.carried_before = terms.carried or None
         if after.residue or row.residue is not None:
             lane.residue = terms.carried + after.residue or None
         write_decision(row, after)

@@ -219,6 +219,7 @@ def _taken(
         decided_at=row.decided_at,
         available=row.available_frozen,
         equity=row.equity_frozen,
+        carried=row.carried_before or NOTHING,
         opened=tuple(
             OpeningOrder(
                 decided_at=order.decided_at,
@@ -239,13 +240,9 @@ def _start(lane: _Lane, fills: Mapping[CopyOrderId, tuple[Made, ...]]) -> LaneSt
     moved = sum(
         (-1 if order.reduce_only else 1) * count_of(fills[order.id]) for order in lane.orders
     )
-    carried = (row.residue or NOTHING) - sum(
-        (decision.residue or NOTHING for decision in taken), NOTHING
-    )
     return LaneStart(
         target=taken[0].target_before if taken else row.target,
         held=Contracts(max(0, row.actual - moved)),
-        carried=max(carried, NOTHING),
         opened_at=lane.opened_at,
     )
 

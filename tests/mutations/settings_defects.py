@@ -92,6 +92,13 @@ SETTINGS = (
         file="copyplugin/domain/dry_run_lanes.py",
         old="        lane.carried += decision.residue\n",
         new="",
+        tests=(f"{DRY_RUN}::test_what_was_too_small_would_have_been_carried_until_it_is_enough",),
+    ),
+    Defect(
+        name="dry run: what a lane carried when it was decided is not recorded",
+        file="copyplugin/engine/planning.py",
+        old="            row.carried_before = terms.carried or None\n",
+        new="            row.carried_before = None\n",
         tests=(f"{DRY_RUN}::test_unchanged_settings_give_every_recorded_decision_again",),
     ),
     Defect(

@@ -221,6 +221,17 @@ async def test_what_was_too_small_would_have_been_raised(begin):
     assert raised.value_estimated == 15
 
 
+async def test_what_was_too_small_would_have_been_carried_until_it_is_enough(begin):
+    pair = await begin(mode="multiple", factor="0.4")
+    for _ in range(3):
+        await pair.buy(2)  # 0.8 of one each time
+    assert pair.held() == 0
+
+    carried = tried(pair, "below_minimum=carry")
+
+    assert (carried.would_be_made, carried.unlike) == (2, 0)  # with the second, and the third
+
+
 async def test_what_came_too_late_would_have_been_copied_by_who_waits_longer(begin, market):
     pair = await begin()
     market.trade(pair.leader, SOL, Side.BUY, 2, PositionSide.LONG)
@@ -256,11 +267,10 @@ async def test_what_the_follower_closed_himself_is_closed_in_the_trial_too(begin
     assert (halved.would_be_smaller, halved.would_be_skipped) == (1, 0)
 
 
-async def test_what_was_carried_and_forgotten_is_taken_again_so(begin, plugin, market):
+async def test_what_was_carried_and_forgotten_is_taken_again_so(begin, plugin):
     pair = await begin(mode="multiple", factor="0.3", below_minimum="carry")
     await pair.buy(5)  # 1, and a half is carried
     await plugin.command(CommandKind.CLOSE_POSITION, copied_position_id=pair.positions[0].id)
-    market.clock.advance(seconds=1)  # what comes after it is told by the time alone
     await pair.buy(2)  # 0.6 of one: the half is forgotten
     await pair.buy(2)
     assert pair.held() == 1

@@ -85,5 +85,6 @@ class CopyDecisionRow(Row, kw_only=True):
     forgotten: Mapped[Fraction | None] = mapped_column(default=None)
     forgotten_after: Mapped[datetime | None] = mapped_column(default=None)
     target_before: Mapped[Contracts]
+    carried_before: Mapped[Fraction | None] = mapped_column(default=None)  # by the lane, then
     target_after: Mapped[Contracts]
     decided_at: Mapped[datetime]
