@@ -22,6 +22,12 @@ DURABILITY = {
 @click.option("--followers", type=click.IntRange(1), default=10_000, show_default=True)
 @click.option("--workers", type=click.IntRange(1, 16), default=2, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="Of victims and moments.")
+@click.option(
+    "--freeze",
+    "freezes",
+    is_flag=True,
+    help="Hold processes still for longer than their lease instead (SIGSTOP, SIGCONT).",
+)
 @click.option("--sqlite", "on_sqlite", is_flag=True, help="One engine on SQLite, no workers.")
 @click.option("--fsync", "forces_to_disk", is_flag=True, help="PostgreSQL forces to disk.")
 @click.option(
@@ -36,6 +42,7 @@ def kill_test_command(  # noqa: PLR0913 - one for each option
     followers: int,
     workers: int,
     seed: int,
+    freezes: bool,
     on_sqlite: bool,
     forces_to_disk: bool,
     kept: Path | None,
@@ -50,7 +57,7 @@ def kill_test_command(  # noqa: PLR0913 - one for each option
     crew = Crew(
         followers=followers, workers=0 if on_sqlite else workers, forces_to_disk=forces_to_disk
     )
-    test = KillTest(rounds=rounds, crew=crew, seed=seed)
+    test = KillTest(rounds=rounds, crew=crew, seed=seed, freezes=freezes)
     tally = Tally() if kept is None else kept_in(kept)
 
     def keep(tally: Tally) -> None:

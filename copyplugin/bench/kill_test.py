@@ -1,4 +1,8 @@
-"""kill -9 at random moments of fan-outs: engine, worker, database, exchange; then what is true."""
+"""kill -9 at random moments of fan-outs: engine, worker, database, exchange; then what is true.
+
+Or one of them is frozen for longer than its lease (SIGSTOP) and goes on: it believes that it still
+holds what others have taken over.
+"""
 
 import json
 import resource
@@ -14,7 +18,7 @@ from random import Random
 from typing import Any, Self
 
 from copyplugin.bench.exchange_process import JOURNAL, orders_sent_twice
-from copyplugin.bench.kill_world import Crew, KillWorld
+from copyplugin.bench.kill_world import LEASE_SECONDS, Crew, KillWorld
 from copyplugin.bench.stage import PRICE_TICKS
 from simexchange.core.types import Side
 
@@ -24,10 +28,17 @@ Move = tuple[Side, int, int]
 DEARER_TICKS = PRICE_TICKS // 100
 """What is opened is closed 1 % dearer: everybody earns, so that everybody owes a share."""
 
+FREEZES_FOR = (1.1, 1.6)
+"""How many leases a frozen process is still."""
+
 OPENS_AND_REDUCES = ((Side.BUY, 2), (Side.BUY, 1), (Side.SELL, 1), (Side.SELL, 2))
 
 VICTIMS = ("engine", "worker", "database", "exchange")
-VICTIMS_ON_SQLITE = ("engine", "exchange")
+NO_SERVER = frozenset({"worker", "database"})
+"""Who is not there on SQLite."""
+
+NOT_FROZEN = frozenset({"database"})
+"""Its sessions are processes of their own, which go on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,11 +48,14 @@ class KillTest:
     rounds: int
     crew: Crew
     seed: int
+    freezes: bool = False  # ... instead of killing
     rounds_of_a_world: int = 16
 
     @property
     def victims(self) -> tuple[str, ...]:
-        return VICTIMS_ON_SQLITE if self.crew.is_on_sqlite else VICTIMS
+        left_out = NO_SERVER if self.crew.is_on_sqlite else frozenset[str]()
+        left_out |= NOT_FROZEN if self.freezes else frozenset[str]()
+        return tuple(victim for victim in VICTIMS if victim not in left_out)
 
 
 @dataclass
@@ -58,6 +72,7 @@ class Tally:
     sent_twice: int = 0
     ledger_faults: int = 0
     kills: Counter[str] = field(default_factory=Counter[str])
+    freezes: Counter[str] = field(default_factory=Counter[str])
     seconds: float = 0.0
     slowest_seconds: float = 0.0
     processor_seconds: float = 0.0
@@ -71,8 +86,11 @@ class Tally:
         rounded = {
             name: round(value, 1) for name, value in figures.items() if isinstance(value, float)
         }
-        kills = dict(sorted(self.kills.items()))
-        return {**figures, **rounded, "shares": str(self.shares), "kills": kills}
+        victims = {
+            "kills": dict(sorted(self.kills.items())),
+            "freezes": dict(sorted(self.freezes.items())),
+        }
+        return {**figures, **rounded, "shares": str(self.shares), **victims}
 
     @classmethod
     def from_json(cls, figures: Mapping[str, Any]) -> Self:
@@ -81,6 +99,7 @@ class Tally:
             setattr(tally, name, value)
         tally.shares = Decimal(tally.shares)
         tally.kills = Counter(tally.kills)
+        tally.freezes = Counter(tally.freezes)
         return tally
 
 
@@ -121,26 +140,31 @@ async def _live(world: KillWorld, test: KillTest, random: Random, tally: Tally) 
 async def _round(
     world: KillWorld, test: KillTest, move: Move, random: Random, tally: Tally
 ) -> bool:
-    """Trade, kill somebody meanwhile, and look; return whether the world is stuck."""
+    """Trade, kill or freeze somebody meanwhile, and look; return whether the world is stuck."""
     victim = random.choice(test.victims)
     began = time.monotonic()
     await world.trade(*move)
     part = random.uniform(0.0, 1.0 if world.target else 2.0)
     await world.reach(part)
-    await world.kill(victim, stays_dead=random.uniform(0.0, 0.5))
+    if test.freezes:
+        await world.freeze(victim, random.uniform(*FREEZES_FOR) * LEASE_SECONDS)
+        tally.freezes[victim] += 1
+    else:
+        await world.kill(victim, stays_dead=random.uniform(0.0, 0.5))
+        tally.kills[victim] += 1
     unfinished = await world.settle()
     taken = time.monotonic() - began
     lost = await world.count_lost()
     faults = await world.ledger_faults()
     tally.rounds += 1
     tally.orders += world.crew.followers
-    tally.kills[victim] += 1
     tally.lost += lost
     tally.ledger_faults += len(faults)
     tally.slowest_seconds = max(tally.slowest_seconds, taken)
     ending = "all there" if unfinished is None else f"stuck: {unfinished}"
     sys.stderr.write(
-        f"round {tally.rounds}: {victim} killed with {part:.0%} done, "
+        f"round {tally.rounds}: {victim} {'frozen' if test.freezes else 'killed'} "
+        f"with {part:.0%} done, "
         f"{ending} after {taken:.1f} s, {lost} lost\n"
     )
     sys.stderr.writelines(f"  {fault}\n" for fault in faults[:5])

@@ -47,8 +47,9 @@ ROWS_TOLD, LOG_TOLD = 5, 2_000
 # Whoever waits long enough gets everything: the test is of what is lost, not of what is too late.
 # A lease shorter than the time a starved process waits for its turn is lost before anything is
 # booked under it, again and again: on a machine that does much else nothing is ever done then.
+LEASE_SECONDS = 10
 SETTINGS: Mapping[str, object] = {
-    "lease_seconds": 10,
+    "lease_seconds": LEASE_SECONDS,
     "request_timeout_seconds": 3,
     "copy_sweep_seconds": 1,
     "open_attempts": 100,
@@ -196,11 +197,18 @@ class KillWorld:
             await asyncio.sleep(stays_dead)
             await asyncio.to_thread(self.postgres.start)
             return
-        name = "worker 0" if victim == "worker" else victim
+        name = _name_of(victim)
         self._held_down.add(name)
         self._processes[name].send_signal(signal.SIGKILL)
         await asyncio.sleep(stays_dead)
         self._held_down.discard(name)
+
+    async def freeze(self, victim: str, seconds: float) -> None:
+        """Hold a process still, and let it go on as if nothing had been."""
+        process = self._processes[_name_of(victim)]
+        process.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(seconds)
+        process.send_signal(signal.SIGCONT)
 
     async def settle(self) -> Unfinished | None:
         """Wait until all is copied and settled; return what is left where nothing moves any more.
@@ -316,3 +324,7 @@ class KillWorld:
             self._processes[name] = subprocess.Popen(  # noqa: S603 - this program
                 [sys.executable, *words], env=variables, stdout=log, stderr=log
             )
+
+
+def _name_of(victim: str) -> str:
+    return "worker 0" if victim == "worker" else victim

@@ -1,4 +1,4 @@
-"""A few real kills; `copyplugin kill-test` does a hundred rounds of large ones."""
+"""A few real kills and freezes; `copyplugin kill-test` does a hundred rounds of large ones."""
 
 import json
 import subprocess
@@ -9,9 +9,13 @@ import pytest
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("where", [["--sqlite"], []], ids=["sqlite", "postgresql"])
-def test_kills_lose_no_order_and_send_none_twice(where):
-    words = ["kill-test", "--rounds", "2", "--followers", "20", "--seed", "7", *where]
+@pytest.mark.parametrize(
+    ("option", "counted"),
+    [("--sqlite", "kills"), ("--fsync", "kills"), ("--freeze", "freezes")],
+    ids=["killed on sqlite", "killed", "frozen"],
+)
+def test_who_is_killed_or_frozen_loses_no_order_and_sends_none_twice(option, counted):
+    words = ["kill-test", "--rounds", "2", "--followers", "20", "--seed", "7", option]
 
     ran = subprocess.run(
         [sys.executable, "-m", "copyplugin", *words], capture_output=True, timeout=280, check=False
@@ -19,5 +23,5 @@ def test_kills_lose_no_order_and_send_none_twice(where):
 
     assert ran.returncode == 0, ran.stderr.decode()[-2000:]
     answer = json.loads(ran.stdout)
-    assert sum(answer["kills"].values()) == answer["rounds"] == 2
+    assert sum(answer[counted].values()) == answer["rounds"] == 2
     assert [answer[name] for name in ("lost", "stuck", "sent_twice", "ledger_faults")] == [0] * 4
