@@ -177,8 +177,10 @@ class _Walk:
                 )
             )
         left_out = not_filled(taken.decision.skip)
-        later = max(0, then.wanted - count_of(made) - left_out)  # an order of a later one makes it
-        missing = max(0, would.wanted - count_of(kept) - extra.contracts - later)
+        unmade = max(0, then.wanted - count_of(made))
+        later = max(0, unmade - left_out)  # an order of a later one makes it
+        earlier = max(0, left_out - unmade)  # and here what earlier ones wanted is given up
+        missing = earlier + max(0, would.wanted - count_of(kept) - extra.contracts - later)
         self._then.open(step, then, made, Estimate(), given_up=left_out)
         self._tried.open(step, would, kept, extra, given_up=missing)
 

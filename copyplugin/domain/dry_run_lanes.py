@@ -119,7 +119,7 @@ class Run:
             sign_of(step.leg),
             self.story.contract_size_of(step.leg),
         )
-        wanted = min(wanted, lane.held)
+        wanted = max(0, min(wanted, lane.held))  # what is still to be made is not closed
         lane.held -= wanted
         lane.target = lane.held
         had = count_of(closed)

@@ -120,6 +120,25 @@ async def test_an_open_that_was_not_had_and_whose_rest_was_halted_is_taken_again
     assert (run.unlike, run.unlike_orders) == ((), ())
 
 
+async def test_one_order_for_two_decisions_that_was_not_had_is_given_up_for_both(
+    begin, plugin, market
+):
+    pair = await begin()
+    market.trade(pair.leader, SOL, Side.BUY, 4, PositionSide.LONG)
+    market.trade(pair.leader, SOL, Side.BUY, 2, PositionSide.LONG)
+    market.cancel_offers(SOL)  # nobody sells to the follower
+    await plugin.settle()
+    pair.stand_by(SOL)
+    await pair.sell(3)
+    assert [row.wanted for row in pair.rows(CopyDecisionRow)] == [4, 2]
+    assert pair.rows(CopyDecisionRow)[1].skip_detail["not_filled"] == "6"
+
+    [run] = decisions_again(plugin)
+
+    assert (run.unlike, run.unlike_orders) == ((), ())
+    assert (run.least, run.most) == (0, 0)
+
+
 async def test_a_decision_under_a_setting_that_was_changed_meanwhile_is_taken_under_it(
     begin, plugin, market
 ):
