@@ -87,7 +87,8 @@ class FollowDryRun:
     """`unlike` are decisions that did not come out as recorded, `unlike_orders` limit prices.
 
     The difference of the result is between `least` and `most` USDT, before leader shares and
-    funding. `held` is what the run under the settings of the time holds at the end.
+    funding. `held` is what the run under the settings of the time holds at the end, `would_hold`
+    the tried one.
     """
 
     opens: tuple[Retaken, ...]
@@ -98,6 +99,7 @@ class FollowDryRun:
     least: Fraction
     most: Fraction
     held: Mapping[Leg, int]
+    would_hold: Mapping[Leg, int]
 
 
 def dry_run(story: FollowStory, trial: Trial) -> FollowDryRun:
@@ -135,6 +137,7 @@ class _Walk:
             least=least,
             most=most,
             held={leg: lane.held for leg, lane in self._then.lanes.items()},
+            would_hold={leg: lane.held for leg, lane in self._tried.lanes.items()},
         )
 
     def _open(self, step: SignalStep, taken: Taken, close_behind: datetime | None) -> None:

@@ -34,3 +34,4 @@ def check_decisions_again(plugin: Plugin) -> None:
     for run in decisions_again(plugin):
         assert (run.unlike, run.unlike_orders) == ((), ()), "decisions do not come out as recorded"
         assert (run.least, run.most) == (0, 0)
+        assert run.would_hold == run.held
