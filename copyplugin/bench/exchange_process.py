@@ -171,8 +171,8 @@ class RemoteExchange:
         self._told: dict[AccountId, Callable[[LeaderFill], None]] = {}
 
     def __getattr__(self, name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
-        if name.startswith("_"):
-            raise AttributeError(name)
+        if name.startswith("_") or not hasattr(SimulatedVenue, name):
+            raise AttributeError(name)  # so that it is asked for nothing that the venue has not
 
         async def call(*given: Any) -> Any:
             return await self.call(name, *given)

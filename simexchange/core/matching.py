@@ -4,8 +4,10 @@ from typing import Final
 
 from simexchange.core.book import BookSide, unlink
 from simexchange.core.events import SelfTradePrevented
+from simexchange.core.margin import available_balance, resting_cost
 from simexchange.core.markets import Market
 from simexchange.core.orders import Order
+from simexchange.core.positions import Position
 from simexchange.core.state import State
 from simexchange.core.trading import Trading
 from simexchange.core.types import RATE_SCALE, CancelReason, SelfTradePrevention
@@ -135,7 +137,8 @@ def _certain(maker: Order, closable: dict[int, int], lost: dict[int, int]) -> in
 
     ``closable`` keeps what is left of each position that resting orders would close: every order
     against it takes from it, whichever of them it was promised to. ``lost`` keeps what each account
-    may have lost by that; who then has less than its orders hold loses orders.
+    may have lost by that; who then has less than its orders hold loses orders. What was promised
+    to close and would open by then counts where the account could hold money for all such.
     """
     account = maker.account
     gone = lost.get(account.number, 0)
@@ -149,15 +152,39 @@ def _certain(maker: Order, closable: dict[int, int], lost: dict[int, int]) -> in
     closed = min(left, maker.remaining)
     closable[position.number] = left - closed
     lost[account.number] = gone + _loss(maker, closed)
-    return maker.remaining - closes + min(closes, left)
+    opens = max(0, closes - left)
+    if opens and not maker.closing and _can_hold_promised(position, gone):
+        opens = 0
+    return maker.remaining - opens
+
+
+def _can_hold_promised(position: Position, lost: int) -> bool:
+    """Say whether its account could pay for all that rests to close ``position``, were it gone.
+
+    Each order would then hold money for what it promised, the oldest first, whether the taker
+    would meet it or not; what has traded till then may have cost ``lost``.
+    """
+    account = position.account
+    resting = [order for order in position.closers.values() if not order.closing]
+    needed = sum(resting_cost(order, order.promised, position.leverage) for order in resting)
+    rounding = 2 * len(account.open_orders)
+    return needed + lost + rounding <= available_balance(account)
 
 
 def _loss(maker: Order, closed: int) -> int:
-    """Return what its account may lose, fee included, where ``maker`` closes at its price; ≥ 0."""
+    """Return what its account may lose, fee included, where ``maker`` closes at its price.
+
+    Below zero it gains at least so much: the margin that is released, and its profit.
+    """
     position, price = maker.position, maker.price
     assert price is not None
-    notional = closed * price * position.market.tick_value
+    market = position.market
+    notional = closed * price * market.tick_value
     size = max(1, abs(position.contracts))
     kept = (abs(position.cost) * maker.sign + position.margin) * closed // size
     fee = max(0, -(-notional * position.maker_fee.rate // RATE_SCALE))
-    return max(0, notional * maker.sign - kept + fee + 2)  # 2: what fills and shares round
+    loss = notional * maker.sign - kept
+    if position.is_cross and market.mark is not None:
+        # what backs new orders falls by this, too, where profit not yet realized has offset loss
+        loss = max(loss, closed * (price - market.mark) * maker.sign * market.tick_value)
+    return loss + fee + 2  # 2: what fills and shares round

@@ -1,5 +1,7 @@
 """What happens to a new order."""
 
+from random import Random
+
 import pytest
 
 from simexchange.core.commands import (
@@ -426,3 +428,37 @@ def test_a_fill_or_kill_order_counts_on_nobody_who_loses_his_money_by_its_first_
 
     assert of_type(killed, Filled) == []
     assert len(of_type(desk.limit(3, SELL, 5, 1_080, time_in_force=TimeInForce.FOK), Filled)) == 2
+
+
+@pytest.mark.parametrize("money", [10_000, 232])
+def test_a_fill_or_kill_order_counts_on_who_can_pay_for_what_he_no_longer_closes(money):
+    desk = Desk(money=money)
+    desk.apply(Deposit(3, Wallet.CONTRACT, usdt(10_000)))
+    desk.trade(1, 2, 4, 1_000)
+    desk.limit(2, BUY, 4, 994)  # promised to close the short: holds no money
+    desk.limit(2, BUY, 16, 1_013)  # closes it first, and goes on
+
+    events = desk.limit(3, SELL, 19, 993, time_in_force=TimeInForce.FOK)
+
+    assert [fill.contracts for fill in of_type(events, Filled)] == [16, 16, 3, 3]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_fill_or_kill_order_is_filled_whole_or_not_at_all_whoever_runs_out_of_money(seed):
+    random = Random(seed)
+    for _ in range(25):
+        desk = Desk(money=random.randrange(60, 400), mark=random.choice([990, 1_000, 1_010]))
+        if random.random() < 1 / 2:
+            desk.apply(SetMarginMode(2, SYMBOL, MarginMode.CROSS))
+        for number in (1, 3):
+            desk.apply(Deposit(number, Wallet.CONTRACT, usdt(10_000)))
+        desk.trade(1, 2, random.randint(1, 8), random.randint(985, 1_015))
+        for _ in range(4):
+            desk.limit(2, BUY, random.randint(1, 10), random.randint(950, 1_090))
+        wanted = random.randint(2, 30)
+
+        events = desk.limit(
+            3, SELL, wanted, random.randint(950, 1_000), time_in_force=TimeInForce.FOK
+        )
+
+        assert sum(fill.contracts for fill in of_type(events, Filled)) in {0, 2 * wanted}
