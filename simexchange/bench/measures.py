@@ -3,6 +3,7 @@
 import resource
 import sys
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 
 from simexchange.bench.instructions import instructions_per_order
@@ -35,7 +36,8 @@ class Figures:
     """What `simexchange bench --json` prints. Times are CPU microseconds, medians of the rounds.
 
     `command_us`: what whoever receives a command pays on top, to make it of bytes and let it go.
-    `deep_ratio`: cost of an order with 20,000 resting ones, over that in a shallow book.
+    `deep_ratio`: cost of an order of the same stream with 20,000 resting ones, over that in a
+    shallow book; `cold_ratio`: where these are cancelled, too, of which little is in the cache.
     `late_ratio`: the last 30 % of the long run over its first. `instructions_per_order` is None
     where valgrind is not installed or was not asked for. `journal_us_per_command` and
     `snapshot_ms` come on top where there is a journal. `event_hash` is of the measured stream.
@@ -48,6 +50,8 @@ class Figures:
     command_us: float
     deep_us_per_order: float
     deep_ratio: float
+    cold_us_per_order: float
+    cold_ratio: float
     late_ratio: float | None
     tick_us: dict[str, float]
     tick_growth: float
@@ -67,19 +71,21 @@ class Figures:
 
 def measure(effort: Effort) -> Figures:
     """Measure everything, shallow and deep book in turn so that drift touches both alike."""
-    flow = mixed_workload(orders=effort.orders, seed=effort.seed, accounts=effort.accounts)
-    deep = mixed_workload(
-        orders=effort.orders, seed=effort.seed, accounts=effort.accounts, resting=DEEP_RESTING
+    mixed = partial(
+        mixed_workload, orders=effort.orders, seed=effort.seed, accounts=effort.accounts
     )
+    flow, deep = mixed(), mixed(resting=DEEP_RESTING)
+    cold = mixed(resting=DEEP_RESTING, cancels_any=True)
     flows: list[float] = []
-    ratios: list[float] = []
+    deep_ratios: list[float] = []
+    cold_ratios: list[float] = []
     arrivals: list[float] = []
     event_hash = ""
     for _ in range(effort.rounds):
         us, event_hash = _us_per_order(flow)
-        deep_us, _ = _us_per_order(deep)
         flows.append(us)
-        ratios.append(deep_us / us)
+        deep_ratios.append(_us_per_order(deep)[0] / us)
+        cold_ratios.append(_us_per_order(cold)[0] / us)
         arrivals.append(arrival_us(flow.measured))
     is_compiled = not trading.__file__.endswith(".py")
     journal_us, snapshot_ms, snapshot_mib = (
@@ -94,8 +100,10 @@ def measure(effort: Effort) -> Figures:
         us_per_order=round(median(flows), 3),
         instructions_per_order=_instructions(effort),
         command_us=round(median(arrivals), 3),
-        deep_us_per_order=round(median(flows) * median(ratios), 3),
-        deep_ratio=round(median(ratios), 3),
+        deep_us_per_order=round(median(flows) * median(deep_ratios), 3),
+        deep_ratio=round(median(deep_ratios), 3),
+        cold_us_per_order=round(median(flows) * median(cold_ratios), 3),
+        cold_ratio=round(median(cold_ratios), 3),
         late_ratio=_late(effort),
         tick_us=tick_us,
         tick_growth=round(last / first, 2),

@@ -90,16 +90,19 @@ class Workload:
     measured: PackedCommands
 
 
-def mixed_workload(*, orders: int, seed: int, accounts: int, resting: int = 0) -> Workload:
+def mixed_workload(
+    *, orders: int, seed: int, accounts: int, resting: int = 0, cancels_any: bool = False
+) -> Workload:
     """Return `orders` commands, 60 % limits (1 in 7 marketable), 30 % cancels, 10 % markets.
 
-    `resting` orders are put into the book first, spread over 2,000 prices. Raises ValueError for
-    fewer than two accounts.
+    `resting` orders are put into the book first, spread over 2,000 prices: the same stream then
+    runs in a deep book. Where `cancels_any` is set they are cancelled as all others are, and it is
+    another stream. Raises ValueError for fewer than two accounts.
     """
     if accounts < 2:  # noqa: PLR2004 - one account would trade with itself alone
         message = f"the workload needs at least 2 accounts, not {accounts}"
         raise ValueError(message)
-    stream = Stream(seed=seed, accounts=accounts, resting=resting)
+    stream = Stream(seed=seed, accounts=accounts, resting=resting, cancels_any=cancels_any)
     measured = PackedCommands.of(stream.commands(orders))
     return Workload(PackedCommands.of(stream.setting_up), measured)
 
@@ -156,14 +159,19 @@ def _resting(random: Random, accounts: int, resting: int) -> Iterator[Command]:
 class Stream:
     """The mixed commands of one seed, one after another without end."""
 
-    def __init__(self, *, seed: int, accounts: int, resting: int = 0) -> None:
+    def __init__(
+        self, *, seed: int, accounts: int, resting: int = 0, cancels_any: bool = False
+    ) -> None:
         self._random = Random(seed)  # noqa: S311 - a reproducible stream, not a secret
         self._accounts = accounts
         self._scratch = _Scratch(Exchange())
-        self._should_rest = resting + _USUALLY_RESTING
-        self.setting_up = (*_listing(accounts), *_resting(self._random, accounts, resting))
+        self._should_rest = _USUALLY_RESTING + (resting if cancels_any else 0)
+        deep = Random(f"{seed} deep")  # noqa: S311 - of its own: the stream is the same in any book
+        self.setting_up = (*_listing(accounts), *_resting(deep, accounts, resting))
         for command in self.setting_up:
             self._scratch.apply(command)
+        if not cancels_any:
+            self._scratch.forget_living()
 
     def commands(self, count: int) -> Iterator[Command]:
         """Yield the next `count` commands."""
@@ -218,6 +226,10 @@ class _Scratch:
                 isinstance(event, Filled) and event.order_filled == event.order_contracts
             ):
                 self._remove(event.order_id)
+
+    def forget_living(self) -> None:
+        self.living.clear()
+        self._places.clear()
 
     def some_living(self, random: Random) -> tuple[int, int]:
         return self.living[random.randrange(len(self.living))]

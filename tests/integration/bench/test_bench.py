@@ -6,10 +6,17 @@ from pathlib import Path
 import msgspec
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from simexchange.bench.compiled import LEFT_PLAIN
 from simexchange.bench.ticks import calm_tick_us, crowded_exchange, rough_event_us
-from simexchange.bench.workload import PackedCommands, Stream, mixed_workload, prepared_exchange
+from simexchange.bench.workload import (
+    PackedCommands,
+    Stream,
+    Workload,
+    mixed_workload,
+    prepared_exchange,
+)
 from simexchange.cli import main
 from simexchange.core import exchange as exchange_module
 from simexchange.core.commands import CancelOrder, PlaceOrder
@@ -55,6 +62,25 @@ def test_a_deep_book_rests_outside_the_prices_that_trade() -> None:
     exchange = prepared_exchange(workload.setting_up)
 
     assert sum(len(exchange.open_orders(account)) for account in exchange.accounts) == 2_000
+
+
+def test_a_deep_book_gets_the_same_stream_unless_all_of_it_may_be_cancelled() -> None:
+    shallow, deep, cold = (
+        mixed_workload(orders=2_000, seed=3, accounts=50, resting=resting, cancels_any=any_of_them)
+        for resting, any_of_them in ((0, False), (5_000, False), (5_000, True))
+    )
+
+    def told(workload: Workload, deep_orders: int) -> list[object]:
+        return [
+            replace(each, order_id=each.order_id - deep_orders)
+            if isinstance(each, CancelOrder) and each.order_id is not None
+            else each
+            for each in workload.measured
+        ]
+
+    assert told(deep, 5_000) == told(shallow, 0)
+    cancelled = {each.order_id for each in cold.measured if isinstance(each, CancelOrder)}
+    assert sum(1 <= number <= 5_000 for number in cancelled if number) > len(cancelled) * 0.8
 
 
 def test_the_same_seed_makes_the_same_stream() -> None:
