@@ -34,7 +34,7 @@ FREEZES_FOR = (1.1, 1.6)
 OPENS_AND_REDUCES = ((Side.BUY, 2), (Side.BUY, 1), (Side.SELL, 1), (Side.SELL, 2))
 
 VICTIMS = ("engine", "worker", "database", "exchange")
-NO_SERVER = frozenset({"worker", "database"})
+NEED_A_SERVER = frozenset({"worker", "database"})
 """Who is not there on SQLite."""
 
 NOT_FROZEN = frozenset({"database"})
@@ -53,7 +53,7 @@ class KillTest:
 
     @property
     def victims(self) -> tuple[str, ...]:
-        left_out = NO_SERVER if self.crew.is_on_sqlite else frozenset[str]()
+        left_out = NEED_A_SERVER if self.crew.is_on_sqlite else frozenset[str]()
         left_out |= NOT_FROZEN if self.freezes else frozenset[str]()
         return tuple(victim for victim in VICTIMS if victim not in left_out)
 

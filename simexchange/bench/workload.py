@@ -166,7 +166,7 @@ class Stream:
         self._accounts = accounts
         self._scratch = _Scratch(Exchange())
         self._should_rest = _USUALLY_RESTING + (resting if cancels_any else 0)
-        deep = Random(f"{seed} deep")  # noqa: S311 - of its own: the stream is the same in any book
+        deep = Random(f"{seed} deep")  # noqa: S311 - repeatable; apart, so that the stream is the same
         self.setting_up = (*_listing(accounts), *_resting(deep, accounts, resting))
         for command in self.setting_up:
             self._scratch.apply(command)
