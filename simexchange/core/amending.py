@@ -42,16 +42,21 @@ class OrderChanges:
         self._entry = entry
 
     def cancel(self, command: CancelOrder) -> None:
+        try:
+            order = self._state.accounts[command.account].open_orders[command.order_id or 0]
+        except KeyError:
+            order = self._named_otherwise(command)
+        if order is not None and order.position.symbol == command.symbol:
+            self._trading.cancel(order, _REQUESTED)
+        else:
+            self._refuse(command, self._missing(command, self._state.accounts.get(command.account)))
+
+    def _named_otherwise(self, command: CancelOrder) -> Order | None:
+        """Return the open order that a command names by its client id, if it does."""
         account = self._state.accounts.get(command.account)
-        if account is not None:
-            order_id = command.order_id
-            order = None if order_id is None else account.open_orders.get(order_id)
-            if order is None and command.client_order_id is not None:
-                order = _by_client_id(account, command.client_order_id)
-            if order is not None and order.position.symbol == command.symbol:
-                self._trading.cancel(order, _REQUESTED)
-                return
-        self._refuse(command, self._missing(command, account))
+        if account is None or command.client_order_id is None:
+            return None
+        return _by_client_id(account, command.client_order_id)
 
     def cancel_all(self, command: CancelAll) -> None:
         account = self._state.accounts.get(command.account)

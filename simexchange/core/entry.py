@@ -6,7 +6,6 @@ from simexchange.core.accounts import take_forced
 from simexchange.core.book import BookSide
 from simexchange.core.commands import PlaceOrder
 from simexchange.core.events import OrderAccepted
-from simexchange.core.markets import Market
 from simexchange.core.matching import Matching
 from simexchange.core.order_checks import (
     RESTING,
@@ -75,24 +74,31 @@ class OrderEntry:
         if thing.remaining:
             self._trading.cancel(thing, CancelReason.EXPIRED)
 
-    def place(  # noqa: C901 - a branch for each check, none a call for an order without fault
+    def place(  # noqa: C901, PLR0911, PLR0912, PLR0915 - each call here every order would pay for
         self, command: PlaceOrder, plan_id: int | None
     ) -> Refusal | None:
-        """Place an order; returns the refusal that was also said as an event."""
-        market = self._state.markets.get(command.symbol)
-        position = None if market is None else market.plain.get(command.account)
+        """Place an order; returns the refusal that was also said as an event.
+
+        What is refused, trades at once or has anything uncommon about it is for others: an order
+        that only rests is placed by this one call.
+        """
+        state = self._state
+        try:
+            market = state.markets[command.symbol]
+            position = market.plain[command.account]
+        except KeyError:
+            return self._place_examined(command, plan_id)
         price = command.price
         contracts = command.contracts
         if (
-            market is None
-            or position is None
-            or command.position_side is not _NET
+            command.position_side is not _NET
             or command.client_order_id is not None
             or command.expires_at is not None
-            or not market.min_contracts <= contracts <= market.plain_contracts
+            or contracts > market.plain_contracts
+            or contracts < market.min_contracts
             or (command.kind is _LIMIT if price is None else price < 1 or command.kind is _MARKET)
         ):
-            return self._place_examined(command, market, plan_id)
+            return self._place_examined(command, plan_id)
         time_in_force = command.time_in_force
         if (
             price is None
@@ -120,36 +126,85 @@ class OrderEntry:
         elif promised > contracts:
             promised = contracts
         opening = contracts - promised
-        is_plain = time_in_force is _GTC and command.self_trade_prevention is _NO_PREVENTION
-        terms = side.plain if is_plain else command
-        order = self._accept(
-            terms, position, sign, price, contracts, promised, opening, price, price, plan_id
+
+        # `_accept`, written out for who rests at once
+        account = position.account
+        hold = 0
+        if opening:
+            fee = position.hold_fee
+            owed = -price * opening
+            hold = -(owed * fee.units // fee.ticks)
+            hold -= owed * position.margin_units // position.margin_ticks
+            mark = market.mark
+            if mark is not None and (behind := (price - mark) * sign) > 0:
+                hold += opening * behind * market.tick_value
+            held = account.hold + hold
+            if held > account.wallet or position.tier_cap is not None or account.cross_positions:
+                refusal = hold_problem(position, sign, opening, price, price)
+                if refusal is not None:
+                    return self._refuse(command, refusal, plan_id)
+            account.hold = held
+        order_id = state.next_order_id
+        state.next_order_id = order_id + 1
+        order = Order()
+        order.order_id = order_id
+        order.position = position
+        order.command = (
+            side.plain
+            if time_in_force is _GTC and command.self_trade_prevention is _NO_PREVENTION
+            else command
         )
-        if order is None:
-            refusal = hold_problem(position, sign, opening, price, price)
-            return self._refuse(command, refusal, plan_id)
-        side.append(order, price)
-        position.account.open_orders[order.order_id] = order
-        if promised:
-            self._trading.register_closer(order)
+        order.sign = sign
+        order.contracts = order.remaining = contracts
+        order.closing = False
+        order.plan_id = plan_id
+        order.created_at = order.updated_at = at = state.log.at
+        order.filled = order.filled_ticks = order.fee = 0
+        order.hold = hold
+        order.promised = promised
+        state.log.events.append(OrderAccepted(
+            at, order_id, account.number, position.symbol, command.side, _NET, _LIMIT, price,
+            contracts, time_in_force, False, None, plan_id, False,
+        ))  # fmt: skip
+
+        # `BookSide.append`, written out
+        level = side.levels.get(price)
+        if level is None:
+            level = side.new_level(price)
+        order.price = level.price
+        order.level = level
+        order.next = None
+        order.prev = tail = level.tail
+        level.tail = order
+        if tail is not None:
+            tail.next = order
+        else:
+            level.head = order
+            if side.top is not None and level.key < side.top.key:
+                side.top = level
+        account.open_orders[order_id] = order
+        if promised:  # `register_closer`, written out for who promises no more than there is
+            position.closers[order_id] = order
+            position.promised = position.promised + promised
+            if position.closing_orders:
+                self._trading.recap(position)
         return None
 
-    def _place_examined(
-        self, command: PlaceOrder, market: Market | None, plan_id: int | None
-    ) -> Refusal | None:
-        found = self._examine(command, market, plan_id)
+    def _place_examined(self, command: PlaceOrder, plan_id: int | None) -> Refusal | None:
+        found = self._examine(command, plan_id)
         if isinstance(found, Refusal):
             return self._refuse(command, found, plan_id)
         return self._take(command, found, plan_id)
 
     def _examine(  # noqa: C901 - one check after another
-        self, command: PlaceOrder, market: Market | None, plan_id: int | None
+        self, command: PlaceOrder, plan_id: int | None
     ) -> Position | Refusal:
         """Check what can be checked without looking at book or money, in order of precedence.
 
         Return the position that the order is for; not yet adopted, for the first order there.
         """
         account = self._state.accounts.get(command.account)
+        market = self._state.markets.get(command.symbol)
         if account is None or market is None:
             return unknown(command.account, command.symbol, account)
         price = command.price

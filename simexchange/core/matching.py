@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from simexchange.core.book import BookSide, unlink
+from simexchange.core.book import BookSide
 from simexchange.core.events import SelfTradePrevented
 from simexchange.core.margin import available_balance, resting_cost
 from simexchange.core.markets import Market
@@ -46,7 +46,15 @@ class Matching:
                 continue
             if contracts >= maker.remaining:
                 contracts = maker.remaining
-                unlink(maker, level)
+                # `unlink`, written out for the first of a queue
+                level.head = after = maker.next
+                if after is not None:
+                    after.prev = None
+                    maker.next = None
+                else:
+                    level.tail = None
+                    makers.top = None
+                maker.level = None
             price = level.price
             market.last = price
             if market.watches_last:

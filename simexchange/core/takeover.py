@@ -12,7 +12,7 @@ from simexchange.core.events import BankruptcyTakeover, Deleveraged
 from simexchange.core.markets import Market
 from simexchange.core.positions import Position, cost_share
 from simexchange.core.state import State, view_sign
-from simexchange.core.trading import Trading, closed_by
+from simexchange.core.trading import Trading
 from simexchange.core.types import RATE_SCALE, CancelReason, PositionSide, Side
 
 
@@ -113,8 +113,7 @@ class Takeover:
 
     def _settle(self, position: Position, sign: int, contracts: int, value: int) -> int:
         """Move contracts into a position without a fee; return the realized PnL."""
-        closed = closed_by(position, sign, contracts)
-        realized = self._trading.settle(position, sign, contracts, closed, value, 0)
+        realized = self._trading.settle(position, sign, contracts, value)
         self._trading.free_short()
         return realized
 

@@ -6,9 +6,9 @@ from simexchange.core.accounts import Account
 from simexchange.core.book import unlink
 from simexchange.core.events import Filled, InsuranceFundMoved, OrderAmended, OrderCancelled
 from simexchange.core.ledger import Ledger
-from simexchange.core.margin import available_balance, resting_cost
+from simexchange.core.margin import available_balance, initial_margin, resting_cost
 from simexchange.core.orders import Order
-from simexchange.core.positions import Position
+from simexchange.core.positions import Position, cost_share
 from simexchange.core.state import State
 from simexchange.core.types import (
     AccountKind,
@@ -34,7 +34,7 @@ class Trading:
         self._log = state.log
         self._short: list[Account] = []  # whose wallet no longer covers what their orders hold
 
-    def trade(  # noqa: C901 - each call here would be paid by every trade
+    def trade(  # noqa: C901, PLR0912, PLR0915 - each call here would be paid by every trade
         self, maker: Order, taker: Order, contracts: int, price: int
     ) -> None:
         """Book both sides of a trade, the maker's first; the book itself already knows."""
@@ -44,7 +44,9 @@ class Trading:
         trade_id = state.next_trade_id
         state.next_trade_id = trade_id + 1
         ticks = price * contracts
-        notional = ticks * maker.position.market.tick_value
+        market = maker.position.market
+        notional = ticks * market.tick_value
+        ledger = self._ledger
         for order in (maker, taker):
             position = order.position
             account = position.account
@@ -55,22 +57,64 @@ class Trading:
             order.filled_ticks = order.filled_ticks + ticks
             order.fee = order.fee + fee
             order.updated_at = at
-            if (promised := order.promised) >= contracts:  # _use_promise, for who only closes
+            promised = order.promised
+            if not promised:
+                if hold := order.hold:  # _release_part, for who only opens
+                    freed = hold * contracts // (remaining + contracts) if remaining else hold
+                    order.hold = hold - freed
+                    account.hold = account.hold - freed
+            elif promised >= contracts:  # _use_promise, for who only closes
                 order.promised = promised - contracts
                 if order is maker:
                     position.promised = position.promised - contracts
                     if promised == contracts:
                         del position.closers[order.order_id]
-            elif promised:
+            else:
                 self._use_promise(order, contracts)
-            elif hold := order.hold:  # _release_part, for who only opens
-                kept = -(-hold * remaining // (remaining + contracts)) if remaining else 0
-                order.hold = kept
-                account.hold = account.hold - hold + kept
+
+            # `settle`, written out, and the fee
             sign = order.sign
-            closable = -position.contracts if sign > 0 else position.contracts
-            closed = closable if 0 < closable < contracts else contracts if closable > 0 else 0
-            realized = self.settle(position, sign, contracts, closed, notional, fee)
+            held = position.contracts
+            size = -sign * held  # that can be closed; below zero it grows
+            position.contracts = held = held + sign * contracts
+            if size <= 0:
+                closed = realized = 0
+                margin = 0 if position.is_cross else -(-notional // position.leverage)
+                position.margin = position.margin + margin
+                if sign > 0:
+                    position.cost = position.cost + notional
+                    market.open_interest = market.open_interest + contracts
+                else:
+                    position.cost = position.cost - notional
+                wallet = account.wallet - margin - fee
+            else:
+                if contracts < size:
+                    closed = contracts
+                    cost = position.cost
+                    share = cost * contracts // size if cost >= 0 else -(-cost * contracts // size)
+                    freed = position.margin * contracts // size
+                    position.cost = cost - share
+                    position.margin = position.margin - freed
+                    realized = notional - share if sign < 0 else -notional - share
+                else:
+                    closed = size
+                    realized, freed = self._turn(position, sign, contracts, size, notional)
+                if sign < 0:
+                    market.open_interest = market.open_interest - closed
+                elif closed < contracts:
+                    market.open_interest = market.open_interest + contracts - closed
+                market.clearing = market.clearing - realized
+                wallet = account.wallet + realized + freed - fee
+            account.wallet = wallet  # with margin, fees and clearing it moves by nothing
+            ledger.fees = ledger.fees + fee
+            if not position.is_stale:
+                position.is_stale = True
+                market.stale.append(position)
+            if position.is_cross or account.cross_positions:
+                self._follow(position)
+            elif wallet < account.hold:
+                self._cover(position)
+
             order_id = order.order_id
             if not remaining:
                 if order is maker:  # a taker is in no register
@@ -79,7 +123,6 @@ class Trading:
                         self.deregister_closer(order)
                 state.closed_orders[order_id] = order
             state.last_execution_id = execution_id = state.last_execution_id + 1
-            held = position.contracts
             log.events.append(Filled(
                 at, execution_id, trade_id, order_id, order.command.client_order_id,
                 account.number, position.symbol, order.command.side, position.side, contracts,
@@ -95,81 +138,66 @@ class Trading:
             ):
                 self.recap(position)
 
-    def settle(  # noqa: C901 - as `trade`
-        self, position: Position, sign: int, contracts: int, closed: int, notional: int, fee: int
-    ) -> int:
-        """Move ``contracts`` worth ``notional`` into the position; return the realized PnL.
+    def settle(self, position: Position, sign: int, contracts: int, value: int) -> int:
+        """Move ``contracts`` worth ``value`` into the position, free of fees; return realized PnL.
 
-        ``closed`` of them close what the position holds (see ``closed_by``), the others open.
-        Opening moves initial margin (rounded up) from the wallet into an isolated position;
-        closing takes its share of cost toward zero and its share of margin rounded down, the last
-        close all that is left, and pays margin and profit, less the fee, into the wallet.
-        Who calls lets ``free_short`` cancel orders, once it has said what happened.
+        What closes comes first, the rest opens. Opening moves initial margin (rounded up) from the
+        wallet into an isolated position; closing takes its share of cost toward zero and its share
+        of margin rounded down, the last close all that is left, and pays margin and profit into
+        the wallet. Who calls lets ``free_short`` cancel orders, once it has said what happened.
         """
-        account = position.account
-        market = position.market
-        held = position.contracts
-        cost = position.cost
-        position.contracts = held + contracts if sign > 0 else held - contracts
-        if not closed:
-            realized = 0
-            margin = 0 if position.is_cross else -(-notional // position.leverage)
-            position.margin = position.margin + margin
-            if sign > 0:
-                position.cost = cost + notional
-                market.open_interest = market.open_interest + contracts
-            else:
-                position.cost = cost - notional
+        account, market = position.account, position.market
+        size = -sign * position.contracts  # that can be closed; below zero the position grows
+        closed = max(0, min(contracts, size))
+        position.contracts += sign * contracts
+        if closed == 0:
+            margin = 0 if position.is_cross else initial_margin(value, position.leverage)
+            position.cost += sign * value
+            position.margin += margin
+            realized, freed = 0, -margin
+        elif closed < size:
+            share = cost_share(position.cost, size, closed)
+            freed = position.margin * closed // size
+            position.cost -= share
+            position.margin -= freed
+            realized = -sign * value - share
         else:
-            size = -held if sign > 0 else held
-            if closed < size:  # cost_share, written out
-                share = cost * contracts // size if cost >= 0 else -(-cost * contracts // size)
-                margin = -(position.margin * contracts // size)
-                position.cost = cost - share
-                position.margin = position.margin + margin
-                realized = -notional - share if sign > 0 else notional - share
-            else:
-                realized, margin = self._turn(position, sign, contracts, size, notional)
-                if position.plans:
-                    self._state.bereft.append(position)
-                    self._state.has_echo = True
-            if sign < 0:
-                market.open_interest = market.open_interest - closed
-            market.clearing = market.clearing - realized
-        # wallet, margin, fees and clearing together move by nothing
-        wallet = account.wallet + realized - fee - margin
-        account.wallet = wallet
-        ledger = self._ledger
-        ledger.fees = ledger.fees + fee
-        if not position.is_stale:
-            position.is_stale = True
-            market.stale.append(position)
+            realized, freed = self._turn(position, sign, contracts, size, value)
+        market.open_interest += contracts - closed if sign > 0 else -closed
+        market.clearing -= realized
+        account.wallet += realized + freed  # with margin and clearing it moves by nothing
+        self._state.mark_stale(position)
+        self._follow(position)
+        return realized
+
+    def _follow(self, position: Position) -> None:
+        """Note what a move of contracts and of the wallet means for the account as a whole."""
+        account = position.account
         if position.is_cross:
             self._note_cross(position)
         if account.cross_positions:
             self._state.note_equity_moved(account)
-        elif wallet < account.hold:
+        elif account.wallet < account.hold:
             self._cover(position)
-        return realized
 
     def _turn(
         self, position: Position, sign: int, contracts: int, size: int, notional: int
     ) -> tuple[int, int]:
         """Close all ``size`` contracts of a position and open the other way with what is over.
 
-        Return (realized PnL, margin moved in, negative when it is released).
+        Return (realized PnL, margin that is released, negative where the new position takes more).
         """
         value = notional * size // contracts
         over = notional - value
         realized = -sign * value - position.cost
-        margin = -position.margin
+        margin = 0 if position.is_cross else initial_margin(over, position.leverage)
+        freed = position.margin - margin
         position.cost = sign * over
-        if not position.is_cross:
-            margin -= -over // position.leverage
-        position.margin = position.margin + margin
-        if sign > 0:
-            position.market.open_interest += contracts - size
-        return realized, margin
+        position.margin = margin
+        if position.plans:
+            self._state.bereft.append(position)
+            self._state.has_echo = True
+        return realized, freed
 
     def settle_wallet(self, position: Position) -> None:
         """Make good the wallet of a position's account after money was taken from it."""
@@ -191,10 +219,13 @@ class Trading:
         if hold:
             account.hold = account.hold - hold
             order.hold = 0
-        if order.promised or order.closing:
-            if order_id in position.closers:
-                self.deregister_closer(order)
+        promised = order.promised
+        if promised or order.closing:
             order.promised = 0
+            if position.closers.pop(order_id, None) is not None:  # `deregister_closer`, written out
+                position.promised = position.promised - promised
+                if order.closing:
+                    position.closing_orders = position.closing_orders - 1
         self._state.closed_orders[order_id] = order
         log = self._log
         command = order.command
@@ -398,8 +429,3 @@ class Trading:
         self._log.events.append(
             InsuranceFundMoved(self._log.at, -money, fund.wallet, account.number, symbol, cause)
         )
-
-
-def closed_by(position: Position, sign: int, contracts: int) -> int:
-    """Return how many of ``contracts`` that are bought or sold close what the position holds."""
-    return max(0, min(contracts, -sign * position.contracts))
