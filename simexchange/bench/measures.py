@@ -10,7 +10,7 @@ from simexchange.bench.instructions import instructions_per_order
 from simexchange.bench.journaling import journal_figures
 from simexchange.bench.ticks import calm_tick_us, crowded_exchange, rough_event_us
 from simexchange.bench.timing import FrozenHeap, arrival_us, late_ratio, spent_ns
-from simexchange.bench.workload import Workload, mixed_workload, prepared_exchange
+from simexchange.bench.workload import Workload, prepared_exchange, workload_made_apart
 from simexchange.core import trading
 from simexchange.core.types import MarginMode
 
@@ -72,7 +72,7 @@ class Figures:
 def measure(effort: Effort) -> Figures:
     """Measure everything, shallow and deep book in turn so that drift touches both alike."""
     mixed = partial(
-        mixed_workload, orders=effort.orders, seed=effort.seed, accounts=effort.accounts
+        workload_made_apart, orders=effort.orders, seed=effort.seed, accounts=effort.accounts
     )
     flow, deep = mixed(), mixed(resting=DEEP_RESTING)
     cold = mixed(resting=DEEP_RESTING, cancels_any=True)

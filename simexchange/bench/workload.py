@@ -6,9 +6,11 @@ neither fills up nor runs dry: market orders are twice as large while more order
 """
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
+from multiprocessing import get_context
 from random import Random
 from typing import Self
 
@@ -105,6 +107,25 @@ def mixed_workload(
     stream = Stream(seed=seed, accounts=accounts, resting=resting, cancels_any=cancels_any)
     measured = PackedCommands.of(stream.commands(orders))
     return Workload(PackedCommands.of(stream.setting_up), measured)
+
+
+def workload_made_apart(
+    *, orders: int, seed: int, accounts: int, resting: int = 0, cancels_any: bool = False
+) -> Workload:
+    """Return what `mixed_workload` returns, made by a process of its own.
+
+    It leaves its memory full of holes, into which the measured exchange would have to fit.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
+        made = apart.submit(
+            mixed_workload,
+            orders=orders,
+            seed=seed,
+            accounts=accounts,
+            resting=resting,
+            cancels_any=cancels_any,
+        )
+        return made.result()
 
 
 def prepared_exchange(setting_up: Iterable[Command], exchange: Exchange | None = None) -> Exchange:
