@@ -5,7 +5,7 @@ import msgspec
 from simexchange.core.chain import HashChain
 from simexchange.core.events import Event
 
-GROUP_EVENTS = 64
+GROUP_EVENTS = 128
 """How many events, at least, are encoded at once; part of what the hash means."""
 
 NO_EVENTS = (None,)

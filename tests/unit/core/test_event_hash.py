@@ -7,7 +7,7 @@ from simexchange.bench.workload import Stream
 from simexchange.core.exchange import Exchange
 
 LINK_BYTES = 65_536
-GROUP_EVENTS = 64
+GROUP_EVENTS = 128
 
 
 def test_the_event_hash_covers_every_event_of_every_command_since_the_first():
