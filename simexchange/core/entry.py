@@ -186,8 +186,6 @@ class OrderEntry:
         if promised:  # `register_closer`, written out for who promises no more than there is
             position.closers[order_id] = order
             position.promised = position.promised + promised
-            if position.closing_orders:
-                self._trading.recap(position)
         return None
 
     def _place_examined(self, command: PlaceOrder, plan_id: int | None) -> Refusal | None:

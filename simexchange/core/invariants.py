@@ -16,6 +16,9 @@ def check(state: State) -> None:
         _check_book(market)
     for account in state.accounts.values():
         _check_account(account)
+    for order in state.closed_orders.values():
+        assert order.remaining == 0, f"order {order.order_id} ended with {order.remaining} to go"
+        assert order.level is None, f"order {order.order_id} ended and rests at {order.price}"
 
 
 def ledger_table(state: State) -> str:
@@ -135,6 +138,7 @@ def _check_account(account: Account) -> None:
         for position in leg.values():
             assert position.promised == promised.get(position.number, 0)
             assert position.promised <= abs(position.contracts)
+            assert position.closing_orders == sum(o.closing for o in position.closers.values())
             assert all(order.closing or order.promised for order in position.closers.values())
     assert account.spot >= 0, f"account {number}: spot wallet {account.spot}"
     if account.kind is not AccountKind.SYSTEM and not account.cross_positions:

@@ -32,6 +32,7 @@ from simexchange.core.types import (
 from tests.laws.core.command_streams import TIERS, make_instrument
 
 SYMBOL = "BTCUSDT"
+OTHER = "ETHUSDT"  # where it is isolated
 ENTRY = 6_000
 LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
 
@@ -106,6 +107,36 @@ def test_a_cross_account_is_liquidated_at_the_reported_price_and_not_one_tick_be
     assume(hedge.slack(ENTRY + 1) > 0)
     (price,) = {position.liquidation_price for position in positions}
     assume(price is not None)
+    step = 1 if price > ENTRY else -1
+
+    assert not hedge.is_liquidated_at(price - step)
+    assert hedge.is_liquidated_at(price)
+
+
+@given(
+    st.builds(
+        CrossHedge,
+        st.integers(100, 60_000),
+        st.integers(0, 90),
+        prices,
+        prices,
+        st.integers(10**9, 10**11),
+    ),
+    st.integers(1, 200),
+)
+def test_an_isolated_trade_of_the_account_moves_the_price_at_which_it_is_liquidated(
+    hedge, contracts
+):
+    hedge.apply(ListInstrument(make_instrument(OTHER)))
+    assume(hedge.slack(ENTRY) > 0)
+    hedge.apply(SetMark(SYMBOL, ENTRY))  # by which its bands are worked out
+    limit = OrderKind.LIMIT
+    hedge.apply(PlaceOrder(2, OTHER, Side.SELL, contracts, limit, ENTRY))
+    hedge.apply(PlaceOrder(1, OTHER, Side.BUY, contracts, limit, ENTRY, position_side=LONG))
+    positions = [position for position in hedge.positions() if position.symbol == SYMBOL]
+    assume(len(hedge.positions()) > len(positions) > 0)  # else it had not the money
+    (price,) = {position.liquidation_price for position in positions}
+    assume(price is not None and abs(price - ENTRY) > 1)
     step = 1 if price > ENTRY else -1
 
     assert not hedge.is_liquidated_at(price - step)

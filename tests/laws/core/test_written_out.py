@@ -1,14 +1,23 @@
 """What is written out where it is hot gives what the public formula gives."""
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from simexchange.core.commands import Deposit, ListInstrument, OpenAccount, PlaceOrder, SetMark
+from simexchange.core.commands import (
+    Deposit,
+    ListInstrument,
+    OpenAccount,
+    PlaceOrder,
+    SetMark,
+)
+from simexchange.core.entry import OrderEntry
 from simexchange.core.events import Filled, OrderAccepted, OrderRejected
 from simexchange.core.exchange import Exchange
 from simexchange.core.fees import fee_of
 from simexchange.core.margin import initial_margin, order_cost
 from simexchange.core.positions import Position, cost_share
+from simexchange.core.state import Refusal
 from simexchange.core.trading import Trading
 from simexchange.core.types import MONEY_SCALE, OrderKind, PositionSide, RejectReason, Side, Wallet
 from tests.laws.core.command_streams import make_instrument, make_run
@@ -185,3 +194,26 @@ def test_every_fee_of_a_mixed_stream_is_that_of_the_formula():
             assert fill.fee == fee_of(fill.price * fill.contracts * market.tick_value, fee.rate)
             compared += 1
     assert compared > 50
+
+
+class Examining:
+    """An entry that takes no order the short way."""
+
+    def __init__(self, entry: OrderEntry) -> None:
+        self._entry = entry
+
+    def place(self, command: PlaceOrder, plan_id: int | None) -> Refusal | None:
+        return self._entry._place_examined(command, plan_id)
+
+
+@pytest.mark.parametrize("seed", [11, 12, 13, 14])
+def test_an_order_placed_the_short_way_is_the_order_that_was_examined(seed):
+    stream = make_run(seed, 1_500, check_every=0)
+    short, examined = Exchange(stream.exchange.config), Exchange(stream.exchange.config)
+    examined._entry = Examining(examined._entry)
+
+    for command, at in stream.log:
+        assert short.apply(command, at) == examined.apply(command, at)
+
+    assert short.event_hash == examined.event_hash == stream.exchange.event_hash
+    assert short.state_hash() == examined.state_hash()
