@@ -74,17 +74,16 @@ class OrderEntry:
         if thing.remaining:
             self._trading.cancel(thing, CancelReason.EXPIRED)
 
-    def place(  # noqa: C901, PLR0911, PLR0912, PLR0915 - each call here every order would pay for
+    def place(  # noqa: PLR0911 - each call here would be paid by every order
         self, command: PlaceOrder, plan_id: int | None
     ) -> Refusal | None:
         """Place an order; returns the refusal that was also said as an event.
 
         What is refused, trades at once or has anything uncommon about it is for others: an order
-        that only rests is placed by this one call.
+        that only rests needs no other look.
         """
-        state = self._state
         try:
-            market = state.markets[command.symbol]
+            market = self._state.markets[command.symbol]
             position = market.plain[command.account]
         except KeyError:
             return self._place_examined(command, plan_id)
@@ -105,32 +104,39 @@ class OrderEntry:
             or (time_in_force is not _GTC and time_in_force is not _POST_ONLY)
             or command.reduce_only
             or command.close_on_trigger
+            or plan_id is not None
         ):
             return self._take(command, position, plan_id)
         if command.side is _BUY:
             best = market.asks.top or market.asks.best()
             if best is not None and best.price <= price:
                 return self._take(command, position, plan_id)
-            sign = 1
-            side = market.bids
             promised = -position.contracts - position.promised
-        else:
-            best = market.bids.top or market.bids.best()
-            if best is not None and best.price >= price:
-                return self._take(command, position, plan_id)
-            sign = -1
-            side = market.asks
-            promised = position.contracts - position.promised
-        if promised < 0:
+            return self._rest_at_once(command, position, market.bids, price, promised)
+        best = market.bids.top or market.bids.best()
+        if best is not None and best.price >= price:
+            return self._take(command, position, plan_id)
+        promised = position.contracts - position.promised
+        return self._rest_at_once(command, position, market.asks, price, promised)
+
+    def _rest_at_once(
+        self, command: PlaceOrder, position: Position, side: BookSide, price: int, closable: int
+    ) -> Refusal | None:
+        """Accept an order that rests, as `_accept` and `rest` do; `closable` are promised first."""
+        state = self._state
+        account = position.account
+        contracts = command.contracts
+        sign = -side.sign
+        if closable <= 0:
             promised = 0
-        elif promised > contracts:
+        elif closable < contracts:
+            promised = closable
+        else:
             promised = contracts
         opening = contracts - promised
-
-        # as `_take` holds money and accepts, for who needs no look at the other side
-        account = position.account
         hold = 0
         if opening:
+            market = position.market
             fee = position.hold_fee
             owed = -price * opening
             hold = -(owed * fee.units // fee.ticks)
@@ -142,48 +148,31 @@ class OrderEntry:
             if held > account.wallet or position.tier_cap is not None or account.cross_positions:
                 refusal = hold_problem(position, sign, opening, price, price)
                 if refusal is not None:
-                    return self._refuse(command, refusal, plan_id)
+                    return self._refuse(command, refusal, None)
             account.hold = held
         order_id = state.next_order_id
         state.next_order_id = order_id + 1
+        time_in_force = command.time_in_force
+        is_plain = time_in_force is _GTC and command.self_trade_prevention is _NO_PREVENTION
         order = Order()  # whose class has no __init__: that would be a call more
         order.order_id = order_id
         order.position = position
-        order.command = (
-            side.plain
-            if time_in_force is _GTC and command.self_trade_prevention is _NO_PREVENTION
-            else command
-        )
+        order.command = side.plain if is_plain else command
         order.sign = sign
         order.contracts = order.remaining = contracts
         order.closing = False
-        order.plan_id = plan_id
+        order.plan_id = None
         order.created_at = order.updated_at = at = state.log.at
         order.filled = order.filled_ticks = order.fee = 0
         order.hold = hold
         order.promised = promised
         state.log.events.append(OrderAccepted(
             at, order_id, account.number, position.symbol, command.side, _NET, _LIMIT, price,
-            contracts, time_in_force, False, None, plan_id, False,
+            contracts, time_in_force, False, None, None, False,
         ))  # fmt: skip
-
-        # `BookSide.append`, written out
-        level = side.levels.get(price)
-        if level is None:
-            level = side.new_level(price)
-        order.price = level.price
-        order.level = level
-        order.next = None
-        order.prev = tail = level.tail
-        level.tail = order
-        if tail is not None:
-            tail.next = order
-        else:
-            level.head = order
-            if side.top is not None and level.key < side.top.key:
-                side.top = level
+        side.append(order, price)
         account.open_orders[order_id] = order
-        if promised:  # `register_closer`, written out for who promises no more than there is
+        if promised:  # `register_closer`, for who promises no more than there is
             position.closers[order_id] = order
             position.promised = position.promised + promised
         return None
@@ -234,14 +223,13 @@ class OrderEntry:
 
     # ------------------------------------------------------------------ money and matching
 
-    def _take(  # noqa: C901, PLR0912, PLR0915 - one pass over an order, as in `place`
+    def _take(  # noqa: C901, PLR0912 - one pass over an order; each pays for every call here
         self, command: PlaceOrder, position: Position, plan_id: int | None
     ) -> Refusal | None:
         """Place an order that may trade at once, may not rest, only closes, or was examined."""
         market = position.market
         contracts = command.contracts
         price = command.price
-        time_in_force = command.time_in_force
         if command.side is _BUY:
             sign = 1
             makers = market.asks
@@ -265,9 +253,9 @@ class OrderEntry:
             limit_key = None
         best = makers.top or makers.best()
         crosses = best is not None and (limit_key is None or best.key <= limit_key)
-        if crosses and time_in_force is _POST_ONLY:
+        if crosses and command.time_in_force is _POST_ONLY:
             return self._refuse(command, would_cross(price, best), plan_id)
-        promised = opening = highest = hold = 0
+        promised = opening = highest = 0
         worst = price or 0
         if closing:
             if command.close_on_trigger:
@@ -280,72 +268,19 @@ class OrderEntry:
                     promised = _promise(command, position, makers, limit_key, closable, crosses)
                 opening = contracts - promised
                 highest = worst if sign > 0 or not crosses or best is None else best.price
-
-        # it holds what it opens costs at up to `highest`, the last of it at `worst`
-        account = position.account
-        if opening:
-            fee = position.hold_fee
-            owed = -highest * opening
-            # order_cost, written out
-            hold = -(owed * fee.units // fee.ticks)
-            hold -= owed * position.margin_units // position.margin_ticks
-            mark = market.mark
-            if mark is not None and (behind := (worst - mark) * sign) > 0:
-                hold += opening * behind * market.tick_value
-            held = account.hold + hold
-            if held > account.wallet or position.tier_cap is not None or account.cross_positions:
-                refusal = hold_problem(position, sign, opening, highest, worst)
-                if refusal is not None:
-                    return self._refuse(command, refusal, plan_id)
-            account.hold = held
-
-        state = self._state
-        order_id = state.next_order_id
-        state.next_order_id = order_id + 1
-        order = Order()  # whose class has no __init__: that would be a call more
-        order.order_id = order_id
-        order.position = position
-        order.command = command
-        order.sign = sign
-        order.price = price
-        order.contracts = order.remaining = contracts
+        order = self._accept(
+            command, position, sign, price, contracts, promised, opening, highest, worst, plan_id
+        )
+        if order is None:
+            refusal = hold_problem(position, sign, opening, highest, worst)
+            return self._refuse(command, refusal, plan_id)
         order.closing = closing
-        order.plan_id = plan_id
-        order.created_at = order.updated_at = at = state.log.at
-        order.filled = order.filled_ticks = order.fee = 0
-        order.hold = hold
-        order.promised = promised
-        order.level = None
-        state.log.events.append(OrderAccepted(
-            at, order_id, account.number, position.symbol, command.side, position.side,
-            command.kind, price, contracts, time_in_force,
-            command.reduce_only or command.close_on_trigger, command.client_order_id, plan_id,
-            command.close_on_trigger,
-        ))  # fmt: skip
         if position.number == 0:
-            state.adopt(position)
+            self._state.adopt(position)
         if command.client_order_id is not None:
-            account.client_ids[command.client_order_id] = order
-
-        if crosses and (
-            time_in_force is not _FOK or self._matching.can_fill(order, makers, limit_key)
-        ):
-            self._matching.match(order, makers, limit_key)
-        if order.remaining:
-            self._end_or_rest(order, command)
+            position.account.client_ids[command.client_order_id] = order
+        self._run(order, makers, limit_key, crosses)
         return None
-
-    def _end_or_rest(self, order: Order, command: PlaceOrder) -> None:
-        """Cancel what remains of an order that has met all makers, or let it rest."""
-        if command.kind is _MARKET:
-            self._trading.cancel(order, _NO_LIQUIDITY)
-        elif command.time_in_force in RESTING:
-            market = order.position.market
-            self.rest(order, market.bids if order.sign > 0 else market.asks)
-            if command.expires_at is not None:
-                self._state.timers.set(command.expires_at, _EXPIRY, order)
-        else:
-            self._trading.cancel(order, _NEVER_RESTING[command.time_in_force])
 
     def close_at_once(self, position: Position, contracts: int, limit: int) -> Order | None:
         """Close ``contracts`` of ``position`` for the exchange itself, at ``limit`` or better.
@@ -368,10 +303,97 @@ class OrderEntry:
             reduce_only=True,
             position_side=position.side,
         )
-        order_id = self._state.next_order_id
-        refusal = self._take(command, position, None)
-        assert refusal is None, "what opens nothing needs no money"
-        return self._state.closed_orders[order_id]
+        order = self._accept(command, position, sign, limit, contracts, 0, 0, limit, limit, None)
+        assert order is not None, "what opens nothing needs no money"
+        order.closing = True
+        self._run(order, makers, limit * sign, crosses=True)
+        return order
+
+    def _accept(  # noqa: PLR0913, PLR0917 - positional because it is hot
+        self,
+        command: PlaceOrder,
+        position: Position,
+        sign: int,
+        price: int | None,
+        contracts: int,
+        promised: int,
+        opening: int,
+        highest: int,
+        worst: int,
+        plan_id: int | None,
+    ) -> Order | None:
+        """Make an order and say that it is accepted; None when it asks for too much.
+
+        It holds the cost of ``opening`` contracts at up to ``highest``, the last of them at
+        ``worst``; where that is refused, ``hold_problem`` knows why.
+        """
+        state = self._state
+        account = position.account
+        hold = 0
+        if opening:
+            market = position.market
+            fee = position.hold_fee
+            owed = -highest * opening
+            # order_cost, written out
+            hold = -(owed * fee.units // fee.ticks)
+            hold -= owed * position.margin_units // position.margin_ticks
+            mark = market.mark
+            if mark is not None and (behind := (worst - mark) * sign) > 0:
+                hold += opening * behind * market.tick_value
+            held = account.hold + hold
+            if (
+                held > account.wallet or position.tier_cap is not None or account.cross_positions
+            ) and hold_problem(position, sign, opening, highest, worst) is not None:
+                return None
+            account.hold = held
+        order_id = state.next_order_id
+        state.next_order_id = order_id + 1
+        order = Order()  # whose class has no __init__: that would be a call more
+        order.order_id = order_id
+        order.position = position
+        order.command = command
+        order.sign = sign
+        order.price = price
+        order.contracts = order.remaining = contracts
+        order.closing = False
+        order.plan_id = plan_id
+        order.created_at = order.updated_at = at = state.log.at
+        order.filled = order.filled_ticks = order.fee = 0
+        order.hold = hold
+        order.promised = promised
+        order.level = None
+        state.log.events.append(OrderAccepted(
+            at, order_id, account.number, position.symbol, command.side, position.side,
+            command.kind, price, contracts, command.time_in_force,
+            command.reduce_only or command.close_on_trigger, command.client_order_id, plan_id,
+            command.close_on_trigger,
+        ))  # fmt: skip
+        return order
+
+    def _run(
+        self,
+        order: Order,
+        makers: BookSide,
+        limit_key: int | None,
+        crosses: bool,  # noqa: FBT001 - positional because it is hot
+    ) -> None:
+        """Match an accepted order; rest or cancel what is left."""
+        command = order.command
+        time_in_force = command.time_in_force
+        if crosses and (
+            time_in_force is not _FOK or self._matching.can_fill(order, makers, limit_key)
+        ):
+            self._matching.match(order, makers, limit_key)
+        if order.remaining:
+            if command.kind is _MARKET:
+                self._trading.cancel(order, _NO_LIQUIDITY)
+            elif time_in_force in RESTING:
+                market = order.position.market
+                self.rest(order, market.bids if order.sign > 0 else market.asks)
+                if command.expires_at is not None:
+                    self._state.timers.set(command.expires_at, _EXPIRY, order)
+            else:
+                self._trading.cancel(order, _NEVER_RESTING[time_in_force])
 
     def rest(self, order: Order, side: BookSide) -> None:
         """Put what remains of ``order`` into the book and into its account's registers."""

@@ -8,7 +8,7 @@ from simexchange.core.events import Filled, InsuranceFundMoved, OrderAmended, Or
 from simexchange.core.ledger import Ledger
 from simexchange.core.margin import available_balance, initial_margin, resting_cost
 from simexchange.core.orders import Order
-from simexchange.core.positions import Position, cost_share
+from simexchange.core.positions import Position
 from simexchange.core.state import State
 from simexchange.core.types import (
     AccountKind,
@@ -34,7 +34,7 @@ class Trading:
         self._log = state.log
         self._short: list[Account] = []  # whose wallet no longer covers what their orders hold
 
-    def trade(  # noqa: C901, PLR0912, PLR0915 - each call here would be paid by every trade
+    def trade(  # noqa: C901 - each call here would be paid by every trade
         self, maker: Order, taker: Order, contracts: int, price: int
     ) -> None:
         """Book both sides of a trade, the maker's first; the book itself already knows."""
@@ -44,9 +44,7 @@ class Trading:
         trade_id = state.next_trade_id
         state.next_trade_id = trade_id + 1
         ticks = price * contracts
-        market = maker.position.market
-        notional = ticks * market.tick_value
-        ledger = self._ledger
+        notional = ticks * maker.position.market.tick_value
         for order in (maker, taker):
             position = order.position
             account = position.account
@@ -57,64 +55,20 @@ class Trading:
             order.filled_ticks = order.filled_ticks + ticks
             order.fee = order.fee + fee
             order.updated_at = at
-            promised = order.promised
-            if not promised:
-                if hold := order.hold:  # _release_part, for who only opens
-                    freed = hold * contracts // (remaining + contracts) if remaining else hold
-                    order.hold = hold - freed
-                    account.hold = account.hold - freed
-            elif promised >= contracts:  # _use_promise, for who only closes
+            if (promised := order.promised) >= contracts:  # _use_promise, for who only closes
                 order.promised = promised - contracts
                 if order is maker:
                     position.promised = position.promised - contracts
                     if promised == contracts:
                         del position.closers[order.order_id]
-            else:
+            elif promised:
                 self._use_promise(order, contracts)
-
-            # `settle`, written out, and the fee
+            elif hold := order.hold:  # _release_part, for who only opens
+                freed = hold * contracts // (remaining + contracts) if remaining else hold
+                order.hold = hold - freed
+                account.hold = account.hold - freed
             sign = order.sign
-            held = position.contracts
-            size = -sign * held  # that can be closed; below zero it grows
-            position.contracts = held = held + sign * contracts
-            if size <= 0:
-                closed = realized = 0
-                margin = 0 if position.is_cross else -(-notional // position.leverage)
-                position.margin = position.margin + margin
-                if sign > 0:
-                    position.cost = position.cost + notional
-                    market.open_interest = market.open_interest + contracts
-                else:
-                    position.cost = position.cost - notional
-                wallet = account.wallet - margin - fee
-            else:
-                if contracts < size:
-                    closed = contracts
-                    cost = position.cost
-                    share = cost * contracts // size if cost >= 0 else -(-cost * contracts // size)
-                    freed = position.margin * contracts // size
-                    position.cost = cost - share
-                    position.margin = position.margin - freed
-                    realized = notional - share if sign < 0 else -notional - share
-                else:
-                    closed = size
-                    realized, freed = self._turn(position, sign, contracts, size, notional)
-                if sign < 0:
-                    market.open_interest = market.open_interest - closed
-                elif closed < contracts:
-                    market.open_interest = market.open_interest + contracts - closed
-                market.clearing = market.clearing - realized
-                wallet = account.wallet + realized + freed - fee
-            account.wallet = wallet  # with margin, fees and clearing it moves by nothing
-            ledger.fees = ledger.fees + fee
-            if not position.is_stale:
-                position.is_stale = True
-                market.stale.append(position)
-            if position.is_cross or account.cross_positions:
-                self._follow(position)
-            elif wallet < account.hold:
-                self._cover(position)
-
+            closed, realized = self.settle(position, sign, contracts, notional, fee)
             order_id = order.order_id
             if not remaining:
                 if order is maker:  # a taker is in no register
@@ -123,6 +77,7 @@ class Trading:
                         self.deregister_closer(order)
                 state.closed_orders[order_id] = order
             state.last_execution_id = execution_id = state.last_execution_id + 1
+            held = position.contracts
             log.events.append(Filled(
                 at, execution_id, trade_id, order_id, order.command.client_order_id,
                 account.number, position.symbol, order.command.side, position.side, contracts,
@@ -138,37 +93,60 @@ class Trading:
             ):
                 self.recap(position)
 
-    def settle(self, position: Position, sign: int, contracts: int, value: int) -> int:
-        """Move ``contracts`` worth ``value`` into the position, free of fees; return realized PnL.
+    def settle(  # noqa: C901 - as `trade`
+        self, position: Position, sign: int, contracts: int, notional: int, fee: int
+    ) -> tuple[int, int]:
+        """Move ``contracts`` worth ``notional`` into the position.
 
-        What closes comes first, the rest opens. Opening moves initial margin (rounded up) from the
-        wallet into an isolated position; closing takes its share of cost toward zero and its share
-        of margin rounded down, the last close all that is left, and pays margin and profit into
-        the wallet. Who calls lets ``free_short`` cancel orders, once it has said what happened.
+        Return how many of them closed what it held, and the realized PnL. What closes comes first,
+        the rest opens. Opening moves initial margin (rounded up) from the wallet into an isolated
+        position; closing takes its share of cost toward zero and its share of margin rounded down,
+        the last close all that is left, and pays margin and profit, less the fee, into the wallet.
+        Who calls lets ``free_short`` cancel orders, once it has said what happened.
         """
-        account, market = position.account, position.market
-        size = -sign * position.contracts  # that can be closed; below zero the position grows
-        closed = max(0, min(contracts, size))
-        position.contracts += sign * contracts
-        if closed == 0:
-            margin = 0 if position.is_cross else initial_margin(value, position.leverage)
-            position.cost += sign * value
-            position.margin += margin
-            realized, freed = 0, -margin
-        elif closed < size:
-            share = cost_share(position.cost, size, closed)
-            freed = position.margin * closed // size
-            position.cost -= share
-            position.margin -= freed
-            realized = -sign * value - share
+        account = position.account
+        market = position.market
+        held = position.contracts
+        size = -sign * held  # that can be closed; below zero it grows
+        position.contracts = held + sign * contracts
+        if size <= 0:
+            closed = realized = 0
+            margin = 0 if position.is_cross else -(-notional // position.leverage)
+            position.margin = position.margin + margin
+            if sign > 0:
+                position.cost = position.cost + notional
+                market.open_interest = market.open_interest + contracts
+            else:
+                position.cost = position.cost - notional
+            wallet = account.wallet - margin - fee
         else:
-            realized, freed = self._turn(position, sign, contracts, size, value)
-        market.open_interest += contracts - closed if sign > 0 else -closed
-        market.clearing -= realized
-        account.wallet += realized + freed  # with margin and clearing it moves by nothing
-        self._state.mark_stale(position)
-        self._follow(position)
-        return realized
+            if contracts < size:  # cost_share, written out
+                closed = contracts
+                cost = position.cost
+                share = cost * contracts // size if cost >= 0 else -(-cost * contracts // size)
+                freed = position.margin * contracts // size
+                position.cost = cost - share
+                position.margin = position.margin - freed
+                realized = notional - share if sign < 0 else -notional - share
+            else:
+                closed = size
+                realized, freed = self._turn(position, sign, contracts, size, notional)
+            if sign < 0:
+                market.open_interest = market.open_interest - closed
+            elif closed < contracts:
+                market.open_interest = market.open_interest + contracts - closed
+            market.clearing = market.clearing - realized
+            wallet = account.wallet + realized + freed - fee
+        account.wallet = wallet  # with margin, fees and clearing it moves by nothing
+        self._ledger.fees = self._ledger.fees + fee
+        if not position.is_stale:
+            position.is_stale = True
+            market.stale.append(position)
+        if position.is_cross or account.cross_positions:
+            self._follow(position)
+        elif wallet < account.hold:
+            self._cover(position)
+        return closed, realized
 
     def _follow(self, position: Position) -> None:
         """Note what a move of contracts and of the wallet means for the account as a whole."""

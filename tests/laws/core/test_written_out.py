@@ -16,7 +16,7 @@ from simexchange.core.events import Filled, OrderAccepted, OrderRejected
 from simexchange.core.exchange import Exchange
 from simexchange.core.fees import fee_of
 from simexchange.core.margin import initial_margin, order_cost
-from simexchange.core.positions import Position, cost_share
+from simexchange.core.positions import cost_share
 from simexchange.core.state import Refusal
 from simexchange.core.trading import Trading
 from simexchange.core.types import MONEY_SCALE, OrderKind, PositionSide, RejectReason, Side, Wallet
@@ -79,9 +79,10 @@ def test_a_resting_order_holds_the_order_cost_and_not_one_unit_less_will_do(
     notional=st.integers(1, 10**14),
     value=st.integers(1, 10**14),
     margin=st.integers(0, 10**13),
+    fee=st.integers(-(10**6), 10**6),
 )
 def test_settling_takes_the_share_of_cost_and_margin_and_moves_money_by_nothing(
-    *, held, sign, contracts, notional, value, margin
+    *, held, sign, contracts, notional, value, margin, fee
 ):
     assume(held != 0)
     state = listed()._state
@@ -92,18 +93,18 @@ def test_settling_takes_the_share_of_cost_and_margin_and_moves_money_by_nothing(
     cost = value if held > 0 else -value
     position.contracts, position.cost, position.margin = held, cost, margin
     market.clearing = -cost
-    places = account.wallet + margin - cost
+    places = account.wallet + margin - cost + state.ledger.fees
 
-    realized = Trading(state).settle(position, sign, contracts, notional)
+    closed, realized = Trading(state).settle(position, sign, contracts, notional, fee)
 
     after = position.contracts
     assert after == held + sign * contracts
     if held * sign > 0:
-        assert realized == 0
+        assert (closed, realized) == (0, 0)
         assert position.cost == cost + sign * notional
         assert position.margin == margin + initial_margin(notional, position.leverage)
     else:
-        closed = min(contracts, size)
+        assert closed == min(contracts, size)
         part = notional * closed // contracts
         share = cost_share(cost, size, closed)
         assert realized == -sign * part - share
@@ -113,67 +114,8 @@ def test_settling_takes_the_share_of_cost_and_margin_and_moves_money_by_nothing(
         assert position.margin == kept + (
             initial_margin(opened, position.leverage) if contracts > size else 0
         )
-    assert account.wallet + position.margin + market.clearing == places
-
-
-@given(
-    maker_held=st.integers(-60, 60),
-    taker_held=st.integers(-60, 60),
-    contracts=st.integers(1, 90),
-    price=st.integers(1, 10**6),
-    value=st.integers(1, 10**14),
-    margin=st.integers(0, 10**13),
-    is_cross=st.booleans(),
-)
-def test_both_sides_of_a_trade_are_settled_as_contracts_that_change_hands(
-    *, maker_held, taker_held, contracts, price, value, margin, is_cross
-):
-    def met() -> tuple[Exchange, list[Position]]:
-        exchange = listed(mark=price)
-        exchange.apply(OpenAccount(), 0)
-        exchange.apply(Deposit(2, Wallet.CONTRACT, RICH), 0)
-        state = exchange._state
-        market = state.markets[SYMBOL]
-        positions: list[Position] = []
-        for number, held in ((1, maker_held), (2, taker_held)):
-            position = state.position(state.accounts[number], market, PositionSide.NET)
-            position.is_cross = is_cross
-            position.tier_cap = None
-            state.adopt(position)
-            position.contracts = held
-            position.cost = value if held > 0 else -value if held < 0 else 0
-            position.margin = margin if held and not is_cross else 0
-            market.clearing -= position.cost
-            market.open_interest += max(0, held)
-            if is_cross and held:
-                position.account.cross_positions = {position.number: position}
-            positions.append(position)
-        return exchange, positions
-
-    traded, sides = met()
-    traded.apply(PlaceOrder(1, SYMBOL, Side.SELL, contracts, OrderKind.LIMIT, price), 0)
-    fills = [
-        event
-        for event in traded.apply(PlaceOrder(2, SYMBOL, Side.BUY, contracts, OrderKind.MARKET), 0)
-        if isinstance(event, Filled)
-    ]
-    assume(len(fills) == len(sides))
-    moved, expected = met()
-    market = moved._state.markets[SYMBOL]
-    trading = Trading(moved._state)
-    for position, sign, fill in zip(expected, (-1, 1), fills, strict=True):
-        notional = price * contracts * market.tick_value
-        assert fill.realized_pnl == trading.settle(position, sign, contracts, notional)
-        position.account.wallet -= fill.fee
-
-    for position, other in zip(sides, expected, strict=True):
-        for field in ("contracts", "cost", "margin", "is_stale"):
-            assert getattr(position, field) == getattr(other, field), field
-        assert position.account.wallet == other.account.wallet
-        assert list(position.account.cross_positions) == list(other.account.cross_positions)
-    for field in ("open_interest", "clearing"):
-        assert getattr(traded._state.markets[SYMBOL], field) == getattr(market, field), field
-    assert traded._state.ledger.fees == sum(fill.fee for fill in fills)
+    clearing = market.clearing
+    assert account.wallet + position.margin + clearing + state.ledger.fees == places
 
 
 def test_every_fee_of_a_mixed_stream_is_that_of_the_formula():
