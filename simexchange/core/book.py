@@ -71,7 +71,7 @@ class BookSide:
         """Put ``order`` at the back of the queue at ``price``."""
         level = self.levels.get(price)
         if level is None:
-            level = self.new_level(price)
+            level = self._new_level(price)
         order.price = level.price  # one number in memory for all of the queue
         tail = level.tail
         if tail is None:
@@ -86,7 +86,7 @@ class BookSide:
         level.tail = order
         order.level = level
 
-    def new_level(self, price: int) -> Level:
+    def _new_level(self, price: int) -> Level:
         if len(self.levels) > self._levels_most:
             self._forget_empty_levels()
         level = Level()

@@ -74,7 +74,7 @@ class OrderEntry:
         if thing.remaining:
             self._trading.cancel(thing, CancelReason.EXPIRED)
 
-    def place(  # noqa: PLR0911 - each call here would be paid by every order
+    def place(  # noqa: PLR0911 - every way out spares the orders that take it a call
         self, command: PlaceOrder, plan_id: int | None
     ) -> Refusal | None:
         """Place an order; returns the refusal that was also said as an event.
@@ -111,18 +111,21 @@ class OrderEntry:
             best = market.asks.top or market.asks.best()
             if best is not None and best.price <= price:
                 return self._take(command, position, plan_id)
-            promised = -position.contracts - position.promised
-            return self._rest_at_once(command, position, market.bids, price, promised)
+            closable = -position.contracts - position.promised
+            return self._rest_at_once(command, position, market.bids, price, closable)
         best = market.bids.top or market.bids.best()
         if best is not None and best.price >= price:
             return self._take(command, position, plan_id)
-        promised = position.contracts - position.promised
-        return self._rest_at_once(command, position, market.asks, price, promised)
+        closable = position.contracts - position.promised
+        return self._rest_at_once(command, position, market.asks, price, closable)
 
     def _rest_at_once(
         self, command: PlaceOrder, position: Position, side: BookSide, price: int, closable: int
     ) -> Refusal | None:
-        """Accept an order that rests, as `_accept` and `rest` do; `closable` are promised first."""
+        """Accept an order that rests at once, as ``_accept`` and ``rest`` would, in one call.
+
+        It promises to close up to ``closable`` contracts, those that no older order has promised.
+        """
         state = self._state
         account = position.account
         contracts = command.contracts

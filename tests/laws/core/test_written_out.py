@@ -4,13 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from simexchange.core.commands import (
-    Deposit,
-    ListInstrument,
-    OpenAccount,
-    PlaceOrder,
-    SetMark,
-)
+from simexchange.core.commands import Deposit, ListInstrument, OpenAccount, PlaceOrder, SetMark
 from simexchange.core.entry import OrderEntry
 from simexchange.core.events import Filled, OrderAccepted, OrderRejected
 from simexchange.core.exchange import Exchange
