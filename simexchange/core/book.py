@@ -71,7 +71,7 @@ class BookSide:
         """Put ``order`` at the back of the queue at ``price``."""
         level = self.levels.get(price)
         if level is None:
-            level = self._new_level(price)
+            level = self.new_level(price)
         order.price = level.price  # one number in memory for all of the queue
         tail = level.tail
         if tail is None:
@@ -86,7 +86,7 @@ class BookSide:
         level.tail = order
         order.level = level
 
-    def _new_level(self, price: int) -> Level:
+    def new_level(self, price: int) -> Level:
         if len(self.levels) > self._levels_most:
             self._forget_empty_levels()
         level = Level()
@@ -150,19 +150,13 @@ def unlink(order: Order, level: Level) -> None:
     if before is not None:
         before.next = after
         order.prev = None
-        if after is not None:
-            after.prev = before
-            order.next = None
-        else:
-            level.tail = before
     else:
         level.head = after
-        if after is not None:
-            after.prev = None
-            order.next = None
-        else:
-            level.tail = None
-            side = level.side
-            if side.top is level:
-                side.top = None
+    if after is not None:
+        after.prev = before
+        order.next = None
+    else:
+        level.tail = before
+        if before is None and level.side.top is level:
+            level.side.top = None
     order.level = None

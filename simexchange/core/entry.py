@@ -6,6 +6,7 @@ from simexchange.core.accounts import take_forced
 from simexchange.core.book import BookSide
 from simexchange.core.commands import PlaceOrder
 from simexchange.core.events import OrderAccepted
+from simexchange.core.margin import hold_of
 from simexchange.core.matching import Matching
 from simexchange.core.order_checks import (
     RESTING,
@@ -74,8 +75,8 @@ class OrderEntry:
         if thing.remaining:
             self._trading.cancel(thing, CancelReason.EXPIRED)
 
-    def place(  # noqa: PLR0911 - every way out spares the orders that take it a call
-        self, command: PlaceOrder, plan_id: int | None
+    def place(  # noqa: C901, PLR0911, PLR0912 - every way out spares who takes it a call
+        self, command: PlaceOrder
     ) -> Refusal | None:
         """Place an order; returns the refusal that was also said as an event.
 
@@ -86,7 +87,7 @@ class OrderEntry:
             market = self._state.markets[command.symbol]
             position = market.plain[command.account]
         except KeyError:
-            return self._place_examined(command, plan_id)
+            return self.place_examined(command, None)
         price = command.price
         contracts = command.contracts
         if (
@@ -95,55 +96,55 @@ class OrderEntry:
             or command.expires_at is not None
             or contracts > market.plain_contracts
             or contracts < market.min_contracts
-            or (command.kind is _LIMIT if price is None else price < 1 or command.kind is _MARKET)
         ):
-            return self._place_examined(command, plan_id)
+            return self.place_examined(command, None)
+        if price is None:
+            if command.kind is _MARKET:
+                return self._take(command, position, None)
+            return self.place_examined(command, None)
+        if price < 1 or command.kind is _MARKET:
+            return self.place_examined(command, None)
         time_in_force = command.time_in_force
         if (
-            price is None
-            or (time_in_force is not _GTC and time_in_force is not _POST_ONLY)
+            (time_in_force is not _GTC and time_in_force is not _POST_ONLY)
             or command.reduce_only
             or command.close_on_trigger
-            or plan_id is not None
         ):
-            return self._take(command, position, plan_id)
+            return self._take(command, position, None)
         if command.side is _BUY:
+            side = market.bids
             best = market.asks.top or market.asks.best()
             if best is not None and best.price <= price:
-                return self._take(command, position, plan_id)
+                return self._take(command, position, None)
             closable = -position.contracts - position.promised
-            return self._rest_at_once(command, position, market.bids, price, closable)
-        best = market.bids.top or market.bids.best()
-        if best is not None and best.price >= price:
-            return self._take(command, position, plan_id)
-        closable = position.contracts - position.promised
-        return self._rest_at_once(command, position, market.asks, price, closable)
-
-    def _rest_at_once(
-        self, command: PlaceOrder, position: Position, side: BookSide, price: int, closable: int
-    ) -> Refusal | None:
-        """Accept an order that rests at once, as ``_accept`` and ``rest`` would, in one call.
-
-        It promises to close up to ``closable`` contracts, those that no older order has promised.
-        """
-        state = self._state
-        account = position.account
-        contracts = command.contracts
-        sign = -side.sign
+        else:
+            side = market.asks
+            best = market.bids.top or market.bids.best()
+            if best is not None and best.price >= price:
+                return self._take(command, position, None)
+            closable = position.contracts - position.promised
         if closable <= 0:
             promised = 0
         elif closable < contracts:
             promised = closable
         else:
             promised = contracts
+        return self._rest_at_once(command, position, side, price, promised)
+
+    def _rest_at_once(
+        self, command: PlaceOrder, position: Position, side: BookSide, price: int, promised: int
+    ) -> Refusal | None:
+        """Accept an order that rests at once, as ``_accept`` and ``rest`` would, in one call."""
+        state = self._state
+        account = position.account
+        contracts = command.contracts
+        sign = -side.sign
         opening = contracts - promised
         hold = 0
         if opening:
             market = position.market
-            fee = position.hold_fee
-            owed = -price * opening
-            hold = -(owed * fee.units // fee.ticks)
-            hold -= owed * position.margin_units // position.margin_ticks
+            ticks = price * opening
+            hold = ticks * position.hold_per_tick or hold_of(position, ticks)
             mark = market.mark
             if mark is not None and (behind := (price - mark) * sign) > 0:
                 hold += opening * behind * market.tick_value
@@ -164,7 +165,7 @@ class OrderEntry:
         order.sign = sign
         order.contracts = order.remaining = contracts
         order.closing = False
-        order.plan_id = None
+        order.plan_id = order.next = None
         order.created_at = order.updated_at = at = state.log.at
         order.filled = order.filled_ticks = order.fee = 0
         order.hold = hold
@@ -173,14 +174,25 @@ class OrderEntry:
             at, order_id, account.number, position.symbol, command.side, _NET, _LIMIT, price,
             contracts, time_in_force, False, None, None, False,
         ))  # fmt: skip
-        side.append(order, price)
+        # `BookSide.append`, written out
+        order.level = level = side.levels.get(price) or side.new_level(price)
+        order.price = level.price
+        order.prev = tail = level.tail
+        if tail is None:
+            level.head = order
+            if (top := side.top) is not None and level.key < top.key:
+                side.top = level
+        else:
+            tail.next = order
+        level.tail = order
         account.open_orders[order_id] = order
         if promised:  # `register_closer`, for who promises no more than there is
             position.closers[order_id] = order
             position.promised = position.promised + promised
         return None
 
-    def _place_examined(self, command: PlaceOrder, plan_id: int | None) -> Refusal | None:
+    def place_examined(self, command: PlaceOrder, plan_id: int | None) -> Refusal | None:
+        """Place an order, perhaps one that a plan order has fired, after a look at all of it."""
         found = self._examine(command, plan_id)
         if isinstance(found, Refusal):
             return self._refuse(command, found, plan_id)
@@ -335,11 +347,9 @@ class OrderEntry:
         hold = 0
         if opening:
             market = position.market
-            fee = position.hold_fee
-            owed = -highest * opening
+            ticks = highest * opening
             # order_cost, written out
-            hold = -(owed * fee.units // fee.ticks)
-            hold -= owed * position.margin_units // position.margin_ticks
+            hold = ticks * position.hold_per_tick or hold_of(position, ticks)
             mark = market.mark
             if mark is not None and (behind := (worst - mark) * sign) > 0:
                 hold += opening * behind * market.tick_value

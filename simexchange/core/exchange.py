@@ -70,7 +70,7 @@ class Exchange(Reads):
         self._entry = entry
         self._changes = changes
         self._handlers: dict[type, Callable[[Any], object]] = {
-            c.PlaceOrder: self._place_one,
+            c.PlaceOrder: entry.place,
             c.CancelOrder: changes.cancel,
             c.AmendOrder: changes.amend,
             c.CancelAll: changes.cancel_all,
@@ -112,7 +112,7 @@ class Exchange(Reads):
         if at >= self._timers.next_at:
             self._run_timers(at)
         if type(command) is PlaceOrder:  # the commonest first, each at a call of its own
-            self._entry.place(command, None)
+            self._entry.place(command)
         elif type(command) is CancelOrder:
             self._changes.cancel(command)
         else:
@@ -165,9 +165,6 @@ class Exchange(Reads):
             self._check_entries("a timer")
             self._firing.after_command()
         log.at = at
-
-    def _place_one(self, command: c.PlaceOrder) -> None:
-        self._entry.place(command, None)
 
     def _apply_batch(self, command: c.Batch) -> None:
         for part in command.commands:

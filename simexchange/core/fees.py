@@ -1,7 +1,5 @@
 """Trading fees."""
 
-from math import gcd
-
 from simexchange.core.positions import Position
 from simexchange.core.types import RATE_SCALE
 
@@ -9,17 +7,26 @@ from simexchange.core.types import RATE_SCALE
 class FeeRate:
     """A fee rate, and what it makes of one tick of one contract of an instrument.
 
-    A fee is ``units`` of money for every ``ticks`` of notional (price × contracts), rounded up:
-    ``rate × tick_value / RATE_SCALE`` in lowest terms. Small numbers cost a third of large ones.
+    ``per_tick`` is that fee where it is a whole unit of money or several; else, and where there is
+    none, it is 0 and ``of`` must be asked: a sum needs no rounding as long as no part does.
     """
 
-    __slots__ = ("rate", "ticks", "units")
+    __slots__ = ("_tick_value", "per_tick", "rate")
 
     def __init__(self, rate: int, tick_value: int) -> None:
         self.rate = rate
-        common = gcd(rate * tick_value, RATE_SCALE)
-        self.units = rate * tick_value // common
-        self.ticks = RATE_SCALE // common
+        self._tick_value = tick_value
+        per_tick, over = divmod(rate * tick_value, RATE_SCALE)
+        self.per_tick = 0 if over else per_tick
+
+    @property
+    def is_whole(self) -> bool:
+        """Say whether no fee at this rate is ever rounded."""
+        return self.per_tick != 0 or self.rate == 0
+
+    def of(self, ticks: int) -> int:
+        """Return the fee on ``ticks`` of notional (price × contracts), rounded up."""
+        return fee_of(ticks * self._tick_value, self.rate)
 
 
 def fee_of(notional: int, rate: int) -> int:
@@ -47,3 +54,4 @@ def set_rates(position: Position) -> None:
     dearer = maker if maker.rate > taker.rate else taker
     position.hold_fee = dearer if dearer.rate >= 0 else FeeRate(0, market.tick_value)
     position.closing_rate = max(0, taker.rate)
+    position.note_hold()

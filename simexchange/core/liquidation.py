@@ -23,7 +23,7 @@ from simexchange.core.margin import liquidation_price, maintenance_margin, tier_
 from simexchange.core.markets import Market
 from simexchange.core.orders import Order
 from simexchange.core.positions import Position
-from simexchange.core.state import State, margin_mode, view_sign
+from simexchange.core.state import State
 from simexchange.core.takeover import Takeover
 from simexchange.core.trading import Trading
 from simexchange.core.types import RATE_SCALE, AccountKind, CancelReason
@@ -106,7 +106,7 @@ class Liquidation:
         before = abs(position.contracts)
         sign = 1 if position.contracts > 0 else -1
         cost, wallet, proceeds = position.cost, account.wallet, 0
-        shown = margin_mode(position)
+        shown = position.margin_mode
         limit = _limit_price(position, value())
         self._say_started(position, mark, limit)
         wanted = contracts_above_tier(position, mark)
@@ -137,7 +137,7 @@ class Liquidation:
                 deleveraged,
                 sign * proceeds - (cost - position.cost),
                 fee,
-                position.contracts * view_sign(position),
+                position.contracts * position.view_sign,
                 abs(position.cost),
                 position.margin,
                 account.wallet,
@@ -201,12 +201,12 @@ class Liquidation:
                 position.account.number,
                 market.symbol,
                 position.side,
-                position.contracts * view_sign(position),
+                position.contracts * position.view_sign,
                 mark,
                 reported,
                 limit,
                 maintenance_margin(market.tiers, notional),
-                margin_mode(position),
+                position.margin_mode,
             )
         )
 

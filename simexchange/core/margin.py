@@ -72,6 +72,13 @@ def order_cost(  # noqa: PLR0913, PLR0917 - a formula of seven figures
     return cost
 
 
+def hold_of(position: Position, ticks: int) -> int:
+    """Return initial margin and fee of opening ``ticks`` (price × contracts), each rounded up."""
+    notional = ticks * position.market.tick_value
+    fee = -(-notional * position.hold_fee.rate // RATE_SCALE)
+    return initial_margin(notional, position.leverage) + fee
+
+
 def resting_cost(order: Order, contracts: int, leverage: int) -> int:
     """Return the order cost of ``contracts`` of an order that rests at its price."""
     position, price = order.position, order.price

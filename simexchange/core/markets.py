@@ -44,7 +44,6 @@ class Market:
         "long_liquidations",
         "maker_fee",
         "manual_mark",
-        "margin_terms",
         "mark",
         "max_contracts",
         "min_contracts",
@@ -89,7 +88,6 @@ class Market:
         # up to how many contracts an order needs no further look
         self.plain_contracts = 0 if self.has_order_rules else instrument.max_contracts
         self.plain: dict[int, Position] = {}  # net positions of plain accounts, by account
-        self.margin_terms: dict[int, tuple[int, int, int | None]] = {}  # of positions, by leverage
         self.bids = BookSide(-1)
         self.asks = BookSide(1)
         self.bids.plain = PlaceOrder(0, self.symbol, Side.BUY, 0, OrderKind.LIMIT)

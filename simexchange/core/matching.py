@@ -10,8 +10,10 @@ from simexchange.core.orders import Order
 from simexchange.core.positions import Position
 from simexchange.core.state import State
 from simexchange.core.trading import Trading
-from simexchange.core.types import RATE_SCALE, CancelReason, SelfTradePrevention
+from simexchange.core.types import RATE_SCALE, CancelReason, Liquidity, SelfTradePrevention
 
+_MAKER: Final = Liquidity.MAKER
+_TAKER: Final = Liquidity.TAKER
 _NO_PREVENTION: Final = SelfTradePrevention.NONE
 
 
@@ -30,8 +32,9 @@ class Matching:
         The head of the best level is read anew for each trade, because a fill may trim or cancel
         other orders of the account that made it.
         """
-        trading = self._trading
+        state, trading = self._state, self._trading
         market = taker.position.market
+        taker_fee = taker.position.taker_fee
         prevents = taker.command.self_trade_prevention is not _NO_PREVENTION
         contracts = taker.remaining
         while contracts:
@@ -40,7 +43,8 @@ class Matching:
                 return
             maker = level.head
             assert maker is not None
-            if prevents and maker.position.account.self_group == taker.account.self_group:
+            position = maker.position
+            if prevents and position.account.self_group == taker.account.self_group:
                 self._prevent(taker, maker)
                 contracts = taker.remaining
                 continue
@@ -55,12 +59,29 @@ class Matching:
                     level.tail = None
                     makers.top = None
                 maker.level = None
+                del position.account.open_orders[maker.order_id]
+                if maker.closing:
+                    trading.deregister_closer(maker)
+                state.closed_orders[maker.order_id] = maker
             price = level.price
             market.last = price
             if market.watches_last:
                 self._note_price(market, price)
-            trading.trade(maker, taker, contracts, price)
+            trade_id, execution_id = state.next_trade_id, state.last_execution_id + 1
+            state.next_trade_id = trade_id + 1
+            state.last_execution_id = execution_id + 1
+            ticks = price * contracts
+            notional = ticks * market.tick_value
+            trading.fill(
+                maker, position.maker_fee, _MAKER,
+                trade_id, execution_id, contracts, price, ticks, notional,
+            )  # fmt: skip
+            trading.fill(
+                taker, taker_fee, _TAKER,
+                trade_id, execution_id + 1, contracts, price, ticks, notional,
+            )  # fmt: skip
             contracts = taker.remaining
+        state.closed_orders[taker.order_id] = taker
 
     def can_fill(self, taker: Order, makers: BookSide, limit_key: int | None) -> bool:
         """Say whether ``taker`` would trade whole now: what a fill-or-kill order asks.

@@ -118,7 +118,7 @@ class PlanFiring:
         elif terms.close_position and held == 0:
             refusal = Refusal(RejectReason.NO_POSITION, "the position it would close is gone")
         else:
-            refusal = self._entry.place(self._order(plan, contracts), plan.number)
+            refusal = self._entry.place_examined(self._order(plan, contracts), plan.number)
         if refusal is not None:
             state.log.events.append(
                 PlanOrderFailed(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from math import gcd
 from typing import TYPE_CHECKING
 
-from simexchange.core.types import PositionSide
+from simexchange.core.types import MarginMode, PositionSide
 
 if TYPE_CHECKING:
     from simexchange.core.accounts import Account
@@ -22,8 +21,10 @@ class Position:
     ``contracts`` and ``cost`` are signed (long positive); sums are stored, averages derived.
     ``margin`` is the isolated margin, 0 in cross mode. ``closers`` are its resting orders that
     would reduce it, ``promised`` the contracts of the normal ones among them (see ``Order``).
-    Its fees are set by ``fees.set_rates``. Initial margin is ``margin_units`` of money for every
-    ``margin_ticks`` of notional (price × contracts), rounded up.
+    Its fees are set by ``fees.set_rates``. ``hold_per_tick`` is the money that an order holds for
+    each contract it opens and each tick of its price, initial margin and fee, where both are whole
+    units; else 0, and who asks must round (``margin.hold_of``). ``margin_per_tick`` is the initial
+    margin in it, likewise.
     """
 
     __slots__ = (
@@ -34,6 +35,7 @@ class Position:
         "contracts",
         "cost",
         "hold_fee",
+        "hold_per_tick",
         "indexed_in",
         "is_cross",
         "is_stale",
@@ -41,8 +43,8 @@ class Position:
         "leverage",
         "maker_fee",
         "margin",
-        "margin_ticks",
-        "margin_units",
+        "margin_mode",
+        "margin_per_tick",
         "market",
         "number",
         "plans",
@@ -52,11 +54,14 @@ class Position:
         "taker_fee",
         "tier_cap",
         "version",
+        "view_sign",
     )
 
     maker_fee: FeeRate
     taker_fee: FeeRate
     hold_fee: FeeRate
+    hold_per_tick: int
+    margin_per_tick: int
     closing_rate: int
 
     def __init__(self, account: Account, market: Market, side: PositionSide, leverage: int) -> None:
@@ -65,13 +70,16 @@ class Position:
         self.symbol = market.symbol
         self.side = side
         self.number = 0  # order of adoption by the exchange, from 1; breaks ties
-        self.set_leverage(leverage)
+        self.leverage = leverage
+        self.tier_cap = tier_cap(market, leverage)
+        self.margin_mode = MarginMode.ISOLATED
         self.is_cross = False
         self.contracts = 0
         self.cost = 0
         self.margin = 0
         self.promised = 0
         self.leg = int(side)
+        self.view_sign = -1 if side < 0 else 1  # shows the contracts of a leg as positive
         self.closing_orders = 0  # how many of its closers are reduce-only or against the leg
         self.closers: dict[int, Order] = {}
         self.plans: dict[int, Plan] = {}  # attached to it
@@ -81,21 +89,24 @@ class Position:
 
     def set_leverage(self, leverage: int) -> None:
         """Set the leverage, and with it the exposure from which a tier allows less than it."""
-        known = self.market.margin_terms
-        terms = known.get(leverage)
-        if terms is None:
-            terms = known[leverage] = _margin_terms(self.market, leverage)
         self.leverage = leverage
-        self.margin_units, self.margin_ticks, self.tier_cap = terms
+        self.tier_cap = tier_cap(self.market, leverage)
+        self.note_hold()
+
+    def set_margin_mode(self, mode: MarginMode) -> None:
+        self.margin_mode = mode
+        self.is_cross = mode is MarginMode.CROSS  # is asked all the time
+
+    def note_hold(self) -> None:
+        """Work out what a tick needs; to be called when leverage or fees have changed."""
+        margin, over = divmod(self.market.tick_value, self.leverage)
+        fee = self.hold_fee
+        self.margin_per_tick = 0 if over else margin
+        self.hold_per_tick = 0 if over or not fee.is_whole else margin + fee.per_tick
 
     def unrealized_pnl(self, mark: int) -> int:
         """Return the profit if all contracts were closed at ``mark``, before fees."""
         return self.contracts * mark * self.market.tick_value - self.cost
-
-
-def _margin_terms(market: Market, leverage: int) -> tuple[int, int, int | None]:
-    common = gcd(market.tick_value, leverage)
-    return market.tick_value // common, leverage // common, tier_cap(market, leverage)
 
 
 def tier_cap(market: Market, leverage: int) -> int | None:

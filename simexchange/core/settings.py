@@ -15,9 +15,8 @@ from simexchange.core.markets import Market
 from simexchange.core.order_checks import unknown
 from simexchange.core.orders import Order
 from simexchange.core.positions import Position
-from simexchange.core.state import Refusal, State, view_sign
+from simexchange.core.state import Refusal, State
 from simexchange.core.types import (
-    MarginMode,
     PositionSide,
     RejectReason,
 )
@@ -171,9 +170,8 @@ class Settings:
             return
         account, market = found
         positions = [self._state.position(account, market, side) for side in _SIDES]
-        is_cross = command.mode is MarginMode.CROSS
         refusal = _busy(account, market)
-        if positions[0].is_cross is is_cross:
+        if positions[0].margin_mode is command.mode:
             refusal = Refusal(
                 RejectReason.UNCHANGED, f"{market.symbol} is in {command.mode} mode already"
             )
@@ -181,7 +179,7 @@ class Settings:
             self._refuse(command, command.account, command.symbol, refusal)
             return
         for position in positions:
-            position.is_cross = is_cross
+            position.set_margin_mode(command.mode)
             self._state.adopt(position)
         self._state.log.events.append(
             MarginModeSet(self._state.log.at, account.number, market.symbol, command.mode)
@@ -306,7 +304,7 @@ def _busy(account: Account, market: Market | None) -> Refusal | None:
         )
     for position in open_positions(account):
         if market is None or position.market is market:
-            shown = position.contracts * view_sign(position)
+            shown = position.contracts * position.view_sign
             return Refusal(
                 RejectReason.OPEN_POSITION,
                 f"{shown} contracts of {position.market.symbol} are open; close them first",

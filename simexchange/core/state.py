@@ -94,7 +94,8 @@ class State:
         position = account.legs[side].get(market.symbol)
         if position is None:
             position = Position(account, market, side, market.instrument.default_leverage)
-            position.is_cross = account.kind is AccountKind.SYSTEM
+            if account.kind is AccountKind.SYSTEM:
+                position.set_margin_mode(MarginMode.CROSS)
             set_rates(position)
         return position
 
@@ -172,12 +173,3 @@ class State:
                 plan_id,
             )
         )
-
-
-def margin_mode(position: Position) -> MarginMode:
-    return MarginMode.CROSS if position.is_cross else MarginMode.ISOLATED
-
-
-def view_sign(position: Position) -> int:
-    """Return the factor that shows a leg's contracts as a positive number."""
-    return -1 if position.side < 0 else 1

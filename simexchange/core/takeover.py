@@ -11,7 +11,7 @@ from simexchange.core.entry import OrderEntry
 from simexchange.core.events import BankruptcyTakeover, Deleveraged
 from simexchange.core.markets import Market
 from simexchange.core.positions import Position, cost_share
-from simexchange.core.state import State, view_sign
+from simexchange.core.state import State
 from simexchange.core.trading import Trading
 from simexchange.core.types import RATE_SCALE, CancelReason, PositionSide, Side
 
@@ -145,7 +145,7 @@ class Takeover:
                 contracts,
                 value,
                 realized,
-                position.contracts * view_sign(position),
+                position.contracts * position.view_sign,
                 abs(position.cost),
                 position.margin,
                 position.account.wallet,

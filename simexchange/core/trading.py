@@ -3,8 +3,8 @@
 from typing import Final
 
 from simexchange.core.accounts import Account
-from simexchange.core.book import unlink
 from simexchange.core.events import Filled, InsuranceFundMoved, OrderAmended, OrderCancelled
+from simexchange.core.fees import FeeRate
 from simexchange.core.ledger import Ledger
 from simexchange.core.margin import available_balance, initial_margin, resting_cost
 from simexchange.core.orders import Order
@@ -14,13 +14,9 @@ from simexchange.core.types import (
     AccountKind,
     CancelReason,
     Liquidity,
-    MarginMode,
 )
 
 _MAKER: Final = Liquidity.MAKER
-_TAKER: Final = Liquidity.TAKER
-_CROSS: Final = MarginMode.CROSS
-_ISOLATED: Final = MarginMode.ISOLATED
 
 
 class Trading:
@@ -34,66 +30,68 @@ class Trading:
         self._log = state.log
         self._short: list[Account] = []  # whose wallet no longer covers what their orders hold
 
-    def trade(  # noqa: C901 - each call here would be paid by every trade
-        self, maker: Order, taker: Order, contracts: int, price: int
-    ) -> None:
-        """Book both sides of a trade, the maker's first; the book itself already knows."""
-        state = self._state
-        log = state.log
-        at = log.at
-        trade_id = state.next_trade_id
-        state.next_trade_id = trade_id + 1
-        ticks = price * contracts
-        notional = ticks * maker.position.market.tick_value
-        for order in (maker, taker):
-            position = order.position
-            account = position.account
-            rate = position.maker_fee if order is maker else position.taker_fee
-            fee = -(-ticks * rate.units // rate.ticks)
-            order.remaining = remaining = order.remaining - contracts
-            order.filled = filled = order.filled + contracts
-            order.filled_ticks = order.filled_ticks + ticks
-            order.fee = order.fee + fee
-            order.updated_at = at
-            if (promised := order.promised) >= contracts:  # _use_promise, for who only closes
-                order.promised = promised - contracts
-                if order is maker:
-                    position.promised = position.promised - contracts
-                    if promised == contracts:
-                        del position.closers[order.order_id]
-            elif promised:
-                self._use_promise(order, contracts)
-            elif hold := order.hold:  # _release_part, for who only opens
-                freed = hold * contracts // (remaining + contracts) if remaining else hold
-                order.hold = hold - freed
-                account.hold = account.hold - freed
-            sign = order.sign
-            closed, realized = self.settle(position, sign, contracts, notional, fee)
-            order_id = order.order_id
-            if not remaining:
-                if order is maker:  # a taker is in no register
-                    del account.open_orders[order_id]
-                    if order.closing:
-                        self.deregister_closer(order)
-                state.closed_orders[order_id] = order
-            state.last_execution_id = execution_id = state.last_execution_id + 1
-            held = position.contracts
-            log.events.append(Filled(
-                at, execution_id, trade_id, order_id, order.command.client_order_id,
-                account.number, position.symbol, order.command.side, position.side, contracts,
-                price, _MAKER if order is maker else _TAKER, fee, realized, closed,
-                -held if position.leg < 0 else held, abs(position.cost), position.margin, filled,
-                order.contracts, position.leverage, _CROSS if position.is_cross else _ISOLATED,
-                account.wallet,
-            ))  # fmt: skip
-            if self._short:
-                self.free_short()
-            if closed and (
-                position.closing_orders or (position.promised and position.promised > -sign * held)
-            ):
-                self.recap(position)
+    def fill(  # noqa: C901, PLR0912, PLR0913, PLR0917 - every trade would pay for a call
+        self, order: Order, rate: FeeRate, liquidity: Liquidity, trade_id: int, execution_id: int,
+        contracts: int, price: int, ticks: int, notional: int,
+    ) -> None:  # fmt: skip
+        """Book one side of a trade, as ``settle`` would; the book itself already knows."""
+        position = order.position
+        account = position.account
+        fee = ticks * rate.per_tick or rate.of(ticks)
+        order.remaining = remaining = order.remaining - contracts
+        order.filled = filled = order.filled + contracts
+        order.filled_ticks = order.filled_ticks + ticks
+        order.fee = order.fee + fee
+        order.updated_at = at = self._log.at
+        if (promised := order.promised) >= contracts:  # _use_promise, for who only closes
+            order.promised = promised - contracts
+            if liquidity is _MAKER:
+                position.promised = position.promised - contracts
+                if promised == contracts:
+                    del position.closers[order.order_id]
+        elif promised:
+            self._use_promise(order, contracts)
+        elif hold := order.hold:  # _release_part, for who only opens
+            freed = hold * contracts // (remaining + contracts) if remaining else hold
+            order.hold = hold - freed
+            account.hold = account.hold - freed
+        sign = order.sign
+        held = position.contracts
+        market = position.market
+        if sign * held < 0:
+            closed, realized, freed = self._close(position, sign, contracts, notional)
+        else:  # `_open`, written out
+            closed = realized = margin = 0
+            if not position.is_cross:
+                margin = ticks * position.margin_per_tick or -(-notional // position.leverage)
+                position.margin = position.margin + margin
+            freed = -margin
+            position.cost = position.cost + sign * notional
+            if sign > 0:
+                market.open_interest = market.open_interest + contracts
+        position.contracts = held = held + sign * contracts
+        account.wallet = wallet = account.wallet + realized + freed - fee
+        self._ledger.fees = self._ledger.fees + fee
+        if not position.is_stale:
+            position.is_stale = True
+            market.stale.append(position)
+        if wallet < account.hold or position.is_cross or account.cross_positions:
+            self._follow(position)
+        self._log.events.append(Filled(
+            at, execution_id, trade_id, order.order_id, order.command.client_order_id,
+            account.number, position.symbol, order.command.side, position.side, contracts,
+            price, liquidity, fee, realized, closed, held * position.view_sign,
+            abs(position.cost), position.margin, filled, order.contracts, position.leverage,
+            position.margin_mode, account.wallet,
+        ))  # fmt: skip
+        if self._short:
+            self.free_short()
+        if closed and (
+            position.closing_orders or (position.promised and position.promised > -sign * held)
+        ):
+            self.recap(position)
 
-    def settle(  # noqa: C901 - as `trade`
+    def settle(
         self, position: Position, sign: int, contracts: int, notional: int, fee: int
     ) -> tuple[int, int]:
         """Move ``contracts`` worth ``notional`` into the position.
@@ -105,48 +103,54 @@ class Trading:
         Who calls lets ``free_short`` cancel orders, once it has said what happened.
         """
         account = position.account
-        market = position.market
-        held = position.contracts
-        size = -sign * held  # that can be closed; below zero it grows
-        position.contracts = held + sign * contracts
-        if size <= 0:
-            closed = realized = 0
-            margin = 0 if position.is_cross else -(-notional // position.leverage)
-            position.margin = position.margin + margin
-            if sign > 0:
-                position.cost = position.cost + notional
-                market.open_interest = market.open_interest + contracts
-            else:
-                position.cost = position.cost - notional
-            wallet = account.wallet - margin - fee
+        if sign * position.contracts < 0:
+            closed, realized, freed = self._close(position, sign, contracts, notional)
         else:
-            if contracts < size:  # cost_share, written out
-                closed = contracts
-                cost = position.cost
-                share = cost * contracts // size if cost >= 0 else -(-cost * contracts // size)
-                freed = position.margin * contracts // size
-                position.cost = cost - share
-                position.margin = position.margin - freed
-                realized = notional - share if sign < 0 else -notional - share
-            else:
-                closed = size
-                realized, freed = self._turn(position, sign, contracts, size, notional)
-            if sign < 0:
-                market.open_interest = market.open_interest - closed
-            elif closed < contracts:
-                market.open_interest = market.open_interest + contracts - closed
-            market.clearing = market.clearing - realized
-            wallet = account.wallet + realized + freed - fee
-        account.wallet = wallet  # with margin, fees and clearing it moves by nothing
+            closed = realized = 0
+            freed = self._open(position, sign, contracts, notional)
+        position.contracts = position.contracts + sign * contracts
+        account.wallet = account.wallet + realized + freed - fee
         self._ledger.fees = self._ledger.fees + fee
-        if not position.is_stale:
-            position.is_stale = True
-            market.stale.append(position)
-        if position.is_cross or account.cross_positions:
-            self._follow(position)
-        elif wallet < account.hold:
-            self._cover(position)
+        self._state.mark_stale(position)
+        self._follow(position)
         return closed, realized
+
+    def _open(self, position: Position, sign: int, contracts: int, notional: int) -> int:
+        """Add to the cost and margin of a position; return what its margin gave, so at most 0."""
+        margin = 0 if position.is_cross else initial_margin(notional, position.leverage)
+        position.margin += margin
+        position.cost += sign * notional
+        if sign > 0:
+            position.market.open_interest += contracts
+        return -margin
+
+    def _close(
+        self, position: Position, sign: int, contracts: int, notional: int
+    ) -> tuple[int, int, int]:
+        """Take what closes out of the cost and margin of a position, and open with what is over.
+
+        Return how many contracts closed, the realized PnL, and the margin that is released,
+        negative where a new position takes more.
+        """
+        market = position.market
+        size = -sign * position.contracts
+        if contracts < size:  # cost_share, written out
+            closed = contracts
+            cost = position.cost
+            share = cost * contracts // size if cost >= 0 else -(-cost * contracts // size)
+            freed = position.margin * contracts // size
+            position.cost = cost - share
+            position.margin = position.margin - freed
+            realized = notional - share if sign < 0 else -notional - share
+        else:
+            closed = size
+            realized, freed = self._turn(position, sign, contracts, size, notional)
+        if sign < 0:
+            market.open_interest = market.open_interest - closed
+        elif closed < contracts:
+            market.open_interest = market.open_interest + contracts - closed
+        market.clearing = market.clearing - realized
+        return closed, realized, freed
 
     def _follow(self, position: Position) -> None:
         """Note what a move of contracts and of the wallet means for the account as a whole."""
@@ -184,14 +188,30 @@ class Trading:
             self._cover(position)
             self.free_short()
 
-    def cancel(self, order: Order, reason: CancelReason) -> None:
+    def cancel(  # noqa: C901 - every cancel would pay for a call
+        self, order: Order, reason: CancelReason
+    ) -> None:
         """End an order that is not filled; nothing of it remains anywhere."""
         position = order.position
         account = position.account
         order_id = order.order_id
         level = order.level
         if level is not None:  # else it is a taker, in no register
-            unlink(order, level)
+            before = order.prev  # `unlink`, written out
+            after = order.next
+            if before is not None:
+                before.next = after
+                order.prev = None
+            else:
+                level.head = after
+            if after is not None:
+                after.prev = before
+                order.next = None
+            else:
+                level.tail = before
+                if before is None and level.side.top is level:
+                    level.side.top = None
+            order.level = None
             del account.open_orders[order_id]
         hold = order.hold
         if hold:

@@ -8,7 +8,6 @@ from simexchange.core.margin import initial_margin, liquidation_price, maintenan
 from simexchange.core.orders import Order
 from simexchange.core.plans import Plan
 from simexchange.core.positions import Position
-from simexchange.core.state import margin_mode, view_sign
 from simexchange.core.types import TriggerDirection
 from simexchange.core.views import OrderView, PlanView, PositionView
 
@@ -34,7 +33,7 @@ def position_view(position: Position) -> PositionView:
         account=position.account.number,
         symbol=market.symbol,
         position_side=position.side,
-        contracts=contracts * view_sign(position),
+        contracts=contracts * position.view_sign,
         entry_cost=abs(position.cost),
         average_entry_price=Fraction(abs(position.cost), quantity) if quantity else None,
         margin=margin,
@@ -51,7 +50,7 @@ def position_view(position: Position) -> PositionView:
         ),
         bankruptcy_price=bankruptcy,
         leverage=position.leverage,
-        margin_mode=margin_mode(position),
+        margin_mode=position.margin_mode,
     )
 
 
