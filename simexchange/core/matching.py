@@ -26,22 +26,19 @@ class Matching:
         self._state = state
         self._trading = trading
 
-    def match(self, taker: Order, makers: BookSide, limit_key: int | None) -> None:
-        """Trade ``taker`` until it is filled, cancelled, or no maker is within ``limit_key``.
-
-        The head of the best level is read anew for each trade, because a fill may trim or cancel
-        other orders of the account that made it.
-        """
+    # every trade would pay for a call
+    def match(self, taker: Order, makers: BookSide, limit_key: int | None) -> None:  # noqa: C901
+        """Trade ``taker`` until it is filled, cancelled, or no maker is within ``limit_key``."""
         state, trading = self._state, self._trading
-        market = taker.position.market
-        taker_fee = taker.position.taker_fee
+        taken = taker.position
+        market = taken.market
         prevents = taker.command.self_trade_prevention is not _NO_PREVENTION
         contracts = taker.remaining
         while contracts:
             level = makers.top or makers.best()
             if level is None or (limit_key is not None and level.key > limit_key):
                 return
-            maker = level.head
+            maker = level.head  # looked up for each trade: a fill may cancel others of its account
             assert maker is not None
             position = maker.position
             if prevents and position.account.self_group == taker.account.self_group:
@@ -50,8 +47,7 @@ class Matching:
                 continue
             if contracts >= maker.remaining:
                 contracts = maker.remaining
-                # `unlink`, written out for the first of a queue
-                level.head = after = maker.next
+                level.head = after = maker.next  # `unlink`, written out for the first of a queue
                 if after is not None:
                     after.prev = None
                     maker.next = None
@@ -63,23 +59,32 @@ class Matching:
                 if maker.closing:
                     trading.deregister_closer(maker)
                 state.closed_orders[maker.order_id] = maker
-            price = level.price
-            market.last = price
+            market.last = price = level.price
             if market.watches_last:
                 self._note_price(market, price)
-            trade_id, execution_id = state.next_trade_id, state.last_execution_id + 1
+            trade_id, execution = state.next_trade_id, state.last_execution_id + 1
             state.next_trade_id = trade_id + 1
-            state.last_execution_id = execution_id + 1
+            state.last_execution_id = execution + 1
             ticks = price * contracts
             notional = ticks * market.tick_value
-            trading.fill(
-                maker, position.maker_fee, _MAKER,
-                trade_id, execution_id, contracts, price, ticks, notional,
-            )  # fmt: skip
-            trading.fill(
-                taker, taker_fee, _TAKER,
-                trade_id, execution_id + 1, contracts, price, ticks, notional,
-            )  # fmt: skip
+            rate = position.maker_fee
+            if maker.sign * position.contracts >= 0:
+                trading.fill_opening(
+                    maker, rate, _MAKER, trade_id, execution, contracts, price, ticks, notional
+                )
+            else:
+                trading.fill_closing(
+                    maker, rate, _MAKER, trade_id, execution, contracts, price, ticks, notional
+                )
+            rate = taken.taker_fee
+            if taker.sign * taken.contracts >= 0:
+                trading.fill_opening(
+                    taker, rate, _TAKER, trade_id, execution + 1, contracts, price, ticks, notional
+                )
+            else:
+                trading.fill_closing(
+                    taker, rate, _TAKER, trade_id, execution + 1, contracts, price, ticks, notional
+                )
             contracts = taker.remaining
         state.closed_orders[taker.order_id] = taker
 

@@ -8,7 +8,7 @@ from simexchange.core.fees import FeeRate
 from simexchange.core.ledger import Ledger
 from simexchange.core.margin import available_balance, initial_margin, resting_cost
 from simexchange.core.orders import Order
-from simexchange.core.positions import Position
+from simexchange.core.positions import Position, cost_share
 from simexchange.core.state import State
 from simexchange.core.types import (
     AccountKind,
@@ -30,15 +30,65 @@ class Trading:
         self._log = state.log
         self._short: list[Account] = []  # whose wallet no longer covers what their orders hold
 
-    def fill(  # noqa: C901, PLR0912, PLR0913, PLR0917 - every trade would pay for a call
+    def fill_opening(  # noqa: PLR0913, PLR0917 - every trade would pay for a call
         self, order: Order, rate: FeeRate, liquidity: Liquidity, trade_id: int, execution_id: int,
         contracts: int, price: int, ticks: int, notional: int,
     ) -> None:  # fmt: skip
-        """Book one side of a trade, as ``settle`` would; the book itself already knows."""
+        """Book one side of a trade that adds to its position, as ``settle`` would.
+
+        The book itself already knows. Such an order has promised nothing: there is nothing that
+        it could close.
+        """
+        position = order.position
+        account = position.account
+        market = position.market
+        fee = ticks * rate.per_tick or rate.of(ticks)
+        order.remaining = remaining = order.remaining - contracts
+        order.filled = filled = order.filled + contracts
+        order.filled_ticks = order.filled_ticks + ticks
+        order.fee = order.fee + fee
+        order.updated_at = at = self._log.at
+        if hold := order.hold:
+            freed = hold * contracts // (remaining + contracts) if remaining else hold
+            order.hold = hold - freed
+            account.hold = account.hold - freed
+        margin = 0
+        if not position.is_cross:
+            margin = ticks * position.margin_per_tick or -(-notional // position.leverage)
+            position.margin = position.margin + margin
+        if order.sign > 0:
+            position.cost = cost = position.cost + notional
+            position.contracts = held = position.contracts + contracts
+            market.open_interest = market.open_interest + contracts
+        else:
+            cost = notional - position.cost
+            position.cost = -cost
+            position.contracts = held = position.contracts - contracts
+        account.wallet = wallet = account.wallet - margin - fee
+        self._ledger.fees = self._ledger.fees + fee
+        if not position.is_stale:
+            position.is_stale = True
+            market.stale.append(position)
+        if wallet < account.hold or position.is_cross or account.cross_positions:
+            self._follow(position)
+        self._log.events.append(Filled(
+            at, execution_id, trade_id, order.order_id, order.command.client_order_id,
+            account.number, position.symbol, order.command.side, position.side, contracts,
+            price, liquidity, fee, 0, 0, held * position.view_sign, cost, position.margin, filled,
+            order.contracts, position.leverage, position.margin_mode, account.wallet,
+        ))  # fmt: skip
+        if self._short:
+            self.free_short()
+
+    def fill_closing(  # noqa: C901, PLR0913, PLR0917 - as above
+        self, order: Order, rate: FeeRate, liquidity: Liquidity, trade_id: int, execution_id: int,
+        contracts: int, price: int, ticks: int, notional: int,
+    ) -> None:  # fmt: skip
+        """Book one side of a trade that closes what its position holds, perhaps turning it."""
         position = order.position
         account = position.account
         fee = ticks * rate.per_tick or rate.of(ticks)
-        order.remaining = remaining = order.remaining - contracts
+        order.remaining = order.remaining - contracts
         order.filled = filled = order.filled + contracts
         order.filled_ticks = order.filled_ticks + ticks
         order.fee = order.fee + fee
@@ -49,32 +99,30 @@ class Trading:
                 position.promised = position.promised - contracts
                 if promised == contracts:
                     del position.closers[order.order_id]
-        elif promised:
+        elif promised or order.hold:
             self._use_promise(order, contracts)
-        elif hold := order.hold:  # _release_part, for who only opens
-            freed = hold * contracts // (remaining + contracts) if remaining else hold
-            order.hold = hold - freed
-            account.hold = account.hold - freed
         sign = order.sign
-        held = position.contracts
-        market = position.market
-        if sign * held < 0:
-            closed, realized, freed = self._close(position, sign, contracts, notional)
-        else:  # `_open`, written out
-            closed = realized = margin = 0
-            if not position.is_cross:
-                margin = ticks * position.margin_per_tick or -(-notional // position.leverage)
-                position.margin = position.margin + margin
-            freed = -margin
-            position.cost = position.cost + sign * notional
-            if sign > 0:
-                market.open_interest = market.open_interest + contracts
-        position.contracts = held = held + sign * contracts
+        size = -sign * position.contracts
+        if contracts < size:  # `_close_part`, written out
+            closed = contracts
+            cost = position.cost
+            share = cost * contracts // size if cost >= 0 else -(-cost * contracts // size)
+            freed = position.margin * contracts // size
+            position.cost = cost - share
+            position.margin = position.margin - freed
+            realized = notional - share if sign < 0 else -notional - share
+            position.market.clearing = position.market.clearing - realized
+            if sign < 0:
+                position.market.open_interest = position.market.open_interest - contracts
+        else:
+            closed = size
+            realized, freed = self._turn(position, sign, contracts, notional)
+        position.contracts = held = position.contracts + sign * contracts
         account.wallet = wallet = account.wallet + realized + freed - fee
         self._ledger.fees = self._ledger.fees + fee
         if not position.is_stale:
             position.is_stale = True
-            market.stale.append(position)
+            position.market.stale.append(position)
         if wallet < account.hold or position.is_cross or account.cross_positions:
             self._follow(position)
         self._log.events.append(Filled(
@@ -86,9 +134,7 @@ class Trading:
         ))  # fmt: skip
         if self._short:
             self.free_short()
-        if closed and (
-            position.closing_orders or (position.promised and position.promised > -sign * held)
-        ):
+        if position.closing_orders or (position.promised and position.promised > -sign * held):
             self.recap(position)
 
     def settle(
@@ -132,25 +178,18 @@ class Trading:
         Return how many contracts closed, the realized PnL, and the margin that is released,
         negative where a new position takes more.
         """
-        market = position.market
         size = -sign * position.contracts
-        if contracts < size:  # cost_share, written out
-            closed = contracts
-            cost = position.cost
-            share = cost * contracts // size if cost >= 0 else -(-cost * contracts // size)
-            freed = position.margin * contracts // size
-            position.cost = cost - share
-            position.margin = position.margin - freed
-            realized = notional - share if sign < 0 else -notional - share
-        else:
-            closed = size
-            realized, freed = self._turn(position, sign, contracts, size, notional)
+        if contracts >= size:
+            return size, *self._turn(position, sign, contracts, notional)
+        share = cost_share(position.cost, size, contracts)
+        freed = position.margin * contracts // size
+        position.cost -= share
+        position.margin -= freed
+        realized = -sign * notional - share
+        position.market.clearing -= realized
         if sign < 0:
-            market.open_interest = market.open_interest - closed
-        elif closed < contracts:
-            market.open_interest = market.open_interest + contracts - closed
-        market.clearing = market.clearing - realized
-        return closed, realized, freed
+            position.market.open_interest -= contracts
+        return contracts, realized, freed
 
     def _follow(self, position: Position) -> None:
         """Note what a move of contracts and of the wallet means for the account as a whole."""
@@ -163,12 +202,14 @@ class Trading:
             self._cover(position)
 
     def _turn(
-        self, position: Position, sign: int, contracts: int, size: int, notional: int
+        self, position: Position, sign: int, contracts: int, notional: int
     ) -> tuple[int, int]:
-        """Close all ``size`` contracts of a position and open the other way with what is over.
+        """Close all of a position and open the other way with what is over.
 
         Return (realized PnL, margin that is released, negative where the new position takes more).
         """
+        market = position.market
+        size = abs(position.contracts)
         value = notional * size // contracts
         over = notional - value
         realized = -sign * value - position.cost
@@ -176,6 +217,8 @@ class Trading:
         freed = position.margin - margin
         position.cost = sign * over
         position.margin = margin
+        market.clearing -= realized
+        market.open_interest += contracts - size if sign > 0 else -size
         if position.plans:
             self._state.bereft.append(position)
             self._state.has_echo = True

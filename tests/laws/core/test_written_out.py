@@ -1,19 +1,39 @@
 """What is written out where it is hot gives what the public formula gives."""
 
+from dataclasses import dataclass
+from typing import Self
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from simexchange.core.commands import Deposit, ListInstrument, OpenAccount, PlaceOrder, SetMark
+from simexchange.core.commands import (
+    Deposit,
+    ListInstrument,
+    OpenAccount,
+    PlaceOrder,
+    SetFeeTier,
+    SetLeverage,
+    SetMark,
+)
 from simexchange.core.entry import OrderEntry
 from simexchange.core.events import Filled, OrderAccepted, OrderRejected
 from simexchange.core.exchange import Exchange
-from simexchange.core.fees import fee_of
+from simexchange.core.fees import FeeRate, fee_of
 from simexchange.core.margin import initial_margin, order_cost
-from simexchange.core.positions import cost_share
-from simexchange.core.state import Refusal
+from simexchange.core.orders import Order
+from simexchange.core.positions import Position, cost_share
+from simexchange.core.state import Refusal, State
 from simexchange.core.trading import Trading
-from simexchange.core.types import MONEY_SCALE, OrderKind, PositionSide, RejectReason, Side, Wallet
+from simexchange.core.types import (
+    MONEY_SCALE,
+    Liquidity,
+    OrderKind,
+    PositionSide,
+    RejectReason,
+    Side,
+    Wallet,
+)
 from tests.laws.core.command_streams import make_instrument, make_run
 
 SYMBOL = "BTCUSDT"
@@ -36,11 +56,17 @@ def listed(mark: int | None = None) -> Exchange:
     price=st.integers(1, 10**6),
     mark=st.one_of(st.none(), st.integers(1, 10**6)),
     share_short=st.integers(-1, 0),
+    leverage=st.sampled_from((1, 3, 7, 20, 100)),
+    taker_fee=st.sampled_from((0, 1, 33_333, 50_000)),
+    fees_first=st.booleans(),
 )
 def test_a_resting_order_holds_the_order_cost_and_not_one_unit_less_will_do(
-    sign, contracts, price, mark, share_short
+    *, sign, contracts, price, mark, share_short, leverage, taker_fee, fees_first
 ):
     exchange = listed(mark)
+    terms = [SetFeeTier(1, 0, taker_fee), SetLeverage(1, SYMBOL, leverage)]
+    for command in terms if fees_first else reversed(terms):
+        exchange.apply(command, 0)
     market = exchange._state.markets[SYMBOL]
     position = exchange._state.position(exchange._state.accounts[1], market, PositionSide.NET)
     cost = order_cost(
@@ -110,6 +136,94 @@ def test_settling_takes_the_share_of_cost_and_margin_and_moves_money_by_nothing(
         )
     clearing = market.clearing
     assert account.wallet + position.margin + clearing + state.ledger.fees == places
+
+
+@dataclass
+class Holding:
+    """An account that holds one position, and all the places that a fill moves money between."""
+
+    state: State
+    position: Position
+
+    @classmethod
+    def of(cls, held: int, value: int, leverage: int) -> Self:
+        state = listed()._state
+        market = state.markets[SYMBOL]
+        position = state.position(state.accounts[1], market, PositionSide.NET)
+        position.set_leverage(leverage)
+        state.adopt(position)
+        position.contracts, position.cost = held, (held > 0) * value - (held < 0) * value
+        position.margin = value // leverage if held else 0
+        return cls(state, position)
+
+    def order(self, sign: int, contracts: int, liquidity: Liquidity) -> Order:
+        """Return an order as it is just before it trades: it holds for what it may open."""
+        position = self.position
+        order = Order()
+        order.order_id, order.position, order.sign, order.plan_id = 1, position, sign, None
+        order.command = PlaceOrder(1, SYMBOL, Side(sign), contracts, OrderKind.LIMIT, 1)
+        order.contracts = order.remaining = contracts
+        order.closing, order.level = False, None
+        order.filled = order.filled_ticks = order.fee = 0
+        order.promised = min(contracts, max(0, -sign * position.contracts))
+        order.hold = position.account.hold = (contracts - order.promised) * 1_000_003
+        if liquidity is Liquidity.MAKER and order.promised:
+            position.closers[1] = order
+            position.promised = order.promised
+        return order
+
+    def money(self) -> list[int]:
+        position, market = self.position, self.position.market
+        return [
+            position.contracts,
+            position.cost,
+            position.margin,
+            position.account.wallet,
+            market.clearing,
+            market.open_interest,
+            self.state.ledger.fees,
+        ]
+
+
+@given(
+    held=st.integers(-60, 60),
+    sign=st.sampled_from((1, -1)),
+    contracts=st.integers(1, 90),
+    more=st.integers(0, 5),
+    price=st.integers(1, 10**6),
+    value=st.integers(1, 10**14),
+    leverage=st.sampled_from((1, 3, 7, 20, 100)),
+    fee_rate=st.sampled_from((-7, 0, 1, 20_000, 33_333)),
+    liquidity=st.sampled_from(Liquidity),
+)
+def test_a_fill_moves_what_settling_moves(
+    *, held, sign, contracts, more, price, value, leverage, fee_rate, liquidity
+):
+    settled, filled = Holding.of(held, value, leverage), Holding.of(held, value, leverage)
+    tick_value = settled.position.market.tick_value
+    ticks, notional = price * contracts, price * contracts * tick_value
+    fee = fee_of(notional, fee_rate)
+    order = filled.order(sign, contracts + more, liquidity)
+    trading = Trading(filled.state)
+    fill = trading.fill_closing if sign * held < 0 else trading.fill_opening
+
+    rate = FeeRate(fee_rate, tick_value)
+    fill(order, rate, liquidity, 1, 1, contracts, price, ticks, notional)
+    closed, realized = Trading(settled.state).settle(
+        settled.position, sign, contracts, notional, fee
+    )
+
+    assert filled.money() == settled.money()
+    event = next(e for e in filled.state.log.events if isinstance(e, Filled))
+    assert (event.closed_contracts, event.realized_pnl, event.fee) == (closed, realized, fee)
+    assert event.entry_cost == abs(settled.position.cost)
+    assert event.position_contracts == settled.position.contracts
+    assert (order.filled, order.remaining, order.fee) == (contracts, more, fee)
+    assert filled.position.account.hold == order.hold
+    assert (order.hold == 0) == (order.remaining == order.promised)
+    resting = liquidity is Liquidity.MAKER and order.promised > 0
+    assert filled.position.promised == (order.promised if resting else 0)
+    assert bool(filled.position.closers) == resting
 
 
 def test_every_fee_of_a_mixed_stream_is_that_of_the_formula():
