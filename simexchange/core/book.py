@@ -112,6 +112,14 @@ class BookSide:
 
         (0, 0) when nothing can. Self-trade prevention is not considered.
         """
+        top = self.top
+        if (
+            top is not None
+            and (limit_key is None or top.key <= limit_key)
+            and top.head is not None
+            and top.head.remaining >= contracts  # the first order alone is enough
+        ):
+            return contracts, top.price
         missing = contracts
         price = 0
         for rank in reversed(self._ranks):
