@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 import sys
 
 from copyplugin.bench import exchange_process, filling_venue
@@ -26,6 +27,8 @@ def _ready(venue: str) -> None:
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING)
     run, connect = PROCESSES[sys.argv[1]]
+    # also where whoever started the measure ignores it, as a shell does for what it puts aside
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         asyncio.run(run(load_settings(), connect, SystemClock(), ready=_ready))
     except KeyboardInterrupt:  # the end that was asked for: what was held is dropped

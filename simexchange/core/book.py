@@ -4,8 +4,8 @@ Each side is a dict of price levels and a sorted list of their ranks; the rank i
 for bids, its negative for asks, so that the best stands last, where a list is cheap to change. The
 key of a level is its negative rank: it rises away from the best price. A level is a linked list of
 orders, so that cancelling anywhere costs O(1); what it sums to is counted when it is asked for.
-Emptied levels stay until they are the best or outnumber the living, and come back to life when
-their price is used again.
+Emptied levels stay until they outnumber the living, and come back to life when their price is used
+again; one that was the best loses its rank until then.
 """
 
 from bisect import insort
@@ -20,11 +20,12 @@ _SPARE_LEVELS = 64
 class Level:
     """The queue at one price."""
 
-    __slots__ = ("head", "key", "price", "side", "tail")
+    __slots__ = ("head", "is_ranked", "key", "price", "side", "tail")
 
     side: "BookSide"
     key: int
     price: int
+    is_ranked: bool  # as every level with orders is
     head: Order | None
     tail: Order | None
 
@@ -58,12 +59,11 @@ class BookSide:
             return self.top
         ranks, levels = self._ranks, self.levels
         while ranks:
-            price = abs(ranks[-1])
-            level = levels[price]
+            level = levels[abs(ranks[-1])]
             if level.head is not None:
                 self.top = level
                 return level
-            del levels[price]
+            level.is_ranked = False
             ranks.pop()
         return None
 
@@ -76,6 +76,8 @@ class BookSide:
         tail = level.tail
         if tail is None:
             level.head = order
+            if not level.is_ranked:
+                self.rank(level)
             top = self.top
             if top is not None and level.key < top.key:
                 self.top = level
@@ -91,13 +93,18 @@ class BookSide:
             self._forget_empty_levels()
         level = Level()
         level.side = self
-        level.key = key = price * self.sign
+        level.key = price * self.sign
         level.price = price
         level.head = None
         level.tail = None
+        level.is_ranked = False
         self.levels[price] = level
-        insort(self._ranks, -key)
         return level
+
+    def rank(self, level: Level) -> None:
+        """Give a level that is about to have orders its place among the others."""
+        level.is_ranked = True
+        insort(self._ranks, -level.key)
 
     def levels_from_best(self) -> Iterator[Level]:
         """Yield living levels from the best outwards."""

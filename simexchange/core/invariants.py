@@ -16,7 +16,7 @@ def check(state: State) -> None:
         _check_book(market)
     for account in state.accounts.values():
         _check_account(account)
-    for order in state.closed_orders.values():
+    for order in state.closed_orders:
         assert order.remaining == 0, f"order {order.order_id} ended with {order.remaining} to go"
         assert order.level is None, f"order {order.order_id} ended and rests at {order.price}"
 

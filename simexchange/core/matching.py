@@ -27,7 +27,7 @@ class Matching:
         self._trading = trading
 
     # every trade would pay for a call
-    def match(self, taker: Order, makers: BookSide, limit_key: int | None) -> None:  # noqa: C901
+    def match(self, taker: Order, makers: BookSide, limit_key: int | None) -> None:  # noqa: C901, PLR0912
         """Trade ``taker`` until it is filled, cancelled, or no maker is within ``limit_key``."""
         state, trading = self._state, self._trading
         taken = taker.position
@@ -58,13 +58,12 @@ class Matching:
                 del position.account.open_orders[maker.order_id]
                 if maker.closing:
                     trading.deregister_closer(maker)
-                state.closed_orders[maker.order_id] = maker
+                state.closed_orders.append(maker)
             market.last = price = level.price
             if market.watches_last:
                 self._note_price(market, price)
             trade_id, execution = state.next_trade_id, state.last_execution_id + 1
-            state.next_trade_id = trade_id + 1
-            state.last_execution_id = execution + 1
+            state.next_trade_id, state.last_execution_id = trade_id + 1, execution + 1
             ticks = price * contracts
             notional = ticks * market.tick_value
             rate = position.maker_fee
@@ -86,7 +85,8 @@ class Matching:
                     taker, rate, _TAKER, trade_id, execution + 1, contracts, price, ticks, notional
                 )
             contracts = taker.remaining
-        state.closed_orders[taker.order_id] = taker
+        if taker.filled == taker.contracts:  # else it was cancelled
+            state.closed_orders.append(taker)
 
     def can_fill(self, taker: Order, makers: BookSide, limit_key: int | None) -> bool:
         """Say whether ``taker`` would trade whole now: what a fill-or-kill order asks.

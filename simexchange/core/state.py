@@ -1,5 +1,6 @@
 """Everything the exchange knows; the parts that change it share one of these."""
 
+from itertools import chain
 from typing import NamedTuple
 
 from simexchange.core.accounts import INSURANCE_FUND, Account
@@ -66,8 +67,8 @@ class State:
         self.accounts: dict[int, Account] = {}
         self.markets: dict[str, Market] = {}
         self.positions: list[Position] = []  # all that were ever adopted, by number
-        self.closed_orders: dict[int, Order] = {}  # that ended lately, by id
-        self.closed_before: dict[int, Order] = {}  # and those before them
+        self.closed_orders: list[Order] = []  # that ended lately, the newest last
+        self.closed_before: list[Order] = []  # and those before them
         self.stale_accounts: list[Account] = []  # whose cross bands are not up to date
         self.transfers: dict[str, Transfer] = {}
         self.bereft: list[Position] = []  # gone or turned round, with plan orders attached
@@ -126,19 +127,17 @@ class State:
         """Forget the older half of the ended orders that are kept once the newer half is full."""
         if 2 * len(self.closed_orders) >= self.config.closed_orders_kept:
             self.closed_before = self.closed_orders
-            self.closed_orders = {}
+            self.closed_orders = []
 
     def order(self, order_id: int, account: int | None) -> Order | None:
         """Return an order that is open, or one of the latest that ended; see ``Reads.order``."""
-        closed = self.closed_orders.get(order_id) or self.closed_before.get(order_id)
-        if closed is not None:
-            return closed
         numbers = self.accounts if account is None else (account,)
         for number in numbers:
             order = self.accounts[number].open_orders.get(order_id)
             if order is not None:
                 return order
-        return None
+        closed = chain(reversed(self.closed_orders), reversed(self.closed_before))
+        return next((order for order in closed if order.order_id == order_id), None)
 
     def refuse(
         self,

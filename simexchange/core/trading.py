@@ -42,6 +42,7 @@ class Trading:
         position = order.position
         account = position.account
         market = position.market
+        command = order.command
         fee = ticks * rate.per_tick or rate.of(ticks)
         order.remaining = remaining = order.remaining - contracts
         order.filled = filled = order.filled + contracts
@@ -72,8 +73,8 @@ class Trading:
         if wallet < account.hold or position.is_cross or account.cross_positions:
             self._follow(position)
         self._log.events.append(Filled(
-            at, execution_id, trade_id, order.order_id, order.command.client_order_id,
-            account.number, position.symbol, order.command.side, position.side, contracts,
+            at, execution_id, trade_id, order.order_id, command.client_order_id,
+            account.number, position.symbol, command.side, position.side, contracts,
             price, liquidity, fee, 0, 0, held * position.view_sign, cost, position.margin, filled,
             order.contracts, position.leverage, position.margin_mode, account.wallet,
         ))  # fmt: skip
@@ -87,6 +88,7 @@ class Trading:
         """Book one side of a trade that closes what its position holds, perhaps turning it."""
         position = order.position
         account = position.account
+        command = order.command
         fee = ticks * rate.per_tick or rate.of(ticks)
         order.remaining = order.remaining - contracts
         order.filled = filled = order.filled + contracts
@@ -126,8 +128,8 @@ class Trading:
         if wallet < account.hold or position.is_cross or account.cross_positions:
             self._follow(position)
         self._log.events.append(Filled(
-            at, execution_id, trade_id, order.order_id, order.command.client_order_id,
-            account.number, position.symbol, order.command.side, position.side, contracts,
+            at, execution_id, trade_id, order.order_id, command.client_order_id,
+            account.number, position.symbol, command.side, position.side, contracts,
             price, liquidity, fee, realized, closed, held * position.view_sign,
             abs(position.cost), position.margin, filled, order.contracts, position.leverage,
             position.margin_mode, account.wallet,
@@ -267,7 +269,7 @@ class Trading:
                 position.promised = position.promised - promised
                 if order.closing:
                     position.closing_orders = position.closing_orders - 1
-        self._state.closed_orders[order_id] = order
+        self._state.closed_orders.append(order)
         log = self._log
         command = order.command
         remaining = order.remaining

@@ -13,7 +13,7 @@ from copyplugin.domain.identifiers import AccountId
 from copyplugin.errors import VenueUnavailable
 
 CLOCKS_APART_SECONDS = 0.5
-"""How far our measure of the venue's clock may be off."""
+"""By how much requests may be dated into the venue's future; see ``Clients`` on its clock."""
 
 ACKNOWLEDGED_MAX = 100_000
 

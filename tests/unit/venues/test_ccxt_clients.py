@@ -1,14 +1,18 @@
 """Where a ccxt exchange is pointed, and what clones share."""
 
+import asyncio
 from datetime import timedelta
 
 import ccxt.pro
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from copyplugin.errors import ConfigurationError
-from copyplugin.venues.ccxt.clients import Clients, redirect
+from copyplugin.errors import ConfigurationError, VenueUnavailable
+from copyplugin.venues.ccxt.clients import Client, Clients, redirect
 from copyplugin.venues.ccxt.config import ApiKeys, VenueConfig
 from copyplugin.venues.ccxt.dialects import DIALECTS, dialect_of
+from copyplugin.venues.ccxt.doubt import CLOCKS_APART_SECONDS
 
 
 def addresses(urls: object) -> list[str]:
@@ -104,3 +108,67 @@ def test_a_setting_that_does_not_fit_gets_a_sentence(given, sentence) -> None:
 def test_a_venue_that_is_none_of_ours_gets_their_names() -> None:
     with pytest.raises(ConfigurationError, match="binance, bitget, bybit, okx"):
         dialect_of(VenueConfig(dialect="nowhere"))
+
+
+class FarVenue:
+    """A venue whose clock is read after some time, and whose answer takes some time back."""
+
+    def __init__(self, trips: list[tuple[int, int]], ahead_ms: int) -> None:
+        self.trips = trips
+        self.ahead_ms = ahead_ms  # how far our clock is before the venue's, in truth
+        self.now_ms = 1_700_000_000_000
+        self.asked = 0
+
+    def milliseconds(self) -> int:
+        return self.now_ms
+
+    async def server_time(self, _: Client) -> int:
+        there, back = self.trips[self.asked]
+        self.asked += 1
+        if there < 0:
+            raise VenueUnavailable("it did not answer")
+        self.now_ms += there
+        theirs = self.now_ms - self.ahead_ms
+        self.now_ms += back
+        return theirs
+
+
+async def measured(venue: FarVenue) -> int:
+    config = VenueConfig(dialect="bybit", address="http://127.0.0.1:1")
+    clients = Clients(dialect_of(config), config)
+    clients._template, clients.wire = venue, venue
+    await clients._set_clock()
+    return clients.clock_ahead_ms
+
+
+TRIP = st.tuples(st.integers(0, 9_000), st.integers(0, 9_000))
+
+
+@given(trips=st.lists(TRIP, min_size=3, max_size=3), ahead_ms=st.integers(-90_000, 90_000))
+def test_no_request_is_dated_further_into_the_venues_future_than_doubt_allows(trips, ahead_ms):
+    venue = FarVenue(trips, ahead_ms)
+    found = asyncio.run(measured(venue))
+    assert ahead_ms - found <= CLOCKS_APART_SECONDS * 1000
+    quickest = min(sum(trip) for trip in trips[: venue.asked])
+    assert found - ahead_ms <= max(quickest // 2 + 1, quickest - CLOCKS_APART_SECONDS * 1000 + 1)
+
+
+@pytest.mark.parametrize(
+    ("trips", "asked", "found"),
+    [
+        ([(40, 40)], 1, 0),
+        ([(1_800, 0), (30, 30)], 2, 0),  # the first one opened the connection
+        ([(1_800, 0), (1_600, 0), (1_400, 0)], 3, -500),  # 700 off, half of the quickest
+        ([(0, 1_400), (0, 1_600), (0, 1_800)], 3, 900),
+        ([(1_800, 0), (-1, 0)], 2, -500),  # what was measured is better than nothing
+    ],
+)
+async def test_a_slow_answer_is_asked_for_again_and_the_quickest_counts(trips, asked, found):
+    venue = FarVenue(trips, 0)
+    assert await measured(venue) == found
+    assert venue.asked == asked
+
+
+async def test_a_venue_that_never_tells_the_time_is_unavailable():
+    with pytest.raises(VenueUnavailable):
+        await measured(FarVenue([(-1, 0)], 0))

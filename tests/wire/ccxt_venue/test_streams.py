@@ -20,7 +20,13 @@ SILENCE = timedelta(milliseconds=600)
 
 @asynccontextmanager
 async def listening(rig: Rig, dialect: str) -> AsyncIterator[tuple[Stage, list[LeaderFill]]]:
-    stage = Stage(rig, dialect, socket_silence=SILENCE, reconnect_pause=timedelta(milliseconds=20))
+    stage = Stage(
+        rig,
+        dialect,
+        receive_window=timedelta(seconds=5),  # nothing is in doubt here: a busy machine may be late
+        socket_silence=SILENCE,
+        reconnect_pause=timedelta(milliseconds=20),
+    )
     rig.apply(commands.SetPositionMode(int(stage.owner), PositionMode.HEDGE))
     heard: list[LeaderFill] = []
     subscription = await stage.venue.subscribe([stage.owner], heard.append)
