@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import median
 
+from simexchange.bench.apart import BookApart
 from simexchange.bench.instructions import instructions_per_order
 from simexchange.bench.journaling import journal_figures
 from simexchange.bench.ticks import calm_tick_us, crowded_exchange, rough_event_us
-from simexchange.bench.timing import FrozenHeap, arrival_us, late_ratio, spent_ns
-from simexchange.bench.workload import Workload, prepared_exchange, workload_made_apart
+from simexchange.bench.timing import FrozenHeap, arrival_us, late_ratio
+from simexchange.bench.workload import workload_made_apart
 from simexchange.core import trading
 from simexchange.core.types import MarginMode
 
@@ -70,7 +71,7 @@ class Figures:
 
 
 def measure(effort: Effort) -> Figures:
-    """Measure everything, shallow and deep book in turn so that drift touches both alike."""
+    """Measure everything, the books in turn so that drift touches all alike."""
     mixed = partial(
         workload_made_apart, orders=effort.orders, seed=effort.seed, accounts=effort.accounts
     )
@@ -81,12 +82,17 @@ def measure(effort: Effort) -> Figures:
     cold_ratios: list[float] = []
     arrivals: list[float] = []
     event_hash = ""
-    for _ in range(effort.rounds):
-        us, event_hash = _us_per_order(flow)
-        flows.append(us)
-        deep_ratios.append(_us_per_order(deep)[0] / us)
-        cold_ratios.append(_us_per_order(cold)[0] / us)
-        arrivals.append(arrival_us(flow.measured))
+    with (
+        BookApart(flow) as shallow_book,
+        BookApart(deep) as deep_book,
+        BookApart(cold) as cold_book,
+    ):
+        for _ in range(effort.rounds):
+            us, event_hash = shallow_book.us_per_order()
+            flows.append(us)
+            deep_ratios.append(deep_book.us_per_order()[0] / us)
+            cold_ratios.append(cold_book.us_per_order()[0] / us)
+            arrivals.append(arrival_us(flow.measured))
     is_compiled = not trading.__file__.endswith(".py")
     journal_us, snapshot_ms, snapshot_mib = (
         (None, None, None) if is_compiled else journal_figures(flow, rounds=effort.rounds)
@@ -120,13 +126,6 @@ def measure(effort: Effort) -> Figures:
         is_compiled=is_compiled,
         event_hash=event_hash,
     )
-
-
-def _us_per_order(workload: Workload) -> tuple[float, str]:
-    exchange = prepared_exchange(workload.setting_up)
-    with FrozenHeap():
-        spent = spent_ns(exchange, workload.measured)
-    return spent / len(workload.measured) / 1_000, exchange.event_hash
 
 
 def _calm(positions: int, effort: Effort, margin_mode: MarginMode) -> float:

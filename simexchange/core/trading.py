@@ -36,8 +36,8 @@ class Trading:
     ) -> None:  # fmt: skip
         """Book one side of a trade that adds to its position, as ``settle`` would.
 
-        The book itself already knows. Such an order has promised nothing: there is nothing that
-        it could close.
+        ``ticks`` is price × contracts, and ``notional`` what they are worth. The book itself
+        already knows. Such an order has promised nothing: there is nothing that it could close.
         """
         position = order.position
         account = position.account
@@ -49,7 +49,7 @@ class Trading:
         order.filled_ticks = order.filled_ticks + ticks
         order.fee = order.fee + fee
         order.updated_at = at = self._log.at
-        if hold := order.hold:
+        if hold := order.hold:  # `_release_part`, written out
             freed = hold * contracts // (remaining + contracts) if remaining else hold
             order.hold = hold - freed
             account.hold = account.hold - freed
@@ -85,7 +85,7 @@ class Trading:
         self, order: Order, rate: FeeRate, liquidity: Liquidity, trade_id: int, execution_id: int,
         contracts: int, price: int, ticks: int, notional: int,
     ) -> None:  # fmt: skip
-        """Book one side of a trade that closes what its position holds, perhaps turning it."""
+        """Book one side of a trade that closes what its position holds, and may turn it."""
         position = order.position
         account = position.account
         command = order.command
@@ -105,7 +105,7 @@ class Trading:
             self._use_promise(order, contracts)
         sign = order.sign
         size = -sign * position.contracts
-        if contracts < size:  # `_close_part`, written out
+        if contracts < size:  # `_close`, written out
             closed = contracts
             cost = position.cost
             share = cost * contracts // size if cost >= 0 else -(-cost * contracts // size)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from simexchange.core.book import BookSide
 from simexchange.core.commands import (
     Deposit,
     ListInstrument,
@@ -268,3 +269,30 @@ def test_an_order_placed_the_short_way_is_the_order_that_was_examined(seed):
 
     assert short.event_hash == examined.event_hash == stream.exchange.event_hash
     assert short.state_hash() == examined.state_hash()
+
+
+@given(
+    resting=st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), max_size=12),
+    sign=st.sampled_from((1, -1)),
+    contracts=st.integers(1, 30),
+    limit=st.one_of(st.none(), st.integers(0, 10)),
+    knows_best=st.booleans(),
+)
+def test_how_far_an_order_reaches_is_what_a_walk_over_all_orders_finds(
+    *, resting, sign, contracts, limit, knows_best
+):
+    side = BookSide(sign)
+    for price, remaining in resting:
+        order = Order()
+        order.remaining = remaining
+        side.append(order, price)
+    if knows_best:
+        side.best()
+    limit_key = None if limit is None else limit * sign
+
+    taken = worst = 0
+    for price, remaining in sorted(resting, key=lambda row: row[0] * sign):
+        if taken < contracts and (limit_key is None or price * sign <= limit_key):
+            taken, worst = min(contracts, taken + remaining), price
+
+    assert side.reach(contracts, limit_key) == (taken, worst)
