@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import median
 
-from simexchange.bench.apart import BookApart
+from simexchange.bench.apart import measured_apart
 from simexchange.bench.instructions import instructions_per_order
 from simexchange.bench.journaling import journal_figures
 from simexchange.bench.ticks import calm_tick_us, crowded_exchange, rough_event_us
@@ -83,15 +83,15 @@ def measure(effort: Effort) -> Figures:
     arrivals: list[float] = []
     event_hash = ""
     with (
-        BookApart(flow) as shallow_book,
-        BookApart(deep) as deep_book,
-        BookApart(cold) as cold_book,
+        measured_apart(flow) as shallow_round,
+        measured_apart(deep) as deep_round,
+        measured_apart(cold) as cold_round,
     ):
         for _ in range(effort.rounds):
-            us, event_hash = shallow_book.us_per_order()
+            us, event_hash = shallow_round()
             flows.append(us)
-            deep_ratios.append(deep_book.us_per_order()[0] / us)
-            cold_ratios.append(cold_book.us_per_order()[0] / us)
+            deep_ratios.append(deep_round()[0] / us)
+            cold_ratios.append(cold_round()[0] / us)
             arrivals.append(arrival_us(flow.measured))
     is_compiled = not trading.__file__.endswith(".py")
     journal_us, snapshot_ms, snapshot_mib = (
