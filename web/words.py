@@ -179,6 +179,8 @@ def notice_name(kind: NoticeKind) -> str:
         NoticeKind.FOLLOW_ENDED: gettext("Follow ended"),
         NoticeKind.FOLLOW_PAUSED: gettext("Follow paused"),
         NoticeKind.LEADER_MARGIN: gettext("Leader changed his margin"),
+        NoticeKind.PROTECTION_FIRED: gettext("Stop loss or take profit"),
+        NoticeKind.SHARE_SETTLED: gettext("Share settled"),
     }[kind]
 
 

@@ -30,6 +30,8 @@ class NoticeKind(StrEnum):
     FOLLOW_ENDED = "follow_ended"  # not by its follower
     FOLLOW_PAUSED = "follow_paused"  # by one of its limits
     LEADER_MARGIN = "leader_margin"  # the leader changed margin or leverage; his follower has not
+    PROTECTION_FIRED = "protection_fired"  # a stop loss or take profit has closed what it should
+    SHARE_SETTLED = "share_settled"  # a share of profit was paid, held or given back
 
     @property
     def is_urgent(self) -> bool:
@@ -90,6 +92,8 @@ TOLD_TO = {
             NoticeKind.FOLLOW_ENDED,
             NoticeKind.FOLLOW_PAUSED,
             NoticeKind.LEADER_MARGIN,
+            NoticeKind.PROTECTION_FIRED,
+            NoticeKind.SHARE_SETTLED,
         }
     ),
     Audience.LEADER: frozenset({NoticeKind.HALTED}),

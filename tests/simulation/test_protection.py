@@ -7,9 +7,11 @@ from random import Random
 import pytest
 from sqlalchemy import update
 
+from copyplugin.domain.account import TransferKind
 from copyplugin.domain.alarm import AlarmKind
 from copyplugin.domain.command import CommandKind, CommandState
 from copyplugin.domain.follow import EndKind, FollowState
+from copyplugin.domain.notice import NoticeKind
 from copyplugin.domain.order import OrderPurpose
 from copyplugin.domain.plan_order import PlanState
 from copyplugin.domain.protection import PlanKind
@@ -20,7 +22,9 @@ from copyplugin.store.rows import (
     CopyOrderRow,
     FollowProtectionRow,
     LaneRow,
+    NoticeRow,
     PlanOrderRow,
+    TransferRow,
 )
 from copyplugin.venues.simulated import SimulatedVenue
 from simexchange.core.commands import AdjustMargin, CancelPlanOrder, ForceReject
@@ -184,6 +188,35 @@ async def test_a_take_profit_pays_the_leader_his_share_and_ends_the_follow(pair,
     assert pair.follow.state is FollowState.CLOSED
     assert pair.follow.end_reason == "take profit in SOLUSDT long fired"
     assert market.spot(pair.leader) > 5  # a tenth of 51 less fees
+
+
+async def test_the_follower_is_told_what_his_take_profit_closed_and_what_he_shared(
+    pair, market, plugin
+):
+    await pair.buy(10)
+    market.cancel_offers(SOL)
+    market.offer(SOL, Side.BUY, 100, Decimal("201.00"))
+    market.set_price(SOL, Decimal("201.50"))
+    await plugin.run_jobs("protect")
+
+    await plugin.run_jobs("notices")
+    await plugin.run_jobs("notices")
+
+    told = {row.kind: row for row in pair.rows(NoticeRow)}
+    assert len(pair.rows(NoticeRow)) == len(told), "each was told once"
+    [closed] = pair.rows(CopyOrderRow, CopyOrderRow.purpose == OrderPurpose.PROTECT)
+    assert (
+        f"closed 10 contracts of your long position in {SOL}, copied from "
+        in told[NoticeKind.PROTECTION_FIRED].sentence
+    )
+    assert (
+        f"result {closed.realized_pnl.normalize():f} USDT"
+        in told[NoticeKind.PROTECTION_FIRED].sentence
+    )
+    [share] = pair.rows(TransferRow, TransferRow.kind == TransferKind.SHARE)
+    assert told[NoticeKind.SHARE_SETTLED].sentence.startswith(
+        f"{share.money.normalize():f} USDT of your profit went to "
+    )
 
 
 async def test_a_fire_that_the_reconciliation_books_first_ends_the_follow_all_the_same(

@@ -22,7 +22,11 @@ from copyplugin.store.rows.base import Row
 IS_REPAIR = text("copy_order.purpose = 'repair'")
 """In the words of its index: SQLite does not find it by a bound value, and reads all orders."""
 
+IS_PROTECT = text("copy_order.purpose = 'protect'")
+"""As above."""
+
 _REPAIR = text("purpose = 'repair'")
+_PROTECT = text("purpose = 'protect'")
 _IN_FLIGHT = text("state = 'sent'")
 
 
@@ -40,6 +44,12 @@ class CopyOrderRow(Row, kw_only=True):
             "decided_at",
             sqlite_where=_REPAIR,
             postgresql_where=_REPAIR,
+        ),
+        Index(
+            "ix_copy_order_protect",
+            "decided_at",
+            sqlite_where=_PROTECT,
+            postgresql_where=_PROTECT,
         ),
         # A lane has at most one order whose outcome is not known.
         Index(

@@ -17,6 +17,7 @@ class TransferRow(Row, kw_only=True):
         CheckConstraint("money > 0", "money_positive"),
         Index("ix_transfer_follow_id", "follow_id"),
         Index("ix_transfer_state", "state"),
+        Index("ix_transfer_done_at", "done_at"),
     )
 
     id: Mapped[TransferId] = mapped_column(primary_key=True)

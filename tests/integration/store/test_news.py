@@ -8,11 +8,12 @@ from sqlalchemy import func, select
 
 from copyplugin.domain.account import TransferKind, TransferState, Wallet
 from copyplugin.domain.alarm import AlarmKind
-from copyplugin.domain.fill import PositionSide
+from copyplugin.domain.fill import OrderSide, PositionSide
 from copyplugin.domain.follow import FollowState
 from copyplugin.domain.halt import HaltScope
 from copyplugin.domain.notice import Audience, Channel, NoticeKind
-from copyplugin.store import halts, news, notices
+from copyplugin.domain.order import CopyOrderState, OrderPurpose
+from copyplugin.store import completed, halts, news, notices
 from copyplugin.store.follow_settings import settings_of
 from copyplugin.store.follows import move, write_history
 from copyplugin.store.job_runs import job_finished, job_started
@@ -20,7 +21,15 @@ from copyplugin.store.protection import raise_alarm
 from copyplugin.store.queries.notices import notice_list
 from copyplugin.store.queries.settings_of_follow import settings_of_follow
 from copyplugin.store.receipts import count_receipts, some_receipts_of_follow
-from copyplugin.store.rows import FollowHistoryRow, FollowRow, NoticeRow, OrphanRow, TransferRow
+from copyplugin.store.rows import (
+    CopyOrderRow,
+    FollowHistoryRow,
+    FollowRow,
+    LeaderRow,
+    NoticeRow,
+    OrphanRow,
+    TransferRow,
+)
 from tests.integration.store.store_builders import (
     BTC,
     NOW,
@@ -224,3 +233,102 @@ def test_settings_receipts_and_history_are_read_on_both_databases(database):
 
     assert shown.history[0].to_state is FollowState.ABORTING
     assert not shown.can_change
+
+
+def transfer_of(session, follow, number, kind, state, done_at):
+    session.add(
+        TransferRow(
+            id=f"m{number}",
+            follow_id=follow.id,
+            kind=kind,
+            from_account="1",
+            from_wallet=Wallet.CONTRACT,
+            to_account="2",
+            to_wallet=Wallet.SPOT,
+            money=money("1.50"),
+            state=state,
+            created_at=NOW,
+            done_at=done_at,
+        )
+    )
+
+
+def test_a_follower_is_told_once_of_shares_that_moved_and_of_no_other_money(database):
+    before = NOW - timedelta(days=2)
+
+    def settle(session):
+        follow = make_follow(session, make_leader(session))
+        moved = [
+            (TransferKind.SHARE, TransferState.DONE, NOW),
+            (TransferKind.SHARE, TransferState.PAID, NOW),
+            (TransferKind.SHARER, TransferState.DONE, NOW),
+            (TransferKind.ESCROW, TransferState.DONE, NOW),
+            (TransferKind.TAKE_BACK, TransferState.DONE, NOW),
+            (TransferKind.SHARE, TransferState.DONE, before),  # told of then
+            (TransferKind.SHARE, TransferState.PLANNED, None),
+            (TransferKind.SHARE, TransferState.REFUSED, NOW),
+            (TransferKind.FUND, TransferState.DONE, NOW),
+            (TransferKind.RELEASE, TransferState.DONE, NOW),  # from who held it, to the leader
+        ]
+        for number, (kind, state, done_at) in enumerate(moved):
+            transfer_of(session, follow, number, kind, state, done_at)
+
+    database.write_and_wait(settle)
+    for _ in range(2):
+        database.write_and_wait(partial(completed.tell_of_settled, after=NOW - timedelta(days=1)))
+
+    with database.read() as session:
+        rows = list(session.scalars(select(NoticeRow).order_by(NoticeRow.subject)))
+        nickname = session.scalars(select(LeaderRow.nickname)).one()
+    assert {(row.audience, row.kind) for row in rows} == {(FOLLOWER, NoticeKind.SHARE_SETTLED)}
+    assert [row.sentence for row in rows] == [
+        f"1.5 USDT of your profit went to {nickname} as the leader's share.",
+        f"1.5 USDT of your profit went to {nickname} as the leader's share.",
+        f"1.5 USDT of your profit went to who brought you to {nickname}.",
+        f"1.5 USDT of your profit are held as the share of {nickname}.",
+        f"1.5 USDT that were held as the share of {nickname} are yours.",
+    ]
+    assert all(row.over_at == row.raised_at == NOW for row in rows)
+
+
+def test_a_follower_is_told_once_of_what_his_stops_closed(database):
+    def fire(session):
+        follow = make_follow(session, make_leader(session))
+        lane = make_lane(session, follow)
+        for number, (purpose, filled, at) in enumerate(
+            [
+                (OrderPurpose.PROTECT, 3, NOW),
+                (OrderPurpose.PROTECT, 0, NOW),  # nothing was left for it
+                (OrderPurpose.PROTECT, 3, NOW - timedelta(days=2)),
+                (OrderPurpose.COPY, 3, NOW),
+            ]
+        ):
+            order = CopyOrderRow(
+                lane_id=lane.id,
+                sequence=number,
+                client_order_id=f"c{number}",
+                purpose=purpose,
+                order_side=OrderSide.SELL,
+                reduce_only=True,
+                contracts=3,
+                decided_at=at,
+                state=CopyOrderState.DONE,
+            )
+            order.filled = filled
+            order.realized_pnl, order.fee = money("-2.50"), money("0.10")
+            session.add(order)
+
+    database.write_and_wait(fire)
+    for _ in range(2):
+        database.write_and_wait(
+            partial(completed.tell_of_protection, after=NOW - timedelta(days=1))
+        )
+
+    with database.read() as session:
+        [row] = session.scalars(select(NoticeRow))
+        nickname = session.scalars(select(LeaderRow.nickname)).one()
+    assert (row.audience, row.kind) == (FOLLOWER, NoticeKind.PROTECTION_FIRED)
+    assert row.sentence == (
+        "Your stop loss or take profit closed 3 contracts of your long position in "
+        f"{BTC}, copied from {nickname}: result -2.5 USDT, fee 0.1 USDT."
+    )

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from copyplugin.store import (
+    completed,
     halts,
     lane_work,
     leader_margins,
@@ -18,7 +19,14 @@ from copyplugin.store import (
 from copyplugin.store.statement import driver_connection
 from tests.integration.store.store_builders import NOW
 
-GROW_FOR_EVER = {"copy_order", "copied_position", "follow_history", "notice", "order_fill"}
+GROW_FOR_EVER = {
+    "copy_order",
+    "copied_position",
+    "follow_history",
+    "notice",
+    "order_fill",
+    "transfer",
+}
 AS_MANY_AS_FOLLOWERS = {"lane", "follow", "follower"}
 SWEEPS = {
     "lanes with open work": lambda s: marking.mark_gaps(s, no_pause_after=NOW),
@@ -28,6 +36,8 @@ SWEEPS = {
     "halts that are over": lambda s: halts.lift_expired(s, now=NOW),
     "news of follows": lambda s: news.tell_of_history(s, after=1),
     "what the venue took": lambda s: taken.tell_of_taken(s, after=NOW - timedelta(days=1)),
+    "stops that closed": lambda s: completed.tell_of_protection(s, after=NOW - timedelta(days=1)),
+    "shares that moved": lambda s: completed.tell_of_settled(s, after=NOW - timedelta(days=1)),
     "new notices": lambda s: notices.dispatch(s, (), at=NOW),
 }
 
