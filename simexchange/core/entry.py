@@ -62,11 +62,10 @@ class OrderEntry:
     leverage against the tier of the exposure, money.
     """
 
-    __slots__ = ("_markets", "_matching", "_state", "_trading")
+    __slots__ = ("_matching", "_state", "_trading")
 
     def __init__(self, state: State, trading: Trading, matching: Matching) -> None:
         self._state = state
-        self._markets = state.markets
         self._trading = trading
         self._matching = matching
         state.timers.handle(_EXPIRY, self._on_expiry)
@@ -85,7 +84,7 @@ class OrderEntry:
         that only rests needs no other look.
         """
         try:
-            market = self._markets[command.symbol]
+            market = self._state.markets[command.symbol]
             position = market.plain[command.account]
         except KeyError:
             return self.place_examined(command, None)
@@ -209,7 +208,7 @@ class OrderEntry:
         Return the position that the order is for; not yet adopted, for the first order there.
         """
         account = self._state.accounts.get(command.account)
-        market = self._markets.get(command.symbol)
+        market = self._state.markets.get(command.symbol)
         if account is None or market is None:
             return unknown(command.account, command.symbol, account)
         price = command.price

@@ -30,8 +30,8 @@ class Matching:
     def match(self, taker: Order, makers: BookSide, limit_key: int | None) -> None:  # noqa: C901, PLR0912
         """Trade ``taker`` until it is filled, cancelled, or no maker is within ``limit_key``."""
         state, trading = self._state, self._trading
-        taken = taker.position
-        market = taken.market
+        taker_position = taker.position
+        market = taker_position.market
         prevents = taker.command.self_trade_prevention is not _NO_PREVENTION
         contracts = taker.remaining
         while contracts:
@@ -75,8 +75,8 @@ class Matching:
                 trading.fill_closing(
                     maker, rate, _MAKER, trade_id, execution, contracts, price, ticks, notional
                 )
-            rate = taken.taker_fee
-            if taker.sign * taken.contracts >= 0:
+            rate = taker_position.taker_fee
+            if taker.sign * taker_position.contracts >= 0:
                 trading.fill_opening(
                     taker, rate, _TAKER, trade_id, execution + 1, contracts, price, ticks, notional
                 )

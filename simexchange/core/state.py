@@ -131,11 +131,15 @@ class State:
 
     def order(self, order_id: int, account: int | None) -> Order | None:
         """Return an order that is open, or one of the latest that ended; see ``Reads.order``."""
-        numbers = self.accounts if account is None else (account,)
-        for number in numbers:
-            order = self.accounts[number].open_orders.get(order_id)
-            if order is not None:
-                return order
+        if account is not None:
+            return self.accounts[account].open_orders.get(order_id) or self._closed_order(order_id)
+        closed = self._closed_order(order_id)  # before all accounts there are
+        if closed is not None:
+            return closed
+        opened = (each.open_orders.get(order_id) for each in self.accounts.values())
+        return next((order for order in opened if order is not None), None)
+
+    def _closed_order(self, order_id: int) -> Order | None:
         closed = chain(reversed(self.closed_orders), reversed(self.closed_before))
         return next((order for order in closed if order.order_id == order_id), None)
 

@@ -113,7 +113,7 @@ class Takeover:
 
     def _settle(self, position: Position, sign: int, contracts: int, value: int) -> int:
         """Move contracts into a position without a fee; return the realized PnL."""
-        _, realized = self._trading.settle(position, sign, contracts, value, 0)
+        realized = self._trading.settle(position, sign, contracts, value)
         self._trading.free_short()
         return realized
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from simexchange.core.accounts import Account
+from simexchange.core.book import unlink
 from simexchange.core.events import Filled, InsuranceFundMoved, OrderAmended, OrderCancelled
 from simexchange.core.fees import FeeRate
 from simexchange.core.ledger import Ledger
@@ -105,7 +106,7 @@ class Trading:
             self._use_promise(order, contracts)
         sign = order.sign
         size = -sign * position.contracts
-        if contracts < size:  # `_close`, written out
+        if contracts < size:  # `settle`, written out
             closed = contracts
             cost = position.cost
             share = cost * contracts // size if cost >= 0 else -(-cost * contracts // size)
@@ -139,59 +140,38 @@ class Trading:
         if position.closing_orders or (position.promised and position.promised > -sign * held):
             self.recap(position)
 
-    def settle(
-        self, position: Position, sign: int, contracts: int, notional: int, fee: int
-    ) -> tuple[int, int]:
-        """Move ``contracts`` worth ``notional`` into the position.
+    def settle(self, position: Position, sign: int, contracts: int, notional: int) -> int:
+        """Move ``contracts`` worth ``notional`` into the position, free of fees.
 
-        Return how many of them closed what it held, and the realized PnL. What closes comes first,
-        the rest opens. Opening moves initial margin (rounded up) from the wallet into an isolated
-        position; closing takes its share of cost toward zero and its share of margin rounded down,
-        the last close all that is left, and pays margin and profit, less the fee, into the wallet.
-        Who calls lets ``free_short`` cancel orders, once it has said what happened.
+        Return the realized PnL. What closes comes first, the rest opens. Opening moves initial
+        margin (rounded up) from the wallet into an isolated position; closing takes its share of
+        cost toward zero and its share of margin rounded down, the last close all that is left, and
+        pays margin and profit into the wallet. Who calls lets ``free_short`` cancel orders, once it
+        has said what happened.
         """
-        account = position.account
-        if sign * position.contracts < 0:
-            closed, realized, freed = self._close(position, sign, contracts, notional)
+        account, market = position.account, position.market
+        size = -sign * position.contracts  # that can be closed; below zero the position grows
+        if size <= 0:
+            margin = 0 if position.is_cross else initial_margin(notional, position.leverage)
+            position.cost += sign * notional
+            position.margin += margin
+            market.open_interest += contracts if sign > 0 else 0
+            realized, freed = 0, -margin
+        elif contracts < size:
+            share = cost_share(position.cost, size, contracts)
+            freed = position.margin * contracts // size
+            position.cost -= share
+            position.margin -= freed
+            realized = -sign * notional - share
+            market.clearing -= realized
+            market.open_interest -= contracts if sign < 0 else 0
         else:
-            closed = realized = 0
-            freed = self._open(position, sign, contracts, notional)
-        position.contracts = position.contracts + sign * contracts
-        account.wallet = account.wallet + realized + freed - fee
-        self._ledger.fees = self._ledger.fees + fee
+            realized, freed = self._turn(position, sign, contracts, notional)
+        position.contracts += sign * contracts
+        account.wallet += realized + freed  # with margin and clearing it moves by nothing
         self._state.mark_stale(position)
         self._follow(position)
-        return closed, realized
-
-    def _open(self, position: Position, sign: int, contracts: int, notional: int) -> int:
-        """Add to the cost and margin of a position; return what its margin gave, so at most 0."""
-        margin = 0 if position.is_cross else initial_margin(notional, position.leverage)
-        position.margin += margin
-        position.cost += sign * notional
-        if sign > 0:
-            position.market.open_interest += contracts
-        return -margin
-
-    def _close(
-        self, position: Position, sign: int, contracts: int, notional: int
-    ) -> tuple[int, int, int]:
-        """Take what closes out of the cost and margin of a position, and open with what is over.
-
-        Return how many contracts closed, the realized PnL, and the margin that is released,
-        negative where a new position takes more.
-        """
-        size = -sign * position.contracts
-        if contracts >= size:
-            return size, *self._turn(position, sign, contracts, notional)
-        share = cost_share(position.cost, size, contracts)
-        freed = position.margin * contracts // size
-        position.cost -= share
-        position.margin -= freed
-        realized = -sign * notional - share
-        position.market.clearing -= realized
-        if sign < 0:
-            position.market.open_interest -= contracts
-        return contracts, realized, freed
+        return realized
 
     def _follow(self, position: Position) -> None:
         """Note what a move of contracts and of the wallet means for the account as a whole."""
@@ -233,30 +213,14 @@ class Trading:
             self._cover(position)
             self.free_short()
 
-    def cancel(  # noqa: C901 - every cancel would pay for a call
-        self, order: Order, reason: CancelReason
-    ) -> None:
+    def cancel(self, order: Order, reason: CancelReason) -> None:
         """End an order that is not filled; nothing of it remains anywhere."""
         position = order.position
         account = position.account
         order_id = order.order_id
         level = order.level
         if level is not None:  # else it is a taker, in no register
-            before = order.prev  # `unlink`, written out
-            after = order.next
-            if before is not None:
-                before.next = after
-                order.prev = None
-            else:
-                level.head = after
-            if after is not None:
-                after.prev = before
-                order.next = None
-            else:
-                level.tail = before
-                if before is None and level.side.top is level:
-                    level.side.top = None
-            order.level = None
+            unlink(order, level)
             del account.open_orders[order_id]
         hold = order.hold
         if hold:
