@@ -8,7 +8,7 @@ from copyplugin.domain.notice import Channel, Message
 from copyplugin.engine.attempts import attempt_all
 from copyplugin.engine.surroundings import Surroundings
 from copyplugin.errors import DeliveryFailed
-from copyplugin.store import completed, news, notices, taken
+from copyplugin.store import news, notices, venue_closes
 from copyplugin.store.database import Session
 
 LOOKS_BACK = timedelta(days=1)
@@ -27,7 +27,7 @@ class Herald:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._history_read: int | None = None
-        self._completed_read: datetime | None = None
+        self._told_until: datetime | None = None
 
     async def run(self) -> int:
         """Tell what is new, send what is due; return how many messages wait.
@@ -36,22 +36,22 @@ class Herald:
         """
         now, settings = self._around.clock.now(), self._around.settings
         # a clock that was set back leaves nothing out
-        completed_after = min(self._completed_read or now - LOOKS_BACK, now) - OVERLAP
+        happened_after = min(self._told_until or now - LOOKS_BACK, now) - OVERLAP
         looks: tuple[Callable[[Session], object], ...] = (
             partial(news.tell_of_alarms, at=now),
             partial(news.tell_of_halts, at=now),
             partial(news.tell_of_orphans, at=now),
-            partial(taken.tell_of_taken, after=now - LOOKS_BACK),
+            partial(venue_closes.tell_of_taken, after=now - LOOKS_BACK),
             partial(news.tell_of_shares, at=now),
-            partial(completed.tell_of_protection, after=completed_after),
-            partial(completed.tell_of_settled, after=completed_after),
+            partial(venue_closes.tell_of_protection, after=happened_after),
+            partial(news.tell_of_settled, after=happened_after),
             partial(news.tell_of_jobs, backlog_max=settings.backlog_alarm, at=now),
             partial(self._tell_of_history, now),
             partial(notices.dispatch, channels=self._around.notifiers.keys(), at=now),
         )
         for look in looks:
             await self._around.database.write(look)
-        self._completed_read = now
+        self._told_until = now
         await self._send()
         with self._around.database.read() as session:
             return notices.deliveries_waiting(session)

@@ -36,6 +36,15 @@ ALARMS = {
     AlarmKind.LEADER_MARGIN: NoticeKind.LEADER_MARGIN,
 }
 SHARES = frozenset({TransferKind.SHARE, TransferKind.SHARER})
+
+_MOVED = {
+    TransferKind.SHARE: "{money} USDT of your profit went to {nickname} as the leader's share.",
+    TransferKind.SHARER: "{money} USDT of your profit went to who brought you to {nickname}.",
+    TransferKind.ESCROW: "{money} USDT of your profit are held as the share of {nickname}.",
+    TransferKind.TAKE_BACK: "{money} USDT that were held as the share of {nickname} are yours.",
+}
+"""What happened to his money; who holds it already may pass it on without a word to him."""
+
 OWED_AFTER = timedelta(minutes=15)
 """A share that could not be paid for so long is owed; until then it is being paid."""
 
@@ -188,6 +197,40 @@ def _why_owed(row: TransferRow) -> str:
     if row.state is TransferState.OWED:
         return "pay it by other ways, then mark it as paid"
     return row.last_error or "the venue has not moved it yet"
+
+
+def tell_of_settled(session: Session, *, after: datetime) -> int:
+    """Tell followers, once, of shares that were paid, held or given back since then."""
+    query = (
+        select(TransferRow, _PERSON, FollowRow.paper, LeaderRow.nickname)
+        .join(FollowRow, FollowRow.id == TransferRow.follow_id)
+        .join(FollowerRow, FollowerRow.id == FollowRow.follower_id)
+        .join(LeaderRow, LeaderRow.id == FollowRow.leader_id)
+        .where(
+            TransferRow.done_at >= after,
+            TransferRow.state.in_((TransferState.DONE, TransferState.PAID)),
+            TransferRow.kind.in_(_MOVED),
+        )
+    )
+    found = sorted(session.execute(query), key=lambda row: (row[0].created_at, row[0].id))
+
+    def news() -> Iterator[News]:
+        for transfer, follower_id, paper, nickname in found:
+            moved = _MOVED[transfer.kind].format(
+                money=f"{transfer.money.normalize():f}", nickname=nickname
+            )
+            yield News(
+                audience=Audience.FOLLOWER,
+                audience_id=follower_id,
+                kind=NoticeKind.SHARE_SETTLED,
+                subject=f"transfer:{transfer.id}",
+                sentence=_money(paper) + moved,
+                at=transfer.done_at or transfer.created_at,
+                follow_id=transfer.follow_id,
+                is_event=True,
+            )
+
+    return notices.tell(session, news())
 
 
 def tell_of_jobs(session: Session, *, backlog_max: int, at: datetime) -> int:

@@ -6,10 +6,12 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import update
 
+from copyplugin.domain.account import TransferKind, TransferState, Wallet
 from copyplugin.domain.alarm import AlarmKind
 from copyplugin.domain.command import CommandKind
 from copyplugin.domain.halt import HaltScope
 from copyplugin.domain.ledger import main_account, moved, sub_account
+from copyplugin.domain.money import Money
 from copyplugin.domain.notice import Audience, Channel, DeliveryState, NoticeKind
 from copyplugin.errors import DeliveryFailed
 from copyplugin.store import halts, ledger, notices, protection
@@ -20,6 +22,7 @@ from copyplugin.store.rows import (
     LaneRow,
     LeaderPositionRow,
     NoticeRow,
+    TransferRow,
 )
 from simexchange.core.types import PositionSide, Side
 from tests.simulation.copy_world import Plugin
@@ -319,3 +322,39 @@ async def test_everybody_marks_his_own_notices_as_read_and_no_others(plugin, tol
 
     assert done.result == {"read": 1}
     assert all(row.read_at for row in pair.rows(NoticeRow))
+
+
+async def test_shares_are_found_by_their_time_even_late_or_by_a_clock_that_was_set_back(
+    pair, told, plugin, market
+):
+    def pay(number, at):
+        row = TransferRow(
+            id=f"m{number}",
+            follow_id=pair.follow.id,
+            kind=TransferKind.SHARE,
+            from_account="1",
+            from_wallet=Wallet.CONTRACT,
+            to_account="2",
+            to_wallet=Wallet.SPOT,
+            money=Money(Decimal(1)),
+            state=TransferState.DONE,
+            created_at=at,
+            done_at=at,
+        )
+        plugin.database.write_and_wait(lambda session: session.add(row))
+
+    async def subjects():
+        await told()
+        return sorted(row.subject for row in pair.rows(NoticeRow))
+
+    assert await subjects() == []
+    market.clock.advance(seconds=3_600)
+    pay(1, plugin.clock.now())
+    assert await subjects() == ["transfer:m1"]
+    pay(2, plugin.clock.now() - timedelta(minutes=4))  # its transaction came late
+    assert await subjects() == ["transfer:m1", "transfer:m2"]
+    pay(3, plugin.clock.now() - timedelta(minutes=6))  # so far back nothing is read anew
+    assert await subjects() == ["transfer:m1", "transfer:m2"]
+    plugin.clock.was_set_by = -timedelta(hours=2)
+    pay(4, plugin.clock.now())
+    assert await subjects() == ["transfer:m1", "transfer:m2", "transfer:m3", "transfer:m4"]

@@ -13,7 +13,7 @@ from copyplugin.domain.follow import FollowState
 from copyplugin.domain.halt import HaltScope
 from copyplugin.domain.notice import Audience, Channel, NoticeKind
 from copyplugin.domain.order import CopyOrderState, OrderPurpose
-from copyplugin.store import completed, halts, news, notices
+from copyplugin.store import halts, news, notices, venue_closes
 from copyplugin.store.follow_settings import settings_of
 from copyplugin.store.follows import move, write_history
 from copyplugin.store.job_runs import job_finished, job_started
@@ -275,7 +275,7 @@ def test_a_follower_is_told_once_of_shares_that_moved_and_of_no_other_money(data
 
     database.write_and_wait(settle)
     for _ in range(2):
-        database.write_and_wait(partial(completed.tell_of_settled, after=NOW - timedelta(days=1)))
+        database.write_and_wait(partial(news.tell_of_settled, after=NOW - timedelta(days=1)))
 
     with database.read() as session:
         rows = list(session.scalars(select(NoticeRow).order_by(NoticeRow.subject)))
@@ -321,7 +321,7 @@ def test_a_follower_is_told_once_of_what_his_stops_closed(database):
     database.write_and_wait(fire)
     for _ in range(2):
         database.write_and_wait(
-            partial(completed.tell_of_protection, after=NOW - timedelta(days=1))
+            partial(venue_closes.tell_of_protection, after=NOW - timedelta(days=1))
         )
 
     with database.read() as session:

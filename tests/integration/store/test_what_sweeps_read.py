@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from copyplugin.store import (
-    completed,
     halts,
     lane_work,
     leader_margins,
@@ -14,7 +13,7 @@ from copyplugin.store import (
     news,
     notices,
     protection,
-    taken,
+    venue_closes,
 )
 from copyplugin.store.statement import driver_connection
 from tests.integration.store.store_builders import NOW
@@ -35,9 +34,11 @@ SWEEPS = {
     "margins to mirror": leader_margins.mirrors_to_make,
     "halts that are over": lambda s: halts.lift_expired(s, now=NOW),
     "news of follows": lambda s: news.tell_of_history(s, after=1),
-    "what the venue took": lambda s: taken.tell_of_taken(s, after=NOW - timedelta(days=1)),
-    "stops that closed": lambda s: completed.tell_of_protection(s, after=NOW - timedelta(days=1)),
-    "shares that moved": lambda s: completed.tell_of_settled(s, after=NOW - timedelta(days=1)),
+    "what the venue took": lambda s: venue_closes.tell_of_taken(s, after=NOW - timedelta(days=1)),
+    "stops that closed": lambda s: venue_closes.tell_of_protection(
+        s, after=NOW - timedelta(days=1)
+    ),
+    "shares that moved": lambda s: news.tell_of_settled(s, after=NOW - timedelta(days=1)),
     "new notices": lambda s: notices.dispatch(s, (), at=NOW),
 }
 

@@ -163,6 +163,7 @@ def test_an_ended_order_can_be_asked_for_until_many_later_ones_have_ended():
     desk = Desk()
     desk.market(1, BUY, 1)
     assert desk.exchange.order(1).status == "cancelled"
+    assert desk.exchange.order(1, account=1).status == "cancelled"
 
     for _ in range(1_100):
         desk.market(1, BUY, 1)
