@@ -328,6 +328,7 @@ def test_a_follower_is_told_once_of_what_his_stops_closed(database):
         [row] = session.scalars(select(NoticeRow))
         nickname = session.scalars(select(LeaderRow.nickname)).one()
     assert (row.audience, row.kind) == (FOLLOWER, NoticeKind.PROTECTION_FIRED)
+    assert row.over_at == row.raised_at == NOW, "it has happened and does not last"
     assert row.sentence == (
         "Your stop loss or take profit closed 3 contracts of your long position in "
         f"{BTC}, copied from {nickname}: result -2.5 USDT, fee 0.1 USDT."
