@@ -178,12 +178,16 @@ async def test_a_stop_that_fires_closes_the_position_and_ends_the_follow(pair, m
     assert pair.held() == 0
 
 
-async def test_a_take_profit_pays_the_leader_his_share_and_ends_the_follow(pair, market, plugin):
+async def hold_ten_and_take_profit(pair, market, plugin):
     await pair.buy(10)
     market.cancel_offers(SOL)
     market.offer(SOL, Side.BUY, 100, Decimal("201.00"))
     market.set_price(SOL, Decimal("201.50"))
     await plugin.run_jobs("protect")
+
+
+async def test_a_take_profit_pays_the_leader_his_share_and_ends_the_follow(pair, market, plugin):
+    await hold_ten_and_take_profit(pair, market, plugin)
 
     assert pair.follow.state is FollowState.CLOSED
     assert pair.follow.end_reason == "take profit in SOLUSDT long fired"
@@ -193,11 +197,7 @@ async def test_a_take_profit_pays_the_leader_his_share_and_ends_the_follow(pair,
 async def test_the_follower_is_told_what_his_take_profit_closed_and_what_he_shared(
     pair, market, plugin
 ):
-    await pair.buy(10)
-    market.cancel_offers(SOL)
-    market.offer(SOL, Side.BUY, 100, Decimal("201.00"))
-    market.set_price(SOL, Decimal("201.50"))
-    await plugin.run_jobs("protect")
+    await hold_ten_and_take_profit(pair, market, plugin)
 
     await plugin.run_jobs("notices")
     await plugin.run_jobs("notices")
